@@ -1,0 +1,58 @@
+"""Find the actions in motion recordings nobody has labelled.
+
+The public names below are imported when first used, so `import histvq` costs nothing and everything
+but fitting and predicting runs without importing torch.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from histvq.annotation import Annotation
+    from histvq.datasets import Dataset, load_dataset
+    from histvq.evaluation import Scores, evaluate
+    from histvq.experiment import load_model, make_method
+    from histvq.io import read
+    from histvq.methods.histvq import HiSTVQ
+    from histvq.recording import Recording
+    from histvq.segments import Segmentation
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Annotation": "histvq.annotation",
+    "Dataset": "histvq.datasets",
+    "HiSTVQ": "histvq.methods.histvq",
+    "Recording": "histvq.recording",
+    "Scores": "histvq.evaluation",
+    "Segmentation": "histvq.segments",
+    "evaluate": "histvq.evaluation",
+    "load_dataset": "histvq.datasets",
+    "load_model": "histvq.experiment",
+    "make_method": "histvq.experiment",
+    "read": "histvq.io",
+}
+
+__all__ = [
+    "Annotation",
+    "Dataset",
+    "HiSTVQ",
+    "Recording",
+    "Scores",
+    "Segmentation",
+    "evaluate",
+    "load_dataset",
+    "load_model",
+    "make_method",
+    "read",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'histvq' has no attribute {name!r}")
+    return getattr(import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOME])

@@ -1,0 +1,35 @@
+"""Errors that say what was wrong, where, and how to mend it."""
+
+import difflib
+from collections.abc import Iterable
+
+
+class HistvqError(Exception):
+    """Base of every error this package raises on purpose."""
+
+
+class FileFormatError(HistvqError, ValueError):
+    """A file does not hold what its format promises."""
+
+
+class ConfigError(HistvqError, ValueError):
+    """A setting is unknown, out of bounds, or at odds with another or with the data."""
+
+
+class NotFittedError(HistvqError, ValueError, AttributeError):
+    """A method was asked for an answer before it was fitted."""
+
+
+class TrainingError(HistvqError, RuntimeError):
+    """Training cannot go on."""
+
+
+class DataWarning(UserWarning):
+    """Something in the data was changed, left out or looks wrong; the message says what and where."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """`"; did you mean 'x'?"` for the closest of the known names, else the whole list."""
+    known = sorted(known)
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean {close[0]!r}?" if close else f"; known are {', '.join(known)}"

@@ -1,0 +1,102 @@
+"""Motion of one file, without labels."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from histvq.errors import FileFormatError
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Recording:
+    """What one file holds: motion, and what the file says of it. Never labels.
+
+    Methods see recordings only, so none can peek at what people do in them.
+
+    Attributes:
+        id: Name, unique within a run; stands in every table and file name.
+        skeleton: float32 (frame, joint, channel). NaN where nothing was measured.
+        fps: Frames a second; need not be whole.
+        joint_names: One name a joint; joints of inertial data are the sensors.
+        channel_names: One name a channel, as `x`, `y`, `z` or `acc_x`, `gyro_z`.
+        parents: Index of each joint's parent, -1 at a root; None where unknown.
+        joint_persons: Index of the person each joint belongs to (several people in one file);
+            None for one person. Distances are taken within a person.
+        unit: Unit of the positions (`mm`, `cm`, `m`, `px`), of another sort (`counts`), or `unknown`.
+        person: Who is being recorded, where known.
+        metadata: Anything else the file says.
+        source: File it came from.
+        history: What was done to the data since, in order.
+    """
+
+    id: str
+    skeleton: np.ndarray
+    fps: float
+    joint_names: tuple[str, ...] = ()
+    channel_names: tuple[str, ...] = ()
+    parents: tuple[int, ...] | None = None
+    joint_persons: tuple[int, ...] | None = None
+    unit: str = "unknown"
+    person: str | None = None
+    metadata: Mapping[str, object] = field(default_factory=dict)
+    source: str | None = None
+    history: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        skeleton = np.asarray(self.skeleton)
+        if skeleton.ndim != 3 or 0 in skeleton.shape[1:]:
+            raise FileFormatError(
+                f"recording {self.id!r}: an array of shape {skeleton.shape}; expected three axes "
+                "(frame, joint, channel), as array[:, :, None] makes of (frame, joint)"
+            )
+        if not (np.isfinite(self.fps) and self.fps > 0):
+            raise FileFormatError(
+                f"recording {self.id!r}: fps is {self.fps}; give the frames a second, as fps=60"
+            )
+        set_ = object.__setattr__
+        skeleton = skeleton.astype(np.float32, copy=False)
+        if np.isinf(skeleton).any():
+            frame, joint, channel = np.argwhere(np.isinf(skeleton))[0]
+            raise FileFormatError(
+                f"recording {self.id!r}: infinite value at frame {frame}, joint {joint}, channel "
+                f"{channel}; missing values are NaN"
+            )
+        set_(self, "skeleton", skeleton)
+        set_(self, "fps", float(self.fps))
+        n_joints, n_channels = skeleton.shape[1:]
+        set_(self, "joint_names", self.joint_names or tuple(f"joint{j}" for j in range(n_joints)))
+        set_(self, "channel_names", self.channel_names or _channel_names(n_channels))
+        for name, expected in (
+            ("joint_names", n_joints),
+            ("channel_names", n_channels),
+            ("parents", n_joints),
+            ("joint_persons", n_joints),
+        ):
+            value = getattr(self, name)
+            if value is not None and len(value) != expected:
+                raise FileFormatError(
+                    f"recording {self.id!r}: {len(value)} {name} for {expected} "
+                    f"{'channels' if name == 'channel_names' else 'joints'}"
+                )
+
+    @property
+    def n_frames(self) -> int:
+        """Number of frames."""
+        return len(self.skeleton)
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return self.n_frames / self.fps
+
+    def noted(self, note: str, **changes: object) -> "Recording":
+        """A copy with these changes, and a note of them in its history."""
+        return replace(self, history=(*self.history, note), **changes)  # type: ignore[arg-type]
+
+
+def _channel_names(n_channels: int) -> tuple[str, ...]:
+    """`x`, `y`, `z` for two or three channels, numbered names for others."""
+    if n_channels in (2, 3):
+        return ("x", "y", "z")[:n_channels]
+    return tuple(f"channel{c}" for c in range(n_channels))
