@@ -1,0 +1,172 @@
+"""Answers + annotations -> matching -> every score."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from histvq.annotation import Annotation
+from histvq.errors import ConfigError
+from histvq.metrics import METRICS, PAPER_METRICS, LabelPairs, contingency, match_codes, translate
+from histvq.metrics.answers import Answer, align, common_actions
+from histvq.metrics.scores import MATCHING_IN_WORDS, Scores
+from histvq.registry import resolve
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Matching = Literal["global", "recording"] | None
+
+__all__ = ["Answer", "Matching", "Scores", "confusion", "evaluate", "matched_labels"]
+
+
+def evaluate(
+    answers: Sequence[Answer],
+    annotations: Sequence[Annotation],
+    *,
+    matching: Matching = "global",
+    level: str = "action",
+    metrics: Sequence[str] | None = None,
+    activities: Mapping[str, str] | None = None,
+) -> Scores:
+    """Score a method's answers against the truth.
+
+    Frames nobody labelled are left out of matching and scores; frames without an answer are wrong.
+
+    Source: the protocol of HiST-VQ section 4, evaluation metrics, is `matching="global"`.
+
+    Args:
+        answers: One a recording: a `Segmentation`, found by its recording's id, or a plain
+            integer array, taken to be in the order of the annotations.
+        annotations: The truth, in any order where answers carry an id.
+        matching: `global`: one Hungarian matching over all recordings. `recording`: one for
+            each recording ("local" in the literature). None: codes are indices of the actions.
+        level: Which labels of a `Segmentation` to score, `action` or `subaction`.
+        metrics: Names out of `METRICS`, or `module:function`. Default: those of the paper.
+        activities: Recording -> activity, for JSD. Default: one activity.
+
+    Raises:
+        ConfigError: If answers and annotations don't fit each other, or nothing is labelled.
+    """
+    if matching not in MATCHING_IN_WORDS:
+        raise ConfigError(f"matching is {matching!r}; it can be 'global', 'recording' or None")
+    functions = {n: resolve(n, METRICS, kind="metric") for n in metrics or PAPER_METRICS}
+    actions = common_actions(annotations)
+    predicted = align(answers, annotations, level=level)
+    true = [annotation.labels for annotation in annotations]
+    matches = _match(predicted, true, matching=matching, n_actions=len(actions))
+    pairs = LabelPairs.build(
+        [translate(codes, matches[id_]) for id_, codes in predicted.items()],
+        true,
+        recordings=list(predicted),
+        activities=_activity_of_each(list(predicted), activities),
+    )
+    if not pairs.n_frames:
+        raise ConfigError(f"no frame of the {len(true)} annotations is labelled: nothing to score")
+    return Scores(
+        values={name: float(function(pairs)) for name, function in functions.items()},
+        protocol={
+            "matching": MATCHING_IN_WORDS[matching],
+            "level": level,
+            **_code_counts(matches, matching=matching, n_actions=len(actions)),
+            **_frame_counts(pairs, annotations),
+        },
+        actions=actions,
+        matches=matches,
+        pairs=pairs,
+    )
+
+
+def matched_labels(
+    answers: Sequence[Answer], annotations: Sequence[Annotation], scores: Scores
+) -> dict[str, np.ndarray]:
+    """Answers in the numbers of the true actions, to draw beside the truth.
+
+    Returns:
+        Recording -> label a frame: an action's index; from `len(actions)` on for surplus codes,
+        each its own; -1 for no answer. Frames without a true label are answered too.
+    """
+    labels = align(answers, annotations, level=str(scores.protocol["level"]))
+    return {id_: translate(codes, scores.matches[id_]) for id_, codes in labels.items()}
+
+
+def confusion(scores: Scores) -> "pd.DataFrame":
+    """Frames by true action (row) and matched action (column).
+
+    Surplus codes have a column each, or one together where each recording was matched by itself;
+    frames without an answer have the last.
+    """
+    import pandas as pd
+
+    n_actions, labels = len(scores.actions), scores.pairs.matched
+    surplus = {
+        label: "surplus codes" if scores.matched_apart else f"cluster {code}"
+        for matches in scores.matches.values()
+        for code, label in matches.items()
+        if label >= n_actions
+    }
+    if scores.matched_apart and surplus:  # each recording numbers its own: as one label
+        labels, surplus = np.minimum(labels, n_actions), {n_actions: "surplus codes"}
+    names = [*scores.actions, *(surplus[label] for label in sorted(surplus)), "no answer"]
+    place = {label: i for i, label in enumerate([*range(n_actions), *sorted(surplus)])}
+    columns = np.where(labels < 0, len(names) - 1, translate(labels, place))
+    return pd.DataFrame(
+        contingency(scores.pairs.true, columns, n_codes=n_actions, n_actions=len(names)),
+        index=pd.Index(scores.actions, name="true"),
+        columns=pd.Index(names, name="matched"),
+    )
+
+
+def _match(
+    predicted: Mapping[str, np.ndarray],
+    true: Sequence[np.ndarray],
+    *,
+    matching: Matching,
+    n_actions: int,
+) -> dict[str, dict[int, int]]:
+    """Code -> label for each recording."""
+    if matching == "recording":
+        return {
+            id_: match_codes(codes, labels, n_actions=n_actions)
+            for (id_, codes), labels in zip(predicted.items(), true, strict=True)
+        }
+    codes = np.concatenate(list(predicted.values()))
+    if matching is None:
+        shared = {code: code for code in np.unique(codes[codes >= 0]).tolist()}
+    else:
+        shared = match_codes(codes, np.concatenate(true), n_actions=n_actions)
+    return dict.fromkeys(predicted, shared)
+
+
+def _code_counts(
+    matches: Mapping[str, Mapping[int, int]], *, matching: Matching, n_actions: int
+) -> dict[str, object]:
+    """How many codes there were and how many found no action (over all recordings, if apart)."""
+    apart = [*matches.values()] if matching == "recording" else [next(iter(matches.values()))]
+    return {
+        "n_codes": len({code for labels in matches.values() for code in labels}),
+        "surplus_codes": sum(label >= n_actions for labels in apart for label in labels.values()),
+    }
+
+
+def _frame_counts(pairs: LabelPairs, annotations: Sequence[Annotation]) -> dict[str, object]:
+    """What was scored, what was left out, and what a constant answer would score."""
+    shares = np.bincount(pairs.true) / pairs.n_frames
+    return {
+        "n_recordings": pairs.n_recordings,
+        "scored_frames": pairs.n_frames,
+        "unlabelled_frames": sum(a.n_frames for a in annotations) - pairs.n_frames,
+        "unanswered_frames": int((pairs.matched < 0).sum()),
+        "fps": sorted({float(a.fps) for a in annotations}),
+        "majority_action": annotations[0].actions[int(shares.argmax())],
+        "majority_percent": 100 * float(shares.max()),
+    }
+
+
+def _activity_of_each(ids: Sequence[str], activities: Mapping[str, str] | None) -> list[str]:
+    if activities is None:
+        return ["all"] * len(ids)
+    missing = [id_ for id_ in ids if id_ not in activities]
+    if missing:
+        raise ConfigError(f"no activity given for {len(missing)} recordings, first {missing[0]!r}")
+    return [activities[id_] for id_ in ids]

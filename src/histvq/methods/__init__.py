@@ -1,0 +1,5 @@
+"""Unsupervised methods, one file each behind the Segmenter protocol."""
+
+METHODS = {
+    "histvq": "histvq.methods.histvq:HiSTVQ",
+}

@@ -1,0 +1,493 @@
+"""HiST-VQ: hierarchical spatiotemporal vector quantisation (Ahmed et al. 2026, arXiv 2604.15196)."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Self, overload
+
+import numpy as np
+import torch
+from pydantic import BaseModel, Field, NonNegativeFloat, PositiveFloat, PositiveInt
+from torch import Tensor
+
+from histvq.batching import Batch, InputScale, fit_scale, pack, shuffled_batches
+from histvq.errors import ConfigError
+from histvq.modelfile import read_description, read_tensors, write_model
+from histvq.nn.autoencoder import Decoded, HierarchicalAutoencoder
+from histvq.nn.codebook import Codebook
+from histvq.nn.hierarchy import HierarchicalQuantiser
+from histvq.nn.losses import commitment_loss, joint_distance_loss, timestamp_loss
+from histvq.nn.tcn import widest_dilation
+from histvq.recording import Recording
+from histvq.segmenter import Estimator, ProgressCallback
+from histvq.segments import Segmentation
+from histvq.training import train
+from histvq.transforms import centre_on_root, frames_before_resampling, resample
+
+Feed = Literal["subaction", "action", "both"]
+
+
+class HiSTVQConfig(BaseModel, frozen=True, extra="forbid"):
+    """Settings of HiST-VQ; defaults are the paper's where it gives them.
+
+    Attributes:
+        n_actions: K, how many actions to find.
+        patch_seconds: Length of a patch, the shortest thing told apart; the paper uses 1 s.
+        alpha: Codes of a level for each code of the level above.
+        n_levels: Levels of quantisation: alpha^(n_levels - 1) K codes at the finest, K at the top.
+        fps: Rate the network works at; recordings of another are resampled, and labels given for their
+            original frames. None: the recordings' own rate (the lowest of them).
+        input_scale: `quantity` makes the input unit-free (see `batching.fit_scale`); `none` feeds the
+            numbers as they are, as the paper's runs did.
+        centre: Positions relative to the root joint. `auto`: where there are x, y, z channels and the
+            root is known.
+        n_maps: F, width of the network.
+        n_layers: Residual layers a stage.
+        n_latent: D, latent channels a joint.
+        dropout: In every residual layer.
+        distance: Between patch and prototype: `patch`, one norm (eqs. 1-2), or `frame`, the sum of
+            the frames' norms (SMQ's code).
+        commitment: `mean` over elements, or `sum` as printed in eqs. (5)-(6).
+        joint_distance: `plain` Euclidean, or `squared` as printed in eq. (7).
+        spatial_input: Which quantiser feeds the spatial decoder.
+        temporal_input: Which quantiser feeds the temporal decoder.
+        lambda_commit: Weight of both commitment losses (eq. 9).
+        lambda_spat: Weight of the spatial loss.
+        lambda_temp: Weight of the temporal loss.
+        ema_decay: beta.
+        min_usage_patches: nu of a codebook fed with patches (the paper's nu_Z).
+        min_usage_prototypes: nu of a codebook fed with prototypes (the paper's nu_A).
+        dead_batches: Batches in a row below nu until a code is replaced.
+        temporal_hidden: Width of the temporal decoder.
+        learning_rate: Of Adam.
+        batch_size: Recordings a batch.
+        epochs: How many at most.
+        stop_when: Share of patches that change their action in one epoch below which training stops;
+            0 trains all epochs.
+        random_state: Seed; None draws one.
+        device: `cpu`, `cuda`, ...
+    """
+
+    n_actions: PositiveInt
+    patch_seconds: PositiveFloat = 1.0
+    alpha: PositiveInt = 2
+    n_levels: int = Field(2, ge=1, le=3)
+    fps: PositiveFloat | None = None
+    input_scale: Literal["quantity", "none"] = "quantity"
+    centre: bool | Literal["auto"] = "auto"
+    n_maps: PositiveInt = 128
+    n_layers: PositiveInt = 3
+    n_latent: PositiveInt = Field(16, multiple_of=2)
+    dropout: float = Field(0.5, ge=0, lt=1)
+    distance: Literal["patch", "frame"] = "patch"
+    commitment: Literal["mean", "sum"] = "mean"
+    joint_distance: Literal["plain", "squared"] = "plain"
+    spatial_input: Feed = "action"
+    temporal_input: Feed = "subaction"
+    lambda_commit: NonNegativeFloat = 1.0
+    lambda_spat: NonNegativeFloat = 0.001
+    lambda_temp: NonNegativeFloat = 0.1
+    ema_decay: float = Field(0.5, ge=0, lt=1)
+    min_usage_patches: NonNegativeFloat = 3.0
+    min_usage_prototypes: NonNegativeFloat = 1.0
+    dead_batches: PositiveInt = 3
+    temporal_hidden: PositiveInt = 128
+    learning_rate: PositiveFloat = 5e-4
+    batch_size: PositiveInt = 8
+    epochs: PositiveInt = 30
+    stop_when: float = Field(0.0, ge=0, lt=1)
+    random_state: int | None = None
+    device: str = "cpu"
+
+
+class HiSTVQ(Estimator):
+    """Finds actions and subactions in recordings nobody has labelled.
+
+    Patches of about a second are encoded joint by joint, put to the nearest of alpha * K subaction
+    prototypes, and those to the nearest of K action prototypes; decoding the skeleton from the actions
+    and the time from the subactions teaches the encoder.
+
+    Parameters are those of `HiSTVQConfig`. After `fit`:
+
+    Attributes:
+        network_: The trained network.
+        scale_: Offset and factor of each input channel.
+        fps_: Rate the network works at.
+        patch_frames_: Frames of a patch at that rate.
+        seed_: The seed used.
+        history_: Losses and label-free measurements, an entry an epoch.
+        n_iter_: Epochs trained.
+
+    Source: HiST-VQ sections 3 and 4. Departures: codebooks keep running sums (see `nn.codebook`); masked
+    values count for nothing anywhere; a subaction has one action, found from its whole prototype.
+    """
+
+    Config = HiSTVQConfig
+
+    network_: HierarchicalAutoencoder
+    scale_: InputScale
+    fps_: float
+    patch_frames_: int
+    seed_: int
+    history_: list[dict[str, float]]
+    layout_: dict[str, Any]
+
+    # Fitting
+
+    def fit(
+        self, recordings: Sequence[Recording], *, progress: ProgressCallback | None = None
+    ) -> Self:
+        """Learn the actions of these recordings.
+
+        Args:
+            recordings: With the same joints, channels and unit; lengths and rates may differ.
+            progress: Told after every batch.
+
+        Raises:
+            ConfigError: If the recordings do not fit together or hold too little for the settings.
+            TrainingError: If a loss is not a finite number.
+        """
+        config: HiSTVQConfig = self.config
+        recordings = _checked(recordings)
+        self.layout_ = _layout(recordings[0])
+        self.fps_ = config.fps or min(recording.fps for recording in recordings)
+        self.patch_frames_ = max(1, round(config.patch_seconds * self.fps_))
+        prepared = [self._prepare(recording) for recording in recordings]
+        _check_enough(prepared, config, self.patch_frames_)
+        self.scale_ = fit_scale(prepared, mode=config.input_scale)
+        self.seed_ = _seed(config.random_state)
+        # Initial weights and dropout draw from torch's global generator: lent to this fit, then put back.
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.seed_)
+            self._train(prepared, progress)
+        return self
+
+    def _train(self, prepared: list[Recording], progress: ProgressCallback | None) -> None:
+        config: HiSTVQConfig = self.config
+        generator = torch.Generator().manual_seed(self.seed_)
+        self.network_ = _build(config, self.layout_, self.patch_frames_, generator)
+        self.network_.to(config.device).train()
+        answers: list[_PatchCodes] = []
+
+        def epoch_batches() -> Iterator[Batch]:
+            for places in shuffled_batches(len(prepared), config.batch_size, generator=generator):
+                yield self._pack([prepared[place] for place in places])
+
+        def step(batch: Batch) -> dict[str, Tensor]:
+            decoded = self.network_(batch.skeleton, batch.real, generator=generator)
+            return _losses(decoded, batch, config, self.layout_["joint_persons"])
+
+        def end_of_epoch(_: int) -> tuple[dict[str, float], bool]:
+            before = answers[:]
+            self.network_.eval()
+            answers[:] = [self._patch_codes(recording) for recording in prepared]
+            self.network_.train()
+            changed = _share_changed(before, answers)
+            return {"changed": changed}, changed < config.stop_when
+
+        history = train(
+            epoch_batches=epoch_batches,
+            n_batches=-(-len(prepared) // config.batch_size),
+            step=step,
+            optimizer=torch.optim.Adam(self.network_.parameters(), lr=config.learning_rate),
+            epochs=config.epochs,
+            end_of_epoch=end_of_epoch,
+            progress=progress,
+        )
+        self.network_.eval()
+        self.history_ = [{"epoch": p.epoch + 1, **p.losses, **p.scores} for p in history]
+        _number_by_use(self.network_.quantiser, answers)
+
+    # Answers
+
+    @overload
+    def predict(self, recordings: Recording) -> Segmentation: ...
+    @overload
+    def predict(self, recordings: Sequence[Recording]) -> list[Segmentation]: ...
+    def predict(
+        self, recordings: Recording | Sequence[Recording]
+    ) -> Segmentation | list[Segmentation]:
+        """One action and subaction for every frame of one recording, or of several.
+
+        A recording's answer depends on that recording alone. A patch without any measured value gets
+        -1. `confidence` is 1 - d / d', where d is the distance to the nearest subaction and d' that to
+        the nearest one of another action: 0 on the border, 1 on the prototype. It is no probability.
+
+        Raises:
+            NotFittedError: Before `fit`.
+            ConfigError: If joints, channels or unit differ from those of the training data.
+        """
+        self._require_fitted("network_")
+        if isinstance(recordings, Recording):
+            return self._segment(recordings)
+        return [self._segment(recording) for recording in recordings]
+
+    def fit_predict(
+        self, recordings: Sequence[Recording], *, progress: ProgressCallback | None = None
+    ) -> list[Segmentation]:
+        """`fit`, then `predict` on the same recordings."""
+        return self.fit(recordings, progress=progress).predict(list(recordings))
+
+    def _segment(self, recording: Recording) -> Segmentation:
+        _check_layout(recording, self.layout_)
+        prepared = self._prepare(recording)
+        codes = self._patch_codes(prepared)
+        latest = frames_before_resampling(
+            recording.n_frames, prepared.n_frames, ratio=recording.fps / prepared.fps
+        )
+        patch = latest // self.patch_frames_
+        return Segmentation(
+            recording_id=recording.id,
+            fps=recording.fps,
+            actions=codes.actions[patch],
+            subactions=codes.subactions[patch],
+            confidence=codes.confidence[patch],
+            person=recording.person,
+        )
+
+    @torch.no_grad()
+    def _patch_codes(self, prepared: Recording) -> "_PatchCodes":
+        batch = self._pack([prepared])
+        encoded = self.network_.encode(batch.skeleton, batch.real)
+        distances = self.network_.quantiser.distances(encoded.patches, encoded.real)
+        parents = self.network_.quantiser.actions()
+        nearest, subactions = distances.min(dim=1)
+        actions = parents[subactions]
+        others = distances.masked_fill(parents == actions.unsqueeze(1), torch.inf).amin(dim=1)
+        margin = 1 - nearest / others.clamp(min=torch.finfo(others.dtype).tiny)
+        n_patches = -(-prepared.n_frames // self.patch_frames_)
+        place = encoded.occupied.cpu().numpy()[:n_patches]
+        codes = _PatchCodes.unknown(n_patches)
+        codes.actions[place] = actions.cpu().numpy()
+        codes.subactions[place] = subactions.cpu().numpy()
+        codes.confidence[place] = margin.cpu().numpy()
+        return codes
+
+    # On disk
+
+    def save(self, path: str | Path) -> None:
+        """Write the fitted method to a folder: JSON and safetensors, no pickle."""
+        self._require_fitted("network_")
+        write_model(
+            path,
+            description={
+                "method": "histvq",
+                "params": self.get_params(),
+                "fps": self.fps_,
+                "patch_frames": self.patch_frames_,
+                "seed": self.seed_,
+                "layout": self.layout_,
+                "history": self.history_,
+            },
+            tensors={
+                "scale.offset": self.scale_.offset,
+                "scale.factor": self.scale_.factor,
+                **{f"network.{k}": v.cpu().numpy() for k, v in self.network_.state_dict().items()},
+            },
+        )
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """The fitted method that `save` wrote.
+
+        Raises:
+            FileFormatError: If the folder holds no model, or a damaged one.
+        """
+        description, tensors = read_description(path), read_tensors(path)
+        model = cls(**description["params"])
+        model.fps_ = description["fps"]
+        model.patch_frames_ = description["patch_frames"]
+        model.seed_ = description["seed"]
+        model.layout_ = description["layout"]
+        model.history_ = description["history"]
+        model.scale_ = InputScale(tensors.pop("scale.offset"), tensors.pop("scale.factor"))
+        model.network_ = _build(model.config, model.layout_, model.patch_frames_, torch.Generator())
+        state = {k.removeprefix("network."): torch.from_numpy(v) for k, v in tensors.items()}
+        model.network_.load_state_dict(state)
+        model.network_.to(model.device).eval()
+        return model
+
+    # Preparation
+
+    def _prepare(self, recording: Recording) -> Recording:
+        prepared = resample(recording, self.fps_)
+        centre = self.config.centre
+        if centre == "auto":
+            centre = _can_centre(recording)
+        return centre_on_root(prepared) if centre else prepared
+
+    def _pack(self, prepared: list[Recording]) -> Batch:
+        config: HiSTVQConfig = self.config
+        return pack(
+            prepared,
+            patch_frames=self.patch_frames_,
+            gap=widest_dilation(config.n_layers),
+            scale=self.scale_,
+        ).to(config.device)
+
+    @property
+    def n_iter_(self) -> int:
+        """Epochs trained."""
+        return len(self.history_)
+
+
+@dataclass(frozen=True)
+class _PatchCodes:
+    """Codes of one recording's patches; -1 where nothing was measured."""
+
+    actions: np.ndarray
+    subactions: np.ndarray
+    confidence: np.ndarray
+
+    @classmethod
+    def unknown(cls, n_patches: int) -> Self:
+        return cls(
+            np.full(n_patches, -1, np.int32),
+            np.full(n_patches, -1, np.int32),
+            np.zeros(n_patches, np.float32),
+        )
+
+
+def _losses(
+    decoded: Decoded, batch: Batch, config: HiSTVQConfig, persons: tuple[int, ...] | None
+) -> dict[str, Tensor]:
+    """Every loss term and their weighted `total` (eqs. 5-9); a term of weight 0 is left out."""
+    encoded, quantised = decoded.encoded, decoded.quantised
+    losses: dict[str, Tensor] = {}
+    below = encoded.patches
+    for level, values in enumerate(quantised.values, start=1):
+        losses[f"commit_{level}"] = config.lambda_commit * commitment_loss(
+            below, values, encoded.real, reduction=config.commitment
+        )
+        below = values
+    if config.lambda_spat:
+        losses["spatial"] = config.lambda_spat * joint_distance_loss(
+            decoded.skeleton, batch.skeleton, batch.real, persons=persons, kind=config.joint_distance
+        )
+    if config.lambda_temp:
+        times = batch.patch_times[encoded.occupied]
+        losses["temporal"] = config.lambda_temp * timestamp_loss(decoded.times, times)
+    return {**losses, "total": torch.stack(list(losses.values())).sum()}
+
+
+def _build(
+    config: HiSTVQConfig, layout: dict[str, Any], patch_frames: int, generator: torch.Generator
+) -> HierarchicalAutoencoder:
+    """A network with weights from torch's global generator and codebooks drawn at random."""
+    n_joints, n_channels = len(layout["joint_names"]), len(layout["channel_names"])
+
+    def draw(level: int) -> Codebook:
+        n_codes = config.n_actions * config.alpha ** (config.n_levels - 1 - level)
+        shape = (n_codes, patch_frames, n_joints, config.n_latent)
+        return Codebook(
+            torch.randn(shape, generator=generator),
+            decay=config.ema_decay,
+            min_usage=config.min_usage_prototypes if level else config.min_usage_patches,
+            dead_batches=config.dead_batches,
+            distance=config.distance,
+        )
+
+    return HierarchicalAutoencoder(
+        n_joints=n_joints,
+        n_channels=n_channels,
+        patch_frames=patch_frames,
+        n_latent=config.n_latent,
+        n_maps=config.n_maps,
+        n_layers=config.n_layers,
+        dropout=config.dropout,
+        codebooks=[draw(level) for level in range(config.n_levels)],
+        spatial_input=config.spatial_input,
+        temporal_input=config.temporal_input,
+        temporal_hidden=config.temporal_hidden,
+    )
+
+
+def _share_changed(before: list[_PatchCodes], after: list[_PatchCodes]) -> float:
+    """Share of patches whose action is another than an epoch ago; 1 after the first epoch."""
+    if not before:
+        return 1.0
+    pairs = zip(before, after, strict=True)
+    return float(np.mean(np.concatenate([b.actions != a.actions for b, a in pairs])))
+
+
+def _number_by_use(quantiser: HierarchicalQuantiser, answers: list[_PatchCodes]) -> None:
+    """Number the codes of the finest level and of the top by how many patches have them."""
+    for level, codes in ((0, "subactions"), (-1, "actions")):
+        codebook = quantiser.codebooks[level]
+        assert isinstance(codebook, Codebook)
+        used = np.concatenate([getattr(answer, codes) for answer in answers])
+        counts = np.bincount(used[used >= 0], minlength=len(codebook.usage))
+        codebook.reorder(torch.from_numpy(np.argsort(-counts, kind="stable")))
+        if len(quantiser.codebooks) == 1:
+            return
+
+
+def _checked(recordings: Sequence[Recording]) -> list[Recording]:
+    """The recordings as a list, if they can be learned from together."""
+    if isinstance(recordings, Recording):
+        recordings = [recordings]
+    recordings = list(recordings)
+    if not recordings:
+        raise ConfigError("no recordings to learn from; give at least one")
+    for recording in recordings:
+        if not isinstance(recording, Recording):
+            raise ConfigError(
+                f"fit takes recordings, not {type(recording).__name__}; make one with "
+                "histvq.Recording(id='name', skeleton=array, fps=60), the array (frame, joint, channel)"
+            )
+        _check_layout(recording, _layout(recordings[0]))
+    ids = [recording.id for recording in recordings]
+    if repeated := {i for i in ids if ids.count(i) > 1}:
+        raise ConfigError(f"recordings with the same id: {', '.join(sorted(repeated)[:10])}")
+    return recordings
+
+
+def _layout(recording: Recording) -> dict[str, Any]:
+    """What recordings must share to be one method's input."""
+    return {
+        "joint_names": list(recording.joint_names),
+        "channel_names": list(recording.channel_names),
+        "joint_persons": recording.joint_persons and list(recording.joint_persons),
+        "unit": recording.unit,
+    }
+
+
+def _check_layout(recording: Recording, layout: dict[str, Any]) -> None:
+    for name, expected in layout.items():
+        found = _layout(recording)[name]
+        if found == expected:
+            continue
+        if isinstance(found, list) and isinstance(expected, list) and set(found) != set(expected):
+            missing = [str(x) for x in expected if x not in found]
+            extra = [str(x) for x in found if x not in expected]
+            detail = f"missing {', '.join(missing) or 'none'}; not expected {', '.join(extra) or 'none'}"
+        else:
+            detail = f"{found} instead of {expected}"
+        raise ConfigError(
+            f"recording {recording.id!r} does not fit the others: {name.replace('_', ' ')} differ "
+            f"({detail}). Select common joints with histvq.transforms.select_joints, or convert the unit"
+        )
+
+
+def _can_centre(recording: Recording) -> bool:
+    roots = [] if recording.parents is None else [p for p in recording.parents if p == -1]
+    n_persons = len(set(recording.joint_persons or (0,)))
+    return len(roots) == n_persons and set(recording.channel_names) <= {"x", "y", "z"}
+
+
+def _check_enough(prepared: list[Recording], config: HiSTVQConfig, patch_frames: int) -> None:
+    n_patches = sum(-(-recording.n_frames // patch_frames) for recording in prepared)
+    n_codes = config.n_actions * config.alpha ** (config.n_levels - 1)
+    if n_patches < n_codes:
+        raise ConfigError(
+            f"{n_patches} patches of {config.patch_seconds:g} s for {n_codes} codes: give more "
+            "recordings, lower n_actions or alpha, or shorten patch_seconds"
+        )
+    if all(np.isnan(recording.skeleton).all() for recording in prepared):
+        raise ConfigError("every value of every recording is missing: there is nothing to learn from")
+
+
+def _seed(random_state: int | None) -> int:
+    if random_state is not None:
+        return random_state
+    return int(np.random.SeedSequence().generate_state(1)[0])

@@ -1,0 +1,136 @@
+"""Encoder, hierarchical quantiser, spatial and temporal decoder put together."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from histvq.nn.codebook import Codebook
+from histvq.nn.hierarchy import HierarchicalQuantiser, Quantised
+from histvq.nn.patches import from_patches, mask_to_patches, to_patches
+from histvq.nn.tcn import TCN
+from histvq.nn.timestamps import TemporalDecoder
+
+FEEDS = ("subaction", "action", "both")
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """Patches with anything real in them.
+
+    Attributes:
+        patches: (patch, patch_frame, joint, latent).
+        real: (patch, patch_frame, joint): False where a value is padding or missing.
+        occupied: For each patch of the packed frames, whether it is among them.
+    """
+
+    patches: Tensor
+    real: Tensor
+    occupied: Tensor
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """What training compares.
+
+    Attributes:
+        encoded: The encoder's patches.
+        quantised: Their prototypes, a level each.
+        skeleton: (joint, frame, channel) rebuilt.
+        times: (patch,) relative time guessed, for the occupied patches.
+    """
+
+    encoded: Encoded
+    quantised: Quantised
+    skeleton: Tensor
+    times: Tensor
+
+
+class HierarchicalAutoencoder(nn.Module):
+    """The network of HiST-VQ (section 3.1, Fig. 2).
+
+    Args:
+        n_joints: V.
+        n_channels: C.
+        patch_frames: P.
+        n_latent: D; the stages of the encoder end in D/2 and D channels, the decoder mirrors them.
+        n_maps: Width inside a stage.
+        n_layers: Residual layers a stage.
+        dropout: In the residual layers.
+        codebooks: Finest level first.
+        spatial_input: Which quantiser feeds the spatial decoder: `subaction` (the finest), `action` (the
+            top), or `both` side by side on the latent axis.
+        temporal_input: Likewise for the temporal decoder.
+        temporal_hidden: Width of the temporal decoder.
+    """
+
+    def __init__(
+        self,
+        *,
+        n_joints: int,
+        n_channels: int,
+        patch_frames: int,
+        n_latent: int,
+        n_maps: int,
+        n_layers: int,
+        dropout: float,
+        codebooks: list[Codebook],
+        spatial_input: str,
+        temporal_input: str,
+        temporal_hidden: int,
+    ) -> None:
+        super().__init__()
+        self.patch_frames = patch_frames
+        self.spatial_input = spatial_input
+        self.temporal_input = temporal_input
+        half = n_latent // 2
+
+        def tcn(*widths: int) -> TCN:
+            return TCN(widths, n_maps=n_maps, n_layers=n_layers, dropout=dropout)
+
+        self.encoder = tcn(n_channels, half, n_latent)
+        self.quantiser = HierarchicalQuantiser(codebooks)
+        self.spatial_decoder = tcn(n_latent * _width(spatial_input), half, n_channels)
+        self.temporal_decoder = TemporalDecoder(
+            patch_frames * n_joints * n_latent * _width(temporal_input), hidden=temporal_hidden
+        )
+
+    def encode(
+        self, skeleton: Float[Tensor, "joint frame channel"], real: Bool[Tensor, "joint frame"]
+    ) -> Encoded:
+        """Latent patches of recordings laid end to end."""
+        patches = to_patches(self.encoder(skeleton, real), self.patch_frames)
+        mask = mask_to_patches(real, self.patch_frames)
+        occupied = mask.flatten(1).any(dim=1)
+        return Encoded(patches[occupied], mask[occupied], occupied)
+
+    def forward(
+        self,
+        skeleton: Float[Tensor, "joint frame channel"],
+        real: Bool[Tensor, "joint frame"],
+        *,
+        generator: torch.Generator | None = None,
+    ) -> Decoded:
+        """Encode, quantise and decode; while training, the codebooks learn on the way."""
+        encoded = self.encode(skeleton, real)
+        quantised = self.quantiser(encoded.patches, encoded.real, generator=generator)
+        fed = _fed(quantised, self.spatial_input)
+        laid_out = fed.new_zeros(len(encoded.occupied), *fed.shape[1:])
+        laid_out = laid_out.index_put((encoded.occupied,), fed)
+        return Decoded(
+            encoded,
+            quantised,
+            self.spatial_decoder(from_patches(laid_out), real),
+            self.temporal_decoder(_fed(quantised, self.temporal_input)),
+        )
+
+
+def _width(feed: str) -> int:
+    return 2 if feed == "both" else 1
+
+
+def _fed(quantised: Quantised, feed: str) -> Tensor:
+    if feed == "both":
+        return torch.cat((quantised.values[0], quantised.values[-1]), dim=-1)
+    return quantised.values[0 if feed == "subaction" else -1]

@@ -1,0 +1,119 @@
+"""Vector quantisation in levels: patches to subactions, subactions to actions."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from histvq.nn.codebook import Codebook, prototype_distances
+
+
+@dataclass(frozen=True)
+class Quantised:
+    """What every level made of the patches, finest level first.
+
+    Attributes:
+        values: (patch, patch_frame, joint, latent) a level: prototypes going forward, the identity
+            going backward (straight-through), 0 where not real.
+        codes: (patch,) a level.
+    """
+
+    values: tuple[Tensor, ...]
+    codes: tuple[Tensor, ...]
+
+
+class HierarchicalQuantiser(nn.Module):
+    """Codebooks one above the other: each level quantises the prototypes of the level below.
+
+    Source: HiST-VQ section 3.1, eqs. (1)-(4). A higher level sees only prototypes of the level below,
+    so it maps codes to codes: every patch of a subaction has the same action.
+    """
+
+    def __init__(self, codebooks: list[Codebook]) -> None:
+        super().__init__()
+        self.codebooks = nn.ModuleList(codebooks)
+
+    def forward(
+        self,
+        patches: Float[Tensor, "patch patch_frame joint latent"],
+        real: Bool[Tensor, "patch patch_frame joint"],
+        *,
+        generator: torch.Generator | None = None,
+    ) -> Quantised:
+        """Quantise patches; while training, learn from them first.
+
+        The codes are chosen with the prototypes as they were, the values are the prototypes after
+        this batch's step, as in the published code that the paper builds on.
+
+        Args:
+            patches: Encoder output.
+            real: False where a value is padding or missing.
+            generator: Luck of the replacements; needed while training.
+        """
+        # Float32 whatever the precision of the network around: sums over a batch overflow half
+        # precision and lose what a small moving-average step adds.
+        below = patches.float()
+        keep = real.unsqueeze(-1)
+        values: list[Tensor] = []
+        codes: list[Tensor] = []
+        for level in range(len(self.codebooks)):
+            codes.append(self._codes(level, below, real, codes, generator))
+            quantised = self._codebook(level).prototypes[codes[-1]] * keep
+            below = below + (quantised - below).detach()
+            values.append(below)
+        return Quantised(tuple(values), tuple(codes))
+
+    def _codes(
+        self,
+        level: int,
+        patches: Tensor,
+        real: Tensor,
+        codes_below: list[Tensor],
+        generator: torch.Generator | None,
+    ) -> Tensor:
+        """Code of each patch at one level; while training, the level learns from them."""
+        codebook, weights = self._codebook(level), None
+        if level > 0:
+            # The items of a higher level are the prototypes below, each as often as it was chosen.
+            patches = self._codebook(level - 1).prototypes
+            real = torch.ones(patches.shape[:3], dtype=torch.bool, device=patches.device)
+            weights = torch.bincount(codes_below[-1], minlength=len(patches)).float()
+        codes = codebook.assign(patches, real)
+        if self.training:
+            if generator is None:
+                raise ValueError("training the quantiser needs a generator")
+            codebook.learn(patches, real, codes, weights=weights, generator=generator)
+        return codes if level == 0 else codes[codes_below[-1]]
+
+    def _codebook(self, level: int) -> Codebook:
+        codebook = self.codebooks[level]
+        assert isinstance(codebook, Codebook)
+        return codebook
+
+    @torch.no_grad()
+    def parents(self, level: int) -> Int[Tensor, " code"]:
+        """For each code of a level, its code one level up."""
+        prototypes = self._codebook(level).prototypes
+        everywhere = torch.ones(prototypes.shape[:3], dtype=torch.bool, device=prototypes.device)
+        return self._codebook(level + 1).assign(prototypes, everywhere)
+
+    @torch.no_grad()
+    def distances(
+        self,
+        patches: Float[Tensor, "patch patch_frame joint latent"],
+        real: Bool[Tensor, "patch patch_frame joint"],
+    ) -> Float[Tensor, "patch code"]:
+        """Distance of each patch to each prototype of the finest level."""
+        codebook = self._codebook(0)
+        return prototype_distances(
+            patches.float(), real, codebook.prototypes, distance=codebook.distance
+        )
+
+    @torch.no_grad()
+    def actions(self) -> Int[Tensor, " code"]:
+        """For each code of the finest level, its code at the top."""
+        top = torch.arange(len(self._codebook(0).usage), device=self._codebook(0).usage.device)
+        for level in range(len(self.codebooks) - 1):
+            top = self.parents(level)[top]
+        return top

@@ -1,0 +1,110 @@
+"""The losses of HiST-VQ, eqs. (5)-(8), over real values only."""
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+REDUCTIONS = ("mean", "sum")
+JOINT_DISTANCES = ("plain", "squared")
+
+
+def commitment_loss(
+    values: Float[Tensor, "patch patch_frame joint latent"],
+    quantised: Float[Tensor, "patch patch_frame joint latent"],
+    real: Bool[Tensor, "patch patch_frame joint"],
+    *,
+    reduction: str = "mean",
+) -> Float[Tensor, ""]:
+    """Hold the values near the prototypes they were given.
+
+    Source: HiST-VQ eqs. (5)-(6), which print a sum over patches; only the mean over elements fits the
+    weights the paper gives, so it is the default.
+    Units: latent squared.
+    Gradient: reaches `values` alone.
+
+    Raises:
+        ValueError: If nothing is real, for then the mean is undefined.
+    """
+    error = (values - quantised.detach()).square() * real.unsqueeze(-1)
+    if reduction == "sum":
+        return error.sum()
+    return error.sum() / (_count(real) * values.shape[-1])
+
+
+def joint_distance_loss(
+    predicted: Float[Tensor, "joint frame channel"],
+    target: Float[Tensor, "joint frame channel"],
+    real: Bool[Tensor, "joint frame"],
+    *,
+    persons: tuple[int, ...] | None = None,
+    kind: str = "plain",
+) -> Float[Tensor, ""]:
+    """Penalise errors in the distances between joints rather than in their positions.
+
+    Moving or turning a whole skeleton leaves the loss as it was.
+
+    Source: HiST-VQ eq. (7), averaged over real frames only. `plain` takes Euclidean distances, as the
+    published code of SMQ with which the paper shares its weight; `squared` squares them, as printed.
+    Units: the channel unit squared (`plain`) or to the fourth power (`squared`), so a loss weight found
+        on one dataset means something else on data in another unit.
+    Gradient: reaches `predicted` alone; 0 where two joints coincide, where a plain distance has none.
+
+    Args:
+        predicted: Decoder output.
+        target: Input skeletons, in the unit of `predicted`.
+        real: False where a value is padding or missing; a pair counts where both joints are real.
+        persons: Person of each joint; only pairs of one person count. None: all are one person's.
+        kind: `plain` or `squared`.
+
+    Returns:
+        Mean over real frames and ordered pairs of joints of one person, a joint with itself included
+        as printed.
+
+    Raises:
+        ValueError: If nothing is real, for then the mean is undefined.
+    """
+    first, second = _pairs(len(real), persons, device=real.device)
+    both = real[first] & real[second]
+    # A pair stands for both of its orders; a joint with itself adds nothing but counts.
+    n_ordered = 2 * both.sum() + _count(real)
+    error = _distances(predicted, first, second, kind) - _distances(
+        target.detach(), first, second, kind
+    )
+    return 2 * (error.square() * both).sum() / n_ordered
+
+
+def _distances(series: Tensor, first: Tensor, second: Tensor, kind: str) -> Tensor:
+    difference = series[first] - series[second]
+    if kind == "squared":
+        return difference.square().sum(dim=-1)
+    # vector_norm's gradient at 0 is 0; that of sqrt(sum of squares) is NaN.
+    return torch.linalg.vector_norm(difference, dim=-1)
+
+
+def _pairs(
+    n_joints: int, persons: tuple[int, ...] | None, *, device: torch.device
+) -> tuple[Tensor, Tensor]:
+    """Unordered pairs of different joints of the same person."""
+    first, second = torch.triu_indices(n_joints, n_joints, offset=1, device=device)
+    if persons is None:
+        return first, second
+    person = torch.tensor(persons, device=device)
+    same = person[first] == person[second]
+    return first[same], second[same]
+
+
+def timestamp_loss(
+    predicted: Float[Tensor, " patch"], target: Float[Tensor, " patch"]
+) -> Float[Tensor, ""]:
+    """Mean squared error of the patches' relative times (HiST-VQ eq. 8); real patches only."""
+    return (predicted - target).square().mean()
+
+
+def _count(real: Tensor) -> Tensor:
+    count = real.sum()
+    if not count:
+        raise ValueError(
+            f"all {real.numel()} values of the batch are padding or missing; drop empty recordings "
+            "before batching"
+        )
+    return count

@@ -1,0 +1,110 @@
+"""The temporal convolutional network that encodes and decodes every joint by itself.
+
+Source: HiST-VQ section 3.1, after the multi-stage TCN it cites. The axes are (joint, frame, channel)
+in memory, so a 1x1 convolution is one matrix product over all joints and frames, and a dilated one
+runs in the layout that CPU convolutions are fastest in (channels last).
+"""
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from histvq.nn.dropout import dropout_factors
+
+KERNEL_FRAMES = 3
+
+
+class DilatedResidualLayer(nn.Module):
+    """Dilated convolution, ReLU, 1x1 convolution, dropout, added to the input."""
+
+    def __init__(self, n_maps: int, *, dilation: int, dropout: float) -> None:
+        super().__init__()
+        # A Conv2d over (joint, frame) whose kernel is one joint high: joints never mix.
+        self.dilated = nn.Conv2d(
+            n_maps,
+            n_maps,
+            kernel_size=(1, KERNEL_FRAMES),
+            padding=(0, dilation),
+            dilation=(1, dilation),
+        )
+        self.pointwise = nn.Linear(n_maps, n_maps)
+        self.dropout = dropout
+
+    def forward(
+        self, series: Float[Tensor, "joint frame map"], real: Float[Tensor, "joint frame 1"]
+    ) -> Float[Tensor, "joint frame map"]:
+        """The layer's output, 0 where not real; `series` must be 0 there already."""
+        image = series.permute(2, 0, 1).unsqueeze(0)
+        hidden = self.dilated(image).squeeze(0).permute(1, 2, 0)
+        hidden = self.pointwise(hidden.relu_())
+        factors = real
+        if self.training and self.dropout > 0:
+            factors = real * dropout_factors(hidden, self.dropout)
+        return torch.addcmul(series, hidden, factors.to(hidden.dtype))
+
+
+class Stage(nn.Module):
+    """1x1 convolution to the maps, residual layers of doubling dilation, 1x1 convolution out."""
+
+    def __init__(
+        self, n_in: int, n_out: int, *, n_maps: int, n_layers: int, dropout: float
+    ) -> None:
+        super().__init__()
+        self.enter = nn.Linear(n_in, n_maps)
+        self.layers = nn.ModuleList(
+            DilatedResidualLayer(n_maps, dilation=2**layer, dropout=dropout)
+            for layer in range(n_layers)
+        )
+        self.leave = nn.Linear(n_maps, n_out)
+
+    def forward(
+        self, series: Float[Tensor, "joint frame channel"], real: Float[Tensor, "joint frame 1"]
+    ) -> Float[Tensor, "joint frame out"]:
+        """The stage's output, 0 where not real."""
+        # Every output is masked, the first 1x1 convolution's too: its bias would otherwise stand in
+        # masked frames and leak into the neighbours of a gap, and a padded recording would differ
+        # from the same one alone.
+        hidden = self.enter(series) * real
+        for layer in self.layers:
+            hidden = layer(hidden, real)
+        return self.leave(hidden) * real
+
+
+class TCN(nn.Module):
+    """Stages one after another, the same weights for every joint.
+
+    Args:
+        widths: Channels in, between the stages, and out: `(6, 8, 16)` makes two stages.
+        n_maps: Width inside a stage.
+        n_layers: Residual layers a stage; layer l has dilation 2**l.
+        dropout: Share of values dropped in every residual layer while training.
+    """
+
+    def __init__(
+        self, widths: tuple[int, ...], *, n_maps: int, n_layers: int, dropout: float
+    ) -> None:
+        super().__init__()
+        self.stages = nn.ModuleList(
+            Stage(n_in, n_out, n_maps=n_maps, n_layers=n_layers, dropout=dropout)
+            for n_in, n_out in zip(widths[:-1], widths[1:], strict=True)
+        )
+
+    def forward(
+        self, series: Float[Tensor, "joint frame channel"], real: Bool[Tensor, "joint frame"]
+    ) -> Float[Tensor, "joint frame out"]:
+        """Encode or decode recordings laid end to end, with masked frames between them.
+
+        Args:
+            series: Input, any finite number where not real.
+            real: False in gaps and where nothing was measured. A gap between two recordings must be
+                at least `widest_dilation(n_layers)` frames, or they see each other.
+        """
+        factors = real.unsqueeze(-1).to(series.dtype)
+        for stage in self.stages:
+            series = stage(series, factors)
+        return series
+
+
+def widest_dilation(n_layers: int) -> int:
+    """How many masked frames keep two recordings laid end to end apart."""
+    return 2 ** (n_layers - 1)

@@ -1,0 +1,75 @@
+"""The one optimisation loop."""
+
+from collections.abc import Callable, Iterator
+
+import torch
+from torch import Tensor
+
+from histvq.batching import Batch
+from histvq.errors import TrainingError
+from histvq.segmenter import Progress, ProgressCallback
+
+Step = Callable[[Batch], dict[str, Tensor]]
+EndOfEpoch = Callable[[int], tuple[dict[str, float], bool]]
+
+
+def train(
+    *,
+    epoch_batches: Callable[[], Iterator[Batch]],
+    n_batches: int,
+    step: Step,
+    optimizer: torch.optim.Optimizer,
+    epochs: int,
+    end_of_epoch: EndOfEpoch,
+    progress: ProgressCallback | None = None,
+) -> list[Progress]:
+    """Minimise the `total` of a step's losses, epoch by epoch.
+
+    Args:
+        epoch_batches: The batches of the next epoch.
+        n_batches: How many they are.
+        step: Batch -> loss terms; the term called `total` is minimised.
+        optimizer: Of the parameters the step uses.
+        epochs: How many at most.
+        end_of_epoch: Called with the epoch's number; returns what it measured (from no labels), and
+            whether to stop.
+        progress: Told after every batch and every epoch.
+
+    Returns:
+        One entry an epoch: mean losses and what `end_of_epoch` measured.
+
+    Raises:
+        TrainingError: If a loss is not finite; names the term, the epoch and the recordings.
+    """
+    history: list[Progress] = []
+    for epoch in range(epochs):
+        sums: dict[str, float] = {}
+        for number, batch in enumerate(epoch_batches(), start=1):
+            losses = step(batch)
+            _check_finite(losses, batch, epoch)
+            optimizer.zero_grad(set_to_none=True)
+            losses["total"].backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+            for name, loss in losses.items():
+                sums[name] = sums.get(name, 0.0) + float(loss.detach())
+            means = {name: total / number for name, total in sums.items()}
+            if progress:
+                progress(Progress(epoch, epochs, number, n_batches, means))
+        scores, stop = end_of_epoch(epoch)
+        history.append(Progress(epoch, epochs, n_batches, n_batches, means, scores))
+        if progress:
+            progress(history[-1])
+        if stop:
+            break
+    return history
+
+
+def _check_finite(losses: dict[str, Tensor], batch: Batch, epoch: int) -> None:
+    broken = [name for name, loss in losses.items() if not torch.isfinite(loss)]
+    if broken:
+        shown = ", ".join(batch.ids[:10])
+        raise TrainingError(
+            f"epoch {epoch + 1}: the loss is not a finite number ({', '.join(broken)}) on a batch "
+            f"of {len(batch.ids)} recordings: {shown}. Look for extreme values with "
+            "`histvq inspect`, lower learning_rate, or use input_scale='quantity'"
+        )
