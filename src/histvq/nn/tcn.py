@@ -31,16 +31,18 @@ class DilatedResidualLayer(nn.Module):
         self.dropout = dropout
 
     def forward(
-        self, series: Float[Tensor, "joint frame map"], real: Float[Tensor, "joint frame 1"]
+        self, series: Float[Tensor, "joint frame map"], real: Bool[Tensor, "joint frame 1"]
     ) -> Float[Tensor, "joint frame map"]:
         """The layer's output, 0 where not real; `series` must be 0 there already."""
-        image = series.permute(2, 0, 1).unsqueeze(0)
-        hidden = self.dilated(image).squeeze(0).permute(1, 2, 0)
-        hidden = self.pointwise(hidden.relu_())
-        factors = real
+        # Views only. The batch axis comes first: added last, its stride hides from PyTorch that
+        # this is the channels-last layout, and every convolution copies its input.
+        image = series.unsqueeze(0).permute(0, 3, 1, 2)
+        hidden = self.dilated(image).relu_().permute(0, 2, 3, 1).squeeze(0)
+        hidden = self.pointwise(hidden)
+        factors = real.to(hidden.dtype)
         if self.training and self.dropout > 0:
-            factors = real * dropout_factors(hidden, self.dropout)
-        return torch.addcmul(series, hidden, factors.to(hidden.dtype))
+            factors = dropout_factors(real.expand_as(hidden), self.dropout)
+        return torch.addcmul(series, hidden, factors)
 
 
 class Stage(nn.Module):
@@ -58,7 +60,7 @@ class Stage(nn.Module):
         self.leave = nn.Linear(n_maps, n_out)
 
     def forward(
-        self, series: Float[Tensor, "joint frame channel"], real: Float[Tensor, "joint frame 1"]
+        self, series: Float[Tensor, "joint frame channel"], real: Bool[Tensor, "joint frame 1"]
     ) -> Float[Tensor, "joint frame out"]:
         """The stage's output, 0 where not real."""
         # Every output is masked, the first 1x1 convolution's too: its bias would otherwise stand in
@@ -99,9 +101,8 @@ class TCN(nn.Module):
             real: False in gaps and where nothing was measured. A gap between two recordings must be
                 at least `widest_dilation(n_layers)` frames, or they see each other.
         """
-        factors = real.unsqueeze(-1).to(series.dtype)
         for stage in self.stages:
-            series = stage(series, factors)
+            series = stage(series, real.unsqueeze(-1))
         return series
 
 

@@ -1,0 +1,110 @@
+"""The scores of one evaluation, and how it was done."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from histvq.errors import ConfigError
+from histvq.metrics import METRICS
+from histvq.metrics.pairs import LabelPairs
+from histvq.registry import resolve
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MATCHING_IN_WORDS = {
+    "global": "one Hungarian matching of codes to actions over all recordings",
+    "recording": "one Hungarian matching for each recording by itself; flatters, compare with care",
+    None: "none: codes are taken for indices of the actions",
+}
+TITLES = {"mof": "MoF", "edit": "Edit", "jsd": "JSD"}
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """Every score of one evaluation, in percent, and how it was done.
+
+    Attributes:
+        values: Name of the score -> percent. JSD: lower is better.
+        protocol: What was compared and how, in plain words and counts.
+        actions: Names of the true actions.
+        matches: Recording -> code -> label, as `match_codes` gives it; the same for every
+            recording unless each was matched by itself.
+        pairs: The labels that were scored.
+    """
+
+    values: Mapping[str, float]
+    protocol: Mapping[str, object]
+    actions: tuple[str, ...]
+    matches: Mapping[str, Mapping[int, int]] = field(repr=False)
+    pairs: LabelPairs = field(repr=False)
+
+    @property
+    def mof(self) -> float:
+        """Frames given the right action."""
+        return self._value("mof")
+
+    @property
+    def edit(self) -> float:
+        """Likeness of the order of segments."""
+        return self._value("edit")
+
+    @property
+    def f1(self) -> dict[int, float]:
+        """Segmental F1 by IoU threshold in percent."""
+        return {int(name[3:]): value for name, value in self.values.items() if name[:3] == "f1@"}
+
+    @property
+    def jsd(self) -> float:
+        """Distance between predicted and true segment lengths; lower is better."""
+        return self._value("jsd")
+
+    @property
+    def matched_apart(self) -> bool:
+        """Whether each recording was matched by itself."""
+        return self.protocol["matching"] == MATCHING_IN_WORDS["recording"]
+
+    @property
+    def matched(self) -> dict[int, str]:
+        """Code -> name of its action; surplus codes are missing.
+
+        Empty where each recording was matched by itself: see `matches`.
+        """
+        if self.matched_apart:
+            return {}
+        matches = next(iter(self.matches.values()))
+        n_actions = len(self.actions)
+        return {code: self.actions[i] for code, i in sorted(matches.items()) if i < n_actions}
+
+    def per_recording(self) -> "pd.DataFrame":
+        """The same scores for each recording by itself, under the same matching."""
+        import pandas as pd
+
+        functions = {name: resolve(name, METRICS, kind="metric") for name in self.values}
+        rows = {}
+        for number, recording in enumerate(self.pairs.recordings):
+            one = self.pairs.only(number)
+            scores = {name: f(one) if one.n_frames else np.nan for name, f in functions.items()}
+            rows[recording] = {"n_frames": one.n_frames, **scores}
+        return pd.DataFrame.from_dict(rows, orient="index").rename_axis("recording")
+
+    def to_dict(self) -> dict[str, object]:
+        """Scores, protocol and matching as JSON can hold them."""
+        return {
+            "scores": dict(self.values),
+            "protocol": dict(self.protocol),
+            "matched": {str(code): name for code, name in self.matched.items()},
+        }
+
+    def __str__(self) -> str:
+        return "  ".join(
+            f"{TITLES.get(name, name.replace('f1@', 'F1@'))} {value:.1f}"
+            for name, value in self.values.items()
+        )
+
+    def _value(self, name: str) -> float:
+        if name not in self.values:
+            raise ConfigError(f"{name!r} was not computed: add it to evaluate(..., metrics=[...])")
+        return self.values[name]
