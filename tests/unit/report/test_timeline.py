@@ -1,0 +1,112 @@
+import numpy as np
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+from histvq.annotation import Annotation
+from histvq.errors import ConfigError
+from histvq.report import draw_timelines, write_timelines
+from histvq.report.palette import NO_DATA, look_of
+from histvq.report.timeline import _FOUND, _TRUTH
+from histvq.segments import Segmentation
+
+
+def answer(name="a", actions=(0,) * 40 + (1,) * 30 + (-1,) * 30, **more):
+    return Segmentation(recording_id=name, fps=10.0, actions=np.array(actions), **more)
+
+
+def truth(name="a", labels=(1,) * 40 + (0,) * 60):
+    return Annotation(recording_id=name, labels=np.array(labels), actions=("walk", "sit"), fps=10.0)
+
+
+def colour_at(figure, time_s, strip, *, row=0):
+    """The colour drawn at a time near the upper edge of a strip, above the writing."""
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    pixels = np.asarray(canvas.buffer_rgba())
+    height = strip[0] + 0.92 * strip[1]
+    x, y = figure.axes[row].transData.transform((time_s, height))
+    red, green, blue = pixels[pixels.shape[0] - 1 - int(y), int(x), :3]
+    return f"#{red:02x}{green:02x}{blue:02x}"
+
+
+def texts(figure):
+    drawn = [text.get_text() for axes in figure.axes for text in axes.texts]
+    return drawn + [text.get_text() for text in figure.texts]
+
+
+def legend(figure):
+    return [text.get_text() for text in figure.legends[0].get_texts()]
+
+
+def test_each_segment_has_its_codes_colour_where_it_lies():
+    (figure,) = draw_timelines([answer()])
+    assert colour_at(figure, 1.0, _FOUND) == look_of(0).colour
+    assert colour_at(figure, 3.9, _FOUND) == look_of(0).colour
+    assert colour_at(figure, 4.1, _FOUND) == look_of(1).colour
+    assert colour_at(figure, 8.0, _FOUND) == NO_DATA
+
+
+def test_matched_codes_take_the_colour_of_the_true_action():
+    (figure,) = draw_timelines([answer()], [truth()], {0: "sit", 1: "walk"})
+    assert colour_at(figure, 1.0, _FOUND) == colour_at(figure, 1.0, _TRUTH) == look_of(1).colour
+    assert colour_at(figure, 5.0, _FOUND) == colour_at(figure, 5.0, _TRUTH) == look_of(0).colour
+    assert legend(figure) == ["sit (action 0)", "walk (action 1)", "no data"]
+
+
+def test_without_a_match_truth_and_answer_share_no_colour():
+    (figure,) = draw_timelines([answer()], [truth()])
+    assert legend(figure) == ["action 0", "action 1", "walk (true)", "sit (true)", "no data"]
+    found = {colour_at(figure, t, _FOUND) for t in (1.0, 5.0)}
+    assert not found & {colour_at(figure, t, _TRUTH) for t in (1.0, 5.0)}
+
+
+def test_a_code_without_counterpart_looks_like_no_true_action():
+    (figure,) = draw_timelines([answer()], [truth()], {0: "sit"})
+    assert legend(figure)[1] == "action 1 (no counterpart)"
+    assert colour_at(figure, 5.0, _FOUND) == look_of(2).colour
+
+
+def test_a_code_has_one_colour_on_every_page():
+    figures = draw_timelines([answer("a", [3] * 50), answer("b", [7] * 20 + [3] * 30)], per_page=1)
+    assert colour_at(figures[0], 4.0, _FOUND) == colour_at(figures[1], 4.0, _FOUND)
+
+
+def test_names_stand_in_long_segments_only():
+    (figure,) = draw_timelines([answer(actions=[0] * 95 + [1] * 1 + [0] * 4)])
+    assert texts(figure) == ["action 0", "0"]
+
+
+def test_recordings_left_out_are_counted_on_the_last_page():
+    figures = draw_timelines([answer(str(k)) for k in range(30)], per_page=4, max_recordings=10)
+    assert [len(figure.axes) for figure in figures] == [4, 4, 2]
+    assert not any("recordings drawn" in text for text in texts(figures[0]))
+    assert "10 of 30 recordings drawn; all are in segments.csv" in texts(figures[-1])
+
+
+def test_nothing_left_out_no_note():
+    (figure,) = draw_timelines([answer()])
+    assert not any("drawn" in text for text in texts(figure))
+
+
+def test_ids_with_signs_of_their_own_are_drawn_as_they_are(tmp_path):
+    name = r"../_x $\frac{1}$ <script> %"
+    paths = write_timelines(tmp_path, [answer(name, person="$y")], [truth(name, (0,) * 100)])
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["timelines-01.png", "timelines-01.svg"]
+    assert all(path.stat().st_size > 1000 for path in paths)
+    svg = paths[1].read_text(encoding="utf-8")
+    assert "<script>" not in svg
+    assert "&lt;script&gt;" in svg
+
+
+def test_the_same_answers_give_the_same_files(tmp_path):
+    first = write_timelines(tmp_path / "a", [answer(subactions=np.arange(100) // 20)])
+    second = write_timelines(tmp_path / "b", [answer(subactions=np.arange(100) // 20)])
+    assert [p.read_bytes() for p in first] == [p.read_bytes() for p in second]
+
+
+def test_no_answers_no_figures_and_wrong_counts_are_refused():
+    assert draw_timelines([]) == []
+    with pytest.raises(ConfigError, match="max_recordings 0"):
+        draw_timelines([answer()], max_recordings=0)
+    with pytest.raises(ValueError, match="100 frames, its annotation 3"):
+        draw_timelines([answer()], [truth(labels=(0, 0, 0))])
