@@ -23,7 +23,8 @@ class Recording:
         parents: Index of each joint's parent, -1 at a root; None where unknown.
         joint_persons: Index of the person each joint belongs to (several people in one file);
             None for one person. Distances are taken within a person.
-        unit: Unit of the positions (`mm`, `cm`, `m`, `px`), of another sort (`counts`), or `unknown`.
+        unit: Unit of the positions (`mm`, `cm`, `m`, `px`), of another sort (`counts`), or
+            `unknown`.
         person: Who is being recorded, where known.
         metadata: Anything else the file says.
         source: File it came from.
@@ -80,6 +81,9 @@ class Recording:
                     f"{'channels' if name == 'channel_names' else 'joints'}"
                 )
 
+        if self.parents is not None:
+            _check_parents(self.id, self.parents)
+
     @property
     def n_frames(self) -> int:
         """Number of frames."""
@@ -93,6 +97,19 @@ class Recording:
     def noted(self, note: str, **changes: object) -> "Recording":
         """A copy with these changes, and a note of them in its history."""
         return replace(self, history=(*self.history, note), **changes)  # type: ignore[arg-type]
+
+
+def _check_parents(id: str, parents: tuple[int, ...]) -> None:
+    """Raise unless every joint leads up to a root: whoever follows a loop never comes back."""
+    for joint in range(len(parents)):
+        at, steps = joint, 0
+        while at != -1:
+            if not 0 <= at < len(parents) or steps == len(parents):
+                raise FileFormatError(
+                    f"recording {id!r}: parents {list(parents)} lead nowhere from joint {joint}; "
+                    "each must be the index of another joint, or -1 at a root, without loops"
+                )
+            at, steps = parents[at], steps + 1
 
 
 def _channel_names(n_channels: int) -> tuple[str, ...]:

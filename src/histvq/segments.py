@@ -67,7 +67,7 @@ class Segmentation:
         Columns: recording, individual, level, segment, start_frame, stop_frame, start_s, stop_s,
         duration_s, label, name, confidence, parent. Frames are half-open, times in seconds;
         `parent` of a subaction is the number of the action segment it lies in (the first, should it
-        cross a border). Frames labelled -1 are not listed.
+        cross a border), none where no action is. Frames labelled -1 are not listed.
         """
         import pandas as pd
 
@@ -85,8 +85,10 @@ class Segmentation:
             known = [s for s in to_segments(self.actions) if s[2] >= 0]
             starts = np.array([start for start, _, _ in known])
             parents = [
-                int(np.searchsorted(starts, s[0], "right") - 1) if known else None for s in segments
-            ]
+                place if (place := int(np.searchsorted(starts, s[0], "right")) - 1) >= 0
+                and s[0] < known[place][1] else None
+                for s in segments
+            ]  # fmt: skip
         return [
             (
                 self.recording_id, self.person or "", level, number, start, stop,

@@ -29,7 +29,9 @@ def resample(recording: Recording, fps: float) -> Recording:
     step = round(ratio)
     if step >= 1 and abs(ratio - step) < 1e-6 * ratio:
         return stride(recording, step)
-    n_frames = max(1, int(np.floor((recording.n_frames - 1) / ratio + 1e-9)) + 1)
+    n_frames = (
+        int(np.floor((recording.n_frames - 1) / ratio + 1e-9)) + 1 if recording.n_frames else 0
+    )
     at = np.arange(n_frames) * ratio
     before = np.minimum(np.floor(at).astype(int), recording.n_frames - 1)
     after = np.minimum(before + 1, recording.n_frames - 1)
@@ -72,8 +74,14 @@ def centre_on_root(recording: Recording) -> Recording:
     persons = np.array(recording.joint_persons or [0] * skeleton.shape[1])
     for person in np.unique(persons):
         joints = np.flatnonzero(persons == person)
-        root = next(j for j in joints if recording.parents[j] == -1)
-        place = np.ix_(range(len(skeleton)), joints, space)
+        roots = [j for j in joints if recording.parents[j] == -1]
+        if not roots:
+            raise ConfigError(
+                f"recording {recording.id!r}: no joint of person {person} is a root to centre on; "
+                "give its root the parent -1, or turn centring off"
+            )
+        root = roots[0]
+        place = np.ix_(np.arange(len(skeleton)), joints, np.array(space))
         skeleton[place] -= recording.skeleton[:, [root]][:, :, space]
     return recording.noted("centre_on_root", skeleton=skeleton)
 
@@ -117,7 +125,7 @@ def fill_gaps(recording: Recording, *, max_gap_s: float = 0.25) -> Recording:
     """
     skeleton = recording.skeleton.copy()
     series = skeleton.reshape(len(skeleton), -1)
-    limit = max_gap_s * recording.fps
+    limit = max_gap_s * recording.fps + 1e-6  # 0.29 s at 100 Hz is 28.999999999999996 frames
     filled = sum(_fill_series(series[:, k], limit) for k in range(series.shape[1]))
     if not filled:
         return recording

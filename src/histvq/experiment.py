@@ -1,0 +1,248 @@
+"""A method, its settings and data -> a run folder: model, labels, scores, report."""
+
+import json
+import platform
+import time
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import metadata, resources
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, Field, ValidationError
+
+from histvq.annotation import Annotation
+from histvq.errors import ConfigError, did_you_mean
+from histvq.evaluation import Scores, evaluate
+from histvq.methods import METHODS
+from histvq.modelfile import read_description
+from histvq.recording import Recording
+from histvq.registry import resolve
+from histvq.report import write_report
+from histvq.segmenter import Progress, Segmenter
+from histvq.segments import Segmentation
+
+Skipped = Sequence[tuple[Path, str]]
+
+
+class MethodSettings(BaseModel, frozen=True, extra="allow"):
+    """A method's name and, beside it, its parameters."""
+
+    name: str
+
+
+class Preset(BaseModel, frozen=True, extra="forbid"):
+    """Named settings: what a TOML file in `presets/` says.
+
+    Attributes:
+        description: What it is for, in a sentence.
+        method: `name` and the method's parameters.
+        dataset: Which dataset it was made for, and with which options; empty for any data.
+    """
+
+    description: str
+    method: MethodSettings
+    dataset: dict[str, Any] = Field(default_factory=dict)
+
+
+def preset_names() -> list[str]:
+    """Names of the presets that come with the package."""
+    files = resources.files("histvq.presets").iterdir()
+    return sorted(file.name.removesuffix(".toml") for file in files if file.name.endswith(".toml"))
+
+
+def load_preset(name: str | Path) -> Preset:
+    """A preset by name, or from a TOML file of one's own.
+
+    Raises:
+        ConfigError: If there is no such preset, or the file does not say what a preset must.
+    """
+    if str(name).endswith(".toml"):
+        if not Path(name).is_file():
+            raise ConfigError(f"preset {name}: there is no such file")
+        text = Path(name).read_text(encoding="utf-8")
+    elif name in (known := preset_names()):
+        text = (resources.files("histvq.presets") / f"{name}.toml").read_text(encoding="utf-8")
+    else:
+        raise ConfigError(f"no preset is called {str(name)!r}{did_you_mean(str(name), known)}")
+    try:
+        return Preset.model_validate(tomllib.loads(text))
+    except (tomllib.TOMLDecodeError, ValidationError) as error:
+        raise ConfigError(f"preset {name}: {error}") from error
+
+
+def make_method(name: str, *, preset: str | Path | None = None, **params: Any) -> Segmenter:
+    """A method by its name in the table.
+
+    Args:
+        name: As `histvq`; or `module:Class` of your own.
+        preset: Settings to begin with.
+        **params: The method's parameters; these win over the preset's.
+
+    Raises:
+        ConfigError: If there is no such method, preset or parameter, or one is out of bounds.
+    """
+    if preset is not None:
+        chosen = load_preset(preset).method
+        if chosen.name != name:
+            raise ConfigError(
+                f"preset {str(preset)!r} is for the method {chosen.name!r}, not {name!r}"
+            )
+        params = {**(chosen.model_extra or {}), **params}
+    method: Segmenter = resolve(name, METHODS, kind="method")(**params)
+    return method
+
+
+def load_model(path: str | Path) -> Segmenter:
+    """The fitted method that a method's `save` wrote.
+
+    Raises:
+        FileFormatError: If the folder holds no model, or a damaged one.
+    """
+    method: type[Segmenter] = resolve(
+        read_description(path).get("method", ""), METHODS, kind="method"
+    )
+    return method.load(path)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """What a run left behind.
+
+    Attributes:
+        folder: Everything is in here.
+        answers: One a recording.
+        scores: Where every recording has a truth, else None.
+        files: What was written, by name.
+        seconds: How long fitting and predicting took, each.
+    """
+
+    folder: Path
+    answers: list[Segmentation]
+    scores: Scores | None
+    files: Mapping[str, Path]
+    seconds: Mapping[str, float]
+
+
+def run(
+    recordings: Sequence[Recording],
+    method: Segmenter,
+    folder: str | Path,
+    *,
+    annotations: Sequence[Annotation | None] = (),
+    warnings: Sequence[str] = (),
+    skipped: Skipped = (),
+    settings: Mapping[str, Any] | None = None,
+    overwrite: bool = False,
+    progress: Callable[[Progress], None] | None = None,
+) -> Run:
+    """Fit, predict, score and report, all into one folder.
+
+    The model is saved as soon as it is fitted, so nothing that follows can lose it.
+
+    Args:
+        recordings: To learn from and to segment.
+        method: Not fitted yet.
+        folder: Run folder; made here.
+        annotations: The truth, in step with the recordings; used after `predict`, for scores alone.
+        warnings: What reading the data said.
+        skipped: Files left out and why.
+        settings: Anything to note in the run's configuration beside the method's parameters.
+        overwrite: Replace an earlier run in the same folder.
+        progress: Told after every batch.
+
+    Raises:
+        ConfigError: If the folder holds a run already, or the data do not suit the method.
+    """
+    folder = _claim(Path(folder), overwrite=overwrite)
+    started = time.perf_counter()
+    with (folder / "metrics.jsonl").open("w", encoding="utf-8") as log:
+
+        def listen(event: Progress) -> None:
+            if event.scores:
+                line = {"epoch": event.epoch + 1, **event.losses, **event.scores}
+                log.write(json.dumps(line) + "\n")
+                log.flush()
+            if progress:
+                progress(event)
+
+        method.fit(recordings, progress=listen)
+    fitted = time.perf_counter()
+    method.save(folder / "model")
+    answers = method.predict(list(recordings))
+    seconds = {"fit": fitted - started, "predict": time.perf_counter() - fitted}
+    noted = {"method": _described(method), **(settings or {}), "seconds": _rounded(seconds)}
+    _write_settings(folder, noted)
+    truth = [a for a in annotations if a is not None]
+    scores, files = write_answers(
+        folder, answers, annotations=truth, warnings=warnings, skipped=skipped, settings=noted
+    )
+    return Run(folder=folder, answers=answers, scores=scores, files=files, seconds=seconds)
+
+
+def write_answers(
+    folder: Path,
+    answers: Sequence[Segmentation],
+    *,
+    annotations: Sequence[Annotation],
+    warnings: Sequence[str] = (),
+    skipped: Skipped = (),
+    settings: Mapping[str, Any] | None = None,
+) -> tuple[Scores | None, Mapping[str, Path]]:
+    """Score the answers where every recording has a truth, and write tables, timelines and page."""
+    folder.mkdir(parents=True, exist_ok=True)
+    scores = evaluate(answers, annotations) if len(annotations) == len(answers) else None
+    files = write_report(
+        folder,
+        answers,
+        annotations=annotations or None,
+        scores=scores,
+        warnings=warnings,
+        skipped=skipped,
+        settings=settings,
+    )
+    if scores:
+        files["scores"] = write_scores(folder, scores)
+    return scores, files
+
+
+def write_scores(folder: Path, scores: Scores) -> Path:
+    """`scores.json`: every score, the protocol, and which code was matched with which action."""
+    place = folder / "scores.json"
+    place.write_text(json.dumps(scores.to_dict(), indent=2) + "\n", encoding="utf-8")
+    return place
+
+
+def versions() -> dict[str, str]:
+    """Versions of what an answer may depend on."""
+    names = ("histvq", "torch", "numpy", "scipy", "pandas")
+    return {"python": platform.python_version(), **{n: metadata.version(n) for n in names}}
+
+
+def _claim(folder: Path, *, overwrite: bool) -> Path:
+    if (folder / "config.yaml").exists() and not overwrite:
+        raise ConfigError(
+            f"{folder} holds a run already; choose another folder, or overwrite it with --overwrite"
+        )
+    if folder.exists() and not folder.is_dir():
+        raise ConfigError(f"{folder} is a file; name a folder for the run")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _described(method: Segmenter) -> dict[str, Any]:
+    params = method.get_params() if hasattr(method, "get_params") else {}
+    learned = {k: getattr(method, k + "_") for k in ("seed", "n_iter") if hasattr(method, k + "_")}
+    return {"name": type(method).__name__, **params, **learned}
+
+
+def _rounded(seconds: Mapping[str, float]) -> dict[str, float]:
+    return {name: round(value, 1) for name, value in seconds.items()}
+
+
+def _write_settings(folder: Path, settings: Mapping[str, Any]) -> None:
+    text = yaml.safe_dump(dict(settings), sort_keys=False, allow_unicode=True)
+    (folder / "config.yaml").write_text(text, encoding="utf-8")
+    (folder / "versions.json").write_text(json.dumps(versions(), indent=2) + "\n", encoding="utf-8")

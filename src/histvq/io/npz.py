@@ -1,0 +1,147 @@
+"""Our own file: one recording and its annotation, without loss, as a NumPy archive."""
+
+import json
+import zipfile
+import zlib
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from histvq.annotation import Annotation
+from histvq.errors import ConfigError, FileFormatError
+from histvq.io.atomic import written_whole
+from histvq.io.reader import Pair, Reader, head
+from histvq.recording import Recording
+
+VERSION = 1
+_HEADER = "histvq_header"
+_TUPLES = ("joint_names", "channel_names", "parents", "joint_persons", "history")
+
+
+def write_npz(path: str | Path, recording: Recording, annotation: Annotation | None = None) -> None:
+    """Write a recording, with its annotation if there is one; `read_npz` gives the same back.
+
+    The archive holds `histvq_header` (JSON as UTF-8 bytes: format version, and everything but the
+    arrays), `skeleton` (frame, joint, channel) and, with an annotation, `labels`. Motion in whole
+    16-bit numbers is stored as int16, half the size; it comes back as float32, bit for bit.
+
+    Raises:
+        ConfigError: If the metadata hold something JSON cannot, or the annotation is of another
+            recording.
+    """
+    arrays = {"skeleton": _compact(recording.skeleton)}
+    if annotation is not None:
+        if annotation.recording_id != recording.id:
+            raise ConfigError(
+                f"the annotation is of {annotation.recording_id!r}, the recording is "
+                f"{recording.id!r}: give the ones that belong together"
+            )
+        arrays["labels"] = annotation.labels
+    header = np.frombuffer(_header(recording, annotation).encode(), np.uint8)
+    with written_whole(Path(path)) as file:
+        # The header goes first: `_recognises` finds its name in the first bytes.
+        np.savez_compressed(file, **{_HEADER: header, **arrays})  # type: ignore[arg-type]
+
+
+def read_npz(path: str | Path) -> Pair:
+    """Read what `write_npz` wrote.
+
+    Raises:
+        FileFormatError: If the file is damaged, not one of ours, or of a newer version.
+    """
+    path = Path(path)
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            if _HEADER not in archive:
+                raise FileFormatError(
+                    f"{path}: an .npz without {_HEADER!r}, so histvq did not write it. Load its "
+                    "arrays with numpy and make a Recording of them"
+                )
+            header = json.loads(archive[_HEADER].tobytes())
+            _check_version(header["version"], path=path)
+            return _recording(header["recording"], archive), _annotation(header, archive)
+    except FileFormatError as error:
+        raise error if str(path) in str(error) else FileFormatError(f"{path}: {error}") from error
+    except OSError as error:
+        raise FileFormatError(f"{path}: cannot be read ({error})") from error
+    except (
+        zipfile.BadZipFile, zlib.error, EOFError, KeyError, TypeError, ValueError, AttributeError,
+        NotImplementedError, RuntimeError,
+    ) as error:  # fmt: skip
+        raise FileFormatError(
+            f"{path}: a damaged .npz ({type(error).__name__}: {error}). It may be cut short: fetch "
+            "or write it again"
+        ) from error
+
+
+def _header(recording: Recording, annotation: Annotation | None) -> str:
+    about: dict[str, Any] = {
+        field.name: getattr(recording, field.name)
+        for field in fields(recording)
+        if field.name != "skeleton"
+    }
+    about["metadata"] = dict(recording.metadata)
+    labels = None if annotation is None else {"actions": annotation.actions, "fps": annotation.fps}
+    try:
+        return json.dumps(
+            {"version": VERSION, "recording": about, "annotation": labels}, default=_plain
+        )
+    except TypeError as error:
+        raise ConfigError(
+            f"recording {recording.id!r}: metadata cannot be written as JSON ({error}); keep to "
+            "text, numbers, lists and dictionaries"
+        ) from error
+
+
+def _plain(value: object) -> object:
+    """NumPy's numbers and arrays as Python's."""
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    raise TypeError(f"{value!r} of type {type(value).__name__}")
+
+
+def _check_version(version: object, *, path: Path) -> None:
+    if not isinstance(version, int) or version > VERSION:
+        raise FileFormatError(
+            f"{path}: format version {version}, but this histvq reads up to {VERSION}: update it"
+        )
+
+
+def _recording(about: dict[str, Any], archive: Any) -> Recording:
+    plain = {name: None if about[name] is None else tuple(about[name]) for name in _TUPLES}
+    return Recording(**{**about, **plain}, skeleton=archive["skeleton"].astype(np.float32))
+
+
+def _annotation(header: dict[str, Any], archive: Any) -> Annotation | None:
+    about = header["annotation"]
+    if about is None:
+        return None
+    return Annotation(
+        recording_id=header["recording"]["id"],
+        labels=archive["labels"],
+        actions=tuple(about["actions"]),
+        fps=about["fps"],
+    )
+
+
+def _compact(skeleton: np.ndarray) -> np.ndarray:
+    """The array as int16 where that loses nothing, not even the sign of a zero."""
+    limits = np.iinfo(np.int16)
+    if not skeleton.size or not np.isfinite(skeleton).all():
+        return skeleton
+    if skeleton.min() < limits.min or skeleton.max() > limits.max:
+        return skeleton
+    small = skeleton.astype(np.int16)
+    same = small.astype(np.float32).tobytes() == np.ascontiguousarray(skeleton).tobytes()
+    return small if same else skeleton
+
+
+def _recognises(path: Path) -> bool:
+    return f"{_HEADER}.npy".encode() in head(path)
+
+
+READER = Reader(
+    description="histvq's own", read=read_npz, suffixes=(".npz",), recognises=_recognises
+)

@@ -1,0 +1,24 @@
+import lzma
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real recordings, or a skip that says what is missing."""
+    given = os.environ.get("HISTVQ_SHARED")
+    shared = Path(given) if given else Path(__file__).resolve().parents[2] / "shared"
+    if not (shared / "data").is_dir():
+        pytest.skip(f"no real recordings in {shared / 'data'}; set HISTVQ_SHARED to their folder")
+    return shared / "data"
+
+
+@pytest.fixture(scope="session")
+def hugadb_sample(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the twelve sample recordings of HuGaDB as plain text."""
+    folder = tmp_path_factory.mktemp("hugadb_sample")
+    for packed in sorted((shared_data / "hugadb" / "sample").glob("*.txt.xz")):
+        (folder / packed.stem).write_bytes(lzma.decompress(packed.read_bytes()))
+    return folder

@@ -1,0 +1,194 @@
+import sys
+import warnings
+
+import numpy as np
+import pytest
+
+from histvq.annotation import Annotation
+from histvq.errors import ConfigError, DataWarning, FileFormatError
+from histvq.io import READERS, expand, read, read_many
+from histvq.io.npz import write_npz
+from histvq.recording import Recording
+
+
+def store(path, value=0.0, *, id=None):
+    recording = Recording(
+        id=id or path.stem, skeleton=np.full((4, 2, 3), value), fps=30, source=str(path)
+    )
+    annotation = Annotation(
+        recording_id=recording.id, labels=np.zeros(4, int), actions=("a",), fps=30
+    )
+    write_npz(path, recording, annotation)
+    return path
+
+
+def broken(path):
+    store(path)
+    path.write_bytes(path.read_bytes()[:-40])
+    return path
+
+
+@pytest.fixture
+def layout(tmp_path):
+    root = tmp_path / "smq"
+    (root / "features").mkdir(parents=True)
+    for name in "ba":
+        np.save(root / "features" / f"{name}.npy", np.zeros((3, 5, 4, 1)))
+    return root
+
+
+def test_the_format_is_found_from_the_file(tmp_path):
+    recording, annotation = read(store(tmp_path / "walk.npz"))
+    assert recording.id == annotation.recording_id == "walk"
+
+
+def test_a_file_no_reader_knows(tmp_path):
+    (tmp_path / "film.mp4").write_bytes(b"")
+    with pytest.raises(FileFormatError, match=r"film\.mp4: none of the known formats") as caught:
+        read(tmp_path / "film.mp4")
+    for name in (*READERS, "format="):
+        assert name in str(caught.value)
+
+
+def test_a_path_that_is_not_there(tmp_path):
+    with pytest.raises(FileFormatError, match="no such file or folder"):
+        read(tmp_path / "gone.npz")
+
+
+def test_a_misspelt_format_and_a_misspelt_option(tmp_path, layout):
+    with pytest.raises(ConfigError, match="did you mean 'hugadb'"):
+        read(store(tmp_path / "walk.npz"), format="hugdab")
+    with pytest.raises(ConfigError, match="no option 'fsp'; did you mean 'fps'"):
+        read(layout / "features" / "a.npy", fsp=30)
+
+
+def test_a_reader_of_ones_own_is_a_plain_function(tmp_path, monkeypatch):
+    (tmp_path / "my_reader.py").write_text(
+        "import numpy as np\n"
+        "from histvq.recording import Recording\n"
+        "def load(path, *, fps):\n"
+        "    return Recording(id=path.stem, skeleton=np.ones((2, 1, 1)), fps=fps), None\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.xyz").write_bytes(b"")
+    recording, _ = read(tmp_path / "in" / "a.xyz", format="my_reader:load", fps=12)
+    assert recording.fps == 12
+    many = read_many(tmp_path / "in", format="my_reader:load", fps=12)
+    assert [r.id for r in many.recordings] == ["a"]
+    sys.modules.pop("my_reader", None)
+
+
+def test_a_folder_gives_its_known_files_in_order_and_once(tmp_path):
+    for name in ("b", "a", "sub/c", ".hidden/d"):
+        store(tmp_path / f"{name}.npz")
+    (tmp_path / "notes.txt").write_text("hello")
+    found = expand([tmp_path, tmp_path / "a.npz"])
+    assert [(name, file.name) for name, file in found] == [
+        ("histvq", "a.npz"),
+        ("histvq", "b.npz"),
+        ("histvq", "c.npz"),
+    ]
+
+
+def test_a_folder_without_recordings(tmp_path):
+    (tmp_path / "notes.txt").write_text("hello")
+    with pytest.raises(FileFormatError, match="no recordings among its 1 files; looked for") as e:
+        expand(tmp_path)
+    assert "HuGaDB text" in str(e.value)
+
+
+def test_a_features_folder_is_one_recording_a_file(layout):
+    for given in (layout, layout / "features", [layout / "features" / "a.npy", layout]):
+        assert [(n, f.stem) for n, f in expand(given)] == [("smq", "a"), ("smq", "b")]
+    assert [r.fps for r in read_many(layout, fps=25).recordings] == [25, 25]
+    with pytest.raises(FileFormatError, match=r"2 recordings, a\.npy the first"):
+        read(layout, fps=25)
+
+
+def test_options_go_to_the_readers_that_take_them(tmp_path, layout):
+    store(tmp_path / "own.npz")
+    many = read_many([tmp_path / "own.npz", layout], fps=25)
+    assert [r.fps for r in many.recordings] == [30, 25, 25]
+    with pytest.raises(ConfigError, match="histvq or smq has no option 'colour'"):
+        read_many([tmp_path / "own.npz", layout], fps=25, colour="red")
+
+
+def test_bad_files_are_skipped_and_listed(tmp_path):
+    store(tmp_path / "a.npz")
+    broken(tmp_path / "b.npz")
+    seen = []
+    many = read_many(tmp_path, progress=lambda *state: seen.append(state))
+    assert [r.id for r in many.recordings] == ["a"]
+    assert len(many.annotations) == 1
+    ((path, message),) = many.skipped
+    assert path.name == "b.npz"
+    assert "b.npz" in message
+    assert seen == [(1, 2, tmp_path / "a.npz"), (2, 2, tmp_path / "b.npz")]
+
+
+def test_strict_looks_at_every_file_and_shows_ten_faults(tmp_path):
+    store(tmp_path / "good.npz")
+    for n in range(12):
+        broken(tmp_path / f"bad{n:02}.npz")
+    with pytest.raises(FileFormatError) as caught:
+        read_many(tmp_path, strict=True)
+    message = str(caught.value)
+    assert message.startswith("12 faults:")
+    assert "bad09.npz" in message
+    assert "bad10.npz" not in message
+    assert message.endswith("and 2 more")
+
+
+def test_nothing_could_be_read(tmp_path):
+    broken(tmp_path / "b.npz")
+    with pytest.raises(FileFormatError, match=r"no file could be read: .*b\.npz"):
+        read_many(tmp_path)
+
+
+def test_warnings_are_collected_once_each_and_strict_makes_them_errors(tmp_path, monkeypatch):
+    for name in "ab":
+        store(tmp_path / f"{name}.npz")
+    (tmp_path / "loud_reader.py").write_text(
+        "import warnings\n"
+        "from histvq.errors import DataWarning\n"
+        "from histvq.io.npz import read_npz\n"
+        "def load(path):\n"
+        "    warnings.warn('something about all', DataWarning)\n"
+        "    warnings.warn(f'something about {path.stem}', DataWarning)\n"
+        "    warnings.warn('not ours', FutureWarning)\n"
+        "    return read_npz(path)\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    files = [tmp_path / "a.npz", tmp_path / "b.npz"]
+    with pytest.warns(FutureWarning, match="not ours") as seen:
+        many = read_many(files, format="loud_reader:load")
+    assert not [w for w in seen if issubclass(w.category, DataWarning)]
+    assert many.warnings == ("something about all", "something about a", "something about b")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        with pytest.raises(FileFormatError, match="3 faults"):
+            read_many(files, format="loud_reader:load", strict=True)
+    sys.modules.pop("loud_reader", None)
+
+
+def test_same_names_in_two_folders_get_the_folders_name(tmp_path):
+    for folder in ("anna", "bob"):
+        store(tmp_path / folder / "walk.npz")
+    store(tmp_path / "anna" / "run.npz")
+    many = read_many(tmp_path)
+    assert [r.id for r in many.recordings] == ["run", "anna_walk", "bob_walk"]
+    assert [a.recording_id for a in many.annotations] == ["run", "anna_walk", "bob_walk"]
+
+
+def test_the_folder_that_tells_them_apart_need_not_be_the_nearest(tmp_path):
+    for folder in ("anna", "bob"):
+        store(tmp_path / folder / "features" / "walk.npz")
+    assert [r.id for r in read_many(tmp_path).recordings] == ["anna_walk", "bob_walk"]
+
+
+def test_ids_nothing_can_tell_apart(tmp_path):
+    store(tmp_path / "a.npz", id="same")
+    store(tmp_path / "b.npz", id="same")
+    with pytest.raises(FileFormatError, match=r"'same' is held by .*a\.npz and .*b\.npz"):
+        read_many(tmp_path)

@@ -1,0 +1,186 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from histvq.errors import ConfigError
+from histvq.recording import Recording
+from histvq.transforms import (
+    centre_on_root,
+    fill_gaps,
+    frames_before_resampling,
+    resample,
+    select_joints,
+    stride,
+)
+
+
+def moving(n_frames=40, n_joints=4, *, fps=30.0, seed=0, **about):
+    skeleton = np.random.default_rng(seed).normal(size=(n_frames, n_joints, 3))
+    about.setdefault("parents", tuple(range(-1, n_joints - 1)))
+    return Recording(id="r", skeleton=skeleton, fps=fps, **about)
+
+
+def series(values, fps=10.0):
+    return Recording(id="r", skeleton=np.array(values, float)[:, None, None], fps=fps)
+
+
+@given(
+    st.integers(1, 60),
+    st.floats(5, 100),
+    st.floats(5, 100),
+)
+def test_resampling_is_linear_interpolation_in_time(n_frames, before, after):
+    recording = moving(n_frames, fps=before)
+    resampled = resample(recording, after)
+    times = np.arange(resampled.n_frames) / after
+    known = np.arange(n_frames) / before
+    for joint, channel in [(0, 0), (3, 2)]:
+        expected = np.interp(times, known, recording.skeleton[:, joint, channel])
+        np.testing.assert_allclose(resampled.skeleton[:, joint, channel], expected, atol=1e-3)
+    # It ends within one new frame of the old end, and never beyond it.
+    assert times[-1] <= known[-1] + 1e-6
+    assert known[-1] - times[-1] < 1 / after + 1e-6
+
+
+def test_a_whole_ratio_takes_frames_as_they_are():
+    recording = moving(fps=60)
+    resampled = resample(recording, 20)
+    np.testing.assert_array_equal(resampled.skeleton, recording.skeleton[::3])
+    assert resampled.fps == 20
+    assert resample(recording, 60) is recording
+
+
+def test_resampling_does_not_invent_what_is_missing():
+    resampled = resample(series([0, np.nan, 2, 3], fps=10), 20)
+    np.testing.assert_array_equal(
+        resampled.skeleton[:, 0, 0], [0, np.nan, np.nan, np.nan, 2, 2.5, 3]
+    )
+
+
+def test_resampling_nothing_gives_nothing():
+    assert resample(series([], fps=10), 7).n_frames == 0
+
+
+def test_a_rate_that_is_none():
+    with pytest.raises(ConfigError, match="fps 0: must be above 0"):
+        resample(moving(), 0)
+
+
+def test_stride_notes_itself_and_slows_the_clock():
+    recording = stride(moving(7, fps=30), 3)
+    assert (recording.n_frames, recording.fps, recording.history) == (3, 10, ("stride(3)",))
+    with pytest.raises(ConfigError, match="stride 0"):
+        stride(recording, 0)
+
+
+@given(st.integers(1, 200), st.fractions("1/5", 8, max_denominator=60))
+def test_each_original_frame_gets_the_latest_resampled_one_not_after_it(n_original, ratio):
+    n_resampled = max(1, int((n_original - 1) / ratio) + 1)
+    found = frames_before_resampling(n_original, n_resampled, ratio=float(ratio))
+    for frame in range(n_original):
+        times = [k for k in range(n_resampled) if k * ratio <= frame]  # exact: fractions
+        assert found[frame] == max(times)
+
+
+def test_centring_puts_the_root_at_zero_and_keeps_distances():
+    recording = moving()
+    centred = centre_on_root(recording)
+    assert (centred.skeleton[:, 0] == 0).all()
+    for a, b in [(1, 2), (0, 3)]:
+        before = recording.skeleton[:, a] - recording.skeleton[:, b]
+        after = centred.skeleton[:, a] - centred.skeleton[:, b]
+        np.testing.assert_allclose(after, before, atol=1e-6)
+
+
+def test_centring_forgets_where_a_person_stands():
+    recording = moving()
+    path = np.random.default_rng(1).normal(size=(40, 1, 3)).astype(np.float32)
+    moved = Recording(id="r", skeleton=recording.skeleton + path, fps=30, parents=recording.parents)
+    np.testing.assert_allclose(
+        centre_on_root(moved).skeleton, centre_on_root(recording).skeleton, atol=1e-5
+    )
+
+
+def test_each_person_has_a_root_of_their_own():
+    recording = moving(parents=(-1, 0, 3, -1), joint_persons=(0, 0, 1, 1))
+    centred = centre_on_root(recording).skeleton
+    original = recording.skeleton
+    np.testing.assert_array_equal(centred[:, 1], original[:, 1] - original[:, 0])
+    np.testing.assert_array_equal(centred[:, 2], original[:, 2] - original[:, 3])
+
+
+def test_centring_leaves_other_channels_alone():
+    recording = moving(channel_names=("x", "y", "confidence"))
+    centred = centre_on_root(recording).skeleton
+    np.testing.assert_array_equal(centred[..., 2], recording.skeleton[..., 2])
+
+
+@pytest.mark.parametrize(
+    ("about", "words"),
+    [
+        ({"parents": None}, "parents are not known"),
+        ({"channel_names": ("acc_x", "acc_y", "acc_z")}, "turn centring off for inertial data"),
+        (
+            {"parents": (-1, 0, 1, 2), "joint_persons": (0, 0, 1, 1)},
+            "no joint of person 1 is a root",
+        ),
+    ],
+)
+def test_what_cannot_be_centred(about, words):
+    with pytest.raises(ConfigError, match=words):
+        centre_on_root(moving(**about))
+
+
+def test_joints_chosen_by_hand():
+    # hip <- spine <- neck <- head, and a hand on the neck.
+    recording = moving(
+        n_joints=5,
+        joint_names=("hip", "spine", "neck", "head", "hand"),
+        parents=(-1, 0, 1, 2, 2),
+        joint_persons=(0, 0, 0, 0, 0),
+    )
+    chosen = select_joints(recording, ("head", "hip", "hand"))
+    assert chosen.joint_names == ("head", "hip", "hand")
+    assert chosen.parents == (1, -1, 1)  # the next ancestor kept is the hip
+    assert chosen.joint_persons == (0, 0, 0)
+    np.testing.assert_array_equal(chosen.skeleton, recording.skeleton[:, [3, 0, 4]])
+    assert select_joints(recording, ("head", "hand")).parents == (-1, -1)
+    with pytest.raises(ConfigError, match="no joint tail; it has hip, spine"):
+        select_joints(recording, ("hip", "tail"))
+
+
+def test_gaps_by_hand():
+    n = np.nan
+    values = [n, 1, n, 3, n, n, n, 7, n, n, n, n, 12, n]
+    filled = fill_gaps(series(values, fps=10), max_gap_s=0.3)
+    expected = [n, 1, 2, 3, 4, 5, 6, 7, n, n, n, n, 12, n]
+    np.testing.assert_allclose(filled.skeleton[:, 0, 0], expected)
+    assert filled.history == ("fill_gaps(0.3 s): 4 values",)
+
+
+def test_a_gap_of_just_the_limit_is_filled_in_spite_of_rounding():
+    values = [0, *[np.nan] * 29, 30]  # 0.29 * 100 is a little less than 29
+    filled = fill_gaps(series(values, fps=100), max_gap_s=0.29)
+    np.testing.assert_allclose(filled.skeleton[:, 0, 0], np.arange(31), rtol=1e-6)
+
+
+def test_nothing_to_fill_and_nothing_to_lean_on():
+    whole = series([1, 2, 3])
+    assert fill_gaps(whole) is whole
+    empty = series([np.nan, np.nan, 1])
+    assert fill_gaps(empty) is empty
+
+
+def test_no_transform_touches_its_input():
+    recording = moving()
+    recording.skeleton[5:7, 1] = np.nan
+    before = recording.skeleton.copy()
+    for changed in (
+        centre_on_root(recording),
+        fill_gaps(recording),
+        resample(recording, 17),
+        select_joints(recording, ("joint0", "joint1")),
+    ):
+        changed.skeleton[:] = -1
+    np.testing.assert_array_equal(recording.skeleton, before)
