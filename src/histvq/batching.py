@@ -1,7 +1,7 @@
 """Recordings to batches: the one crossing from (frame, joint, channel) to the network's axes."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -42,8 +42,12 @@ class Batch:
 
     def to(self, device: torch.device | str) -> "Batch":
         """The same batch on another device."""
-        moved = (t.to(device) for t in (self.skeleton, self.real, self.patch_times))
-        return Batch(*moved, starts=self.starts, lengths=self.lengths, ids=self.ids)
+        return replace(
+            self,
+            skeleton=self.skeleton.to(device),
+            real=self.real.to(device),
+            patch_times=self.patch_times.to(device),
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,15 +110,21 @@ def _quantity(channel: str) -> str:
 
 
 def pack(
-    recordings: Sequence[Recording], *, patch_frames: int, gap: int, scale: InputScale
+    recordings: Sequence[Recording],
+    *,
+    patch_frames: int,
+    gap: int,
+    scale: InputScale,
+    spans: Sequence[tuple[int, int]] | None = None,
 ) -> Batch:
-    """Lay recordings end to end.
+    """Lay recordings, or pieces of them, end to end.
 
     Args:
         recordings: All with the same joints and channels.
         patch_frames: P; every recording begins at a multiple of it.
         gap: Masked frames after each recording, at least; the widest dilation keeps them apart.
         scale: Applied to the values.
+        spans: Frames of each recording to take, (start, stop), start at a whole patch; None: all.
 
     Raises:
         ConfigError: If a recording has no frames.
@@ -122,41 +132,49 @@ def pack(
     for recording in recordings:
         if not recording.n_frames:
             raise ConfigError(f"recording {recording.id!r} has no frames; leave it out")
-    lengths = [recording.n_frames for recording in recordings]
+    spans = spans or [(0, recording.n_frames) for recording in recordings]
+    lengths = [stop - start for start, stop in spans]
     room = [-(-(length + gap) // patch_frames) * patch_frames for length in lengths]
     starts = np.concatenate(([0], np.cumsum(room)))
     n_joints, n_channels = recordings[0].skeleton.shape[1:]
     skeleton = np.zeros((n_joints, starts[-1], n_channels), np.float32)
     real = np.zeros((n_joints, starts[-1]), bool)
     times = np.zeros(starts[-1] // patch_frames, np.float32)
-    for recording, start in zip(recordings, starts[:-1], strict=True):
-        stop = start + recording.n_frames
-        values = scale.apply(recording.skeleton).transpose(1, 0, 2)
+    for recording, (first, last), start in zip(recordings, spans, starts[:-1], strict=True):
+        stop = start + last - first
+        values = scale.apply(recording.skeleton[first:last]).transpose(1, 0, 2)
         known = ~np.isnan(values).any(axis=2)
         skeleton[:, start:stop] = np.where(known[:, :, None], values, 0)
         real[:, start:stop] = known
-        middles = _patch_middles(recording.n_frames, patch_frames)
-        first = start // patch_frames
-        times[first : first + len(middles)] = middles
+        middles = _patch_middles(first, last, patch_frames) / recording.n_frames
+        place = start // patch_frames
+        times[place : place + len(middles)] = middles
     return Batch(
-        *(torch.from_numpy(array) for array in (skeleton, real, times)),
+        skeleton=torch.from_numpy(skeleton),
+        real=torch.from_numpy(real),
+        patch_times=torch.from_numpy(times),
         starts=tuple(starts[:-1].tolist()),
         lengths=tuple(lengths),
         ids=tuple(recording.id for recording in recordings),
     )
 
 
-def _patch_middles(n_frames: int, patch_frames: int) -> np.ndarray:
-    """Middle of each patch, the last one as short as it is, as a share of the recording."""
-    starts = np.arange(0, n_frames, patch_frames)
-    stops = np.minimum(starts + patch_frames, n_frames)
-    return (starts + stops) / 2 / n_frames
+def _patch_middles(start: int, stop: int, patch_frames: int) -> np.ndarray:
+    """Frame in the middle of each patch, the last one as short as it is."""
+    starts = np.arange(start, stop, patch_frames)
+    return (starts + np.minimum(starts + patch_frames, stop)) / 2
+
+
+def pieces(n_frames: int, piece_frames: int | None) -> list[tuple[int, int]]:
+    """Spans of at most this many frames that make up a recording; one span if None."""
+    step = piece_frames or n_frames
+    return [(start, min(start + step, n_frames)) for start in range(0, n_frames, step)]
 
 
 def shuffled_batches(
-    n_recordings: int, batch_size: int, *, generator: torch.Generator
+    n_items: int, batch_size: int, *, generator: torch.Generator
 ) -> Iterator[list[int]]:
-    """Places of the recordings of each batch, in an order drawn anew."""
-    order = torch.randperm(n_recordings, generator=generator).tolist()
-    for start in range(0, n_recordings, batch_size):
+    """Places of the items of each batch, in an order drawn anew."""
+    order = torch.randperm(n_items, generator=generator).tolist()
+    for start in range(0, n_items, batch_size):
         yield order[start : start + batch_size]

@@ -82,8 +82,8 @@ def place_joints(
     """
     turn = np.zeros((len(lift), len(offsets), 3))
     for name, values in angles.items():
-        for joint, axis, factor in _ANGLES[name]:
-            turn[:, JOINT_NAMES.index(joint), axis] += factor * np.radians(values)
+        for moved, axis, factor in _ANGLES[name]:
+            turn[:, JOINT_NAMES.index(moved), axis] += factor * np.radians(values)
     local = _rotations(turn)
     turned = np.empty_like(local)
     positions = np.zeros((len(lift), len(offsets), 3))

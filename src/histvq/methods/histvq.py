@@ -7,10 +7,10 @@ from typing import Any, Literal, Self, overload
 
 import numpy as np
 import torch
-from pydantic import BaseModel, Field, NonNegativeFloat, PositiveFloat, PositiveInt
+from pydantic import BaseModel, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor
 
-from histvq.batching import Batch, InputScale, fit_scale, pack, shuffled_batches
+from histvq.batching import Batch, InputScale, fit_scale, pack, pieces, shuffled_batches
 from histvq.errors import ConfigError
 from histvq.modelfile import read_description, read_tensors, write_model
 from histvq.nn.autoencoder import Decoded, HierarchicalAutoencoder
@@ -60,8 +60,11 @@ class HiSTVQConfig(BaseModel, frozen=True, extra="forbid"):
         dead_batches: Batches in a row below nu until a code is replaced.
         temporal_hidden: Width of the temporal decoder.
         learning_rate: Of Adam.
-        batch_size: Recordings a batch.
+        batch_size: Recordings, or pieces of them, a batch.
+        piece_seconds: Longer recordings are learned from in pieces of this length, so that a batch has
+            a bounded size; None: whole, as in the paper.
         epochs: How many at most.
+        min_steps: With little data, go on for more epochs, until at least this many batches.
         stop_when: Share of patches that change their action in one epoch below which training stops;
             0 trains all epochs.
         random_state: Seed; None draws one.
@@ -94,7 +97,9 @@ class HiSTVQConfig(BaseModel, frozen=True, extra="forbid"):
     temporal_hidden: PositiveInt = 128
     learning_rate: PositiveFloat = 5e-4
     batch_size: PositiveInt = 8
+    piece_seconds: PositiveFloat | None = None
     epochs: PositiveInt = 30
+    min_steps: NonNegativeInt = 0
     stop_when: float = Field(0.0, ge=0, lt=1)
     random_state: int | None = None
     device: str = "cpu"
@@ -168,10 +173,16 @@ class HiSTVQ(Estimator):
         self.network_ = _build(config, self.layout_, self.patch_frames_, generator)
         self.network_.to(config.device).train()
         answers: list[_PatchCodes] = []
+        spans = [
+            (recording, span)
+            for recording in prepared
+            for span in pieces(recording.n_frames, self._piece_frames())
+        ]
+        n_batches = -(-len(spans) // config.batch_size)
 
         def epoch_batches() -> Iterator[Batch]:
-            for places in shuffled_batches(len(prepared), config.batch_size, generator=generator):
-                yield self._pack([prepared[place] for place in places])
+            for places in shuffled_batches(len(spans), config.batch_size, generator=generator):
+                yield self._pack([spans[place] for place in places])
 
         def step(batch: Batch) -> dict[str, Tensor]:
             decoded = self.network_(batch.skeleton, batch.real, generator=generator)
@@ -187,10 +198,10 @@ class HiSTVQ(Estimator):
 
         history = train(
             epoch_batches=epoch_batches,
-            n_batches=-(-len(prepared) // config.batch_size),
+            n_batches=n_batches,
             step=step,
             optimizer=torch.optim.Adam(self.network_.parameters(), lr=config.learning_rate),
-            epochs=config.epochs,
+            epochs=max(config.epochs, -(-config.min_steps // n_batches)),
             end_of_epoch=end_of_epoch,
             progress=progress,
         )
@@ -247,7 +258,7 @@ class HiSTVQ(Estimator):
 
     @torch.no_grad()
     def _patch_codes(self, prepared: Recording) -> "_PatchCodes":
-        batch = self._pack([prepared])
+        batch = self._pack([(prepared, (0, prepared.n_frames))])
         encoded = self.network_.encode(batch.skeleton, batch.real)
         distances = self.network_.quantiser.distances(encoded.patches, encoded.real)
         parents = self.network_.quantiser.actions()
@@ -304,7 +315,7 @@ class HiSTVQ(Estimator):
         model.network_ = _build(model.config, model.layout_, model.patch_frames_, torch.Generator())
         state = {k.removeprefix("network."): torch.from_numpy(v) for k, v in tensors.items()}
         model.network_.load_state_dict(state)
-        model.network_.to(model.device).eval()
+        model.network_.to(model.config.device).eval()
         return model
 
     # Preparation
@@ -316,10 +327,18 @@ class HiSTVQ(Estimator):
             centre = _can_centre(recording)
         return centre_on_root(prepared) if centre else prepared
 
-    def _pack(self, prepared: list[Recording]) -> Batch:
+    def _piece_frames(self) -> int | None:
+        """Frames of a piece, whole patches."""
+        seconds = self.config.piece_seconds
+        if seconds is None:
+            return None
+        return max(1, round(seconds * self.fps_ / self.patch_frames_)) * self.patch_frames_
+
+    def _pack(self, spans: list[tuple[Recording, tuple[int, int]]]) -> Batch:
         config: HiSTVQConfig = self.config
         return pack(
-            prepared,
+            [recording for recording, _ in spans],
+            spans=[span for _, span in spans],
             patch_frames=self.patch_frames_,
             gap=widest_dilation(config.n_layers),
             scale=self.scale_,
@@ -362,7 +381,11 @@ def _losses(
         below = values
     if config.lambda_spat:
         losses["spatial"] = config.lambda_spat * joint_distance_loss(
-            decoded.skeleton, batch.skeleton, batch.real, persons=persons, kind=config.joint_distance
+            decoded.skeleton,
+            batch.skeleton,
+            batch.real,
+            persons=persons,
+            kind=config.joint_distance,
         )
     if config.lambda_temp:
         times = batch.patch_times[encoded.occupied]
@@ -460,7 +483,9 @@ def _check_layout(recording: Recording, layout: dict[str, Any]) -> None:
         if isinstance(found, list) and isinstance(expected, list) and set(found) != set(expected):
             missing = [str(x) for x in expected if x not in found]
             extra = [str(x) for x in found if x not in expected]
-            detail = f"missing {', '.join(missing) or 'none'}; not expected {', '.join(extra) or 'none'}"
+            detail = (
+                f"missing {', '.join(missing) or 'none'}; not expected {', '.join(extra) or 'none'}"
+            )
         else:
             detail = f"{found} instead of {expected}"
         raise ConfigError(
@@ -484,7 +509,9 @@ def _check_enough(prepared: list[Recording], config: HiSTVQConfig, patch_frames:
             "recordings, lower n_actions or alpha, or shorten patch_seconds"
         )
     if all(np.isnan(recording.skeleton).all() for recording in prepared):
-        raise ConfigError("every value of every recording is missing: there is nothing to learn from")
+        raise ConfigError(
+            "every value of every recording is missing: there is nothing to learn from"
+        )
 
 
 def _seed(random_state: int | None) -> int:

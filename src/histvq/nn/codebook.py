@@ -53,9 +53,7 @@ def ema_step(
     member: Float[Tensor, "patch code"],
     *,
     decay: float,
-) -> tuple[
-    Float[Tensor, "code patch_frame joint latent"], Float[Tensor, "code patch_frame joint"]
-]:
+) -> tuple[Float[Tensor, "code patch_frame joint latent"], Float[Tensor, "code patch_frame joint"]]:
     """Prototypes and their running counts after one batch (eqs. 3-4, running sums).
 
     Counts are kept for every joint of every frame of a prototype, so that missing values and the

@@ -20,9 +20,7 @@ def from_patches(
     patches: Float[Tensor, "patch patch_frame joint latent"],
 ) -> Float[Tensor, "joint frame latent"]:
     """Lay patches back into frames: the inverse of `to_patches`."""
-    return rearrange(
-        patches, "patch patch_frame joint latent -> joint (patch patch_frame) latent"
-    )
+    return rearrange(patches, "patch patch_frame joint latent -> joint (patch patch_frame) latent")
 
 
 def mask_to_patches(

@@ -5,6 +5,8 @@ in memory, so a 1x1 convolution is one matrix product over all joints and frames
 runs in the layout that CPU convolutions are fastest in (channels last).
 """
 
+from itertools import pairwise
+
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
@@ -88,7 +90,7 @@ class TCN(nn.Module):
         super().__init__()
         self.stages = nn.ModuleList(
             Stage(n_in, n_out, n_maps=n_maps, n_layers=n_layers, dropout=dropout)
-            for n_in, n_out in zip(widths[:-1], widths[1:], strict=True)
+            for n_in, n_out in pairwise(widths)
         )
 
     def forward(

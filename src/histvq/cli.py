@@ -1,0 +1,393 @@
+"""The command line: thin commands, one library call each."""
+
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import IntEnum
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from histvq import console
+from histvq.errors import ConfigError, HistvqError
+
+if TYPE_CHECKING:
+    from histvq.io import Readings
+
+
+class Exit(IntEnum):
+    """What a command's exit status says."""
+
+    ALL = 0
+    SOME_SKIPPED = 1
+    USAGE = 2
+    NOTHING_DONE = 3
+
+
+app = typer.Typer(
+    help="Find the actions in motion recordings nobody has labelled.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    epilog="Exit status: 0 all done, 1 some files skipped, 2 wrong usage, 3 nothing done.",
+)
+data_app = typer.Typer(help="Published benchmarks.", no_args_is_help=True)
+app.add_typer(data_app, name="data")
+
+Files = Annotated[list[Path], typer.Argument(help="Recordings, or folders of them.")]
+Actions = Annotated[
+    int | None,
+    typer.Option("-k", "--actions", min=1, help="How many actions to find."),
+]
+Output = Annotated[Path, typer.Option("-o", "--out", help="Folder to write to.")]
+Method = Annotated[str, typer.Option(help="Method to use.")]
+PresetName = Annotated[str | None, typer.Option(help="Named settings, or a TOML file of your own.")]
+PatchSeconds = Annotated[
+    float | None,
+    typer.Option(help="Length of a patch: the shortest thing told apart, in seconds."),
+]
+Seed = Annotated[int, typer.Option(help="Same seed, same answer.")]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="Any other parameter of the method."),
+]
+Format = Annotated[str | None, typer.Option(help="Format of the files; found out otherwise.")]
+Fps = Annotated[float | None, typer.Option(help="Frames a second, where the files do not say.")]
+Stride = Annotated[int, typer.Option(min=1, help="Take every so-maniest frame only.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Stop at any fault in any file.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an earlier run.")]
+
+
+def _told(command: Callable[..., int | None]) -> Callable[..., None]:
+    """Errors on purpose become words and an exit status; others stay tracebacks."""
+
+    @wraps(command)
+    def wrapper(*args: Any, **kwargs: Any) -> None:
+        try:
+            status = command(*args, **kwargs)
+        except ConfigError as error:
+            console.complain(f"error: {error}")
+            raise typer.Exit(Exit.USAGE) from None
+        except HistvqError as error:
+            console.complain(f"error: {error}")
+            raise typer.Exit(Exit.NOTHING_DONE) from None
+        except KeyboardInterrupt:
+            console.complain("stopped; nothing more was written")
+            raise typer.Exit(130) from None
+        raise typer.Exit(status or Exit.ALL)
+
+    return wrapper
+
+
+@app.command()
+@_told
+def demo(out: Output = Path("runs/demo"), seed: Seed = 0, overwrite: Overwrite = False) -> int:
+    """Make motion with a known answer, find its actions, and write a report to look at."""
+    from histvq.datasets import load_dataset
+    from histvq.experiment import make_method, run
+
+    data = load_dataset("synthetic", seed=seed)
+    console.say(
+        f"{len(data.recordings)} made-up recordings of {data.n_frames / data.recordings[0].fps:.0f} "
+        f"s in all, {data.n_actions} actions"
+    )
+    method = make_method("histvq", preset="own-data", n_actions=data.n_actions, random_state=seed)
+    with console.fitting_progress() as progress:
+        done = run(
+            data.recordings,
+            method,
+            out,
+            annotations=data.annotations,
+            settings={"data": "histvq demo, synthetic"},
+            overwrite=overwrite,
+            progress=progress,
+        )
+    console.say(f"against the known answer: {done.scores}")
+    return _closing(done.files["report"], f"open {done.files['report']} in a browser")
+
+
+@app.command()
+@_told
+def inspect(files: Files, format: Format = None, fps: Fps = None, strict: Strict = False) -> int:
+    """Say what was understood of the files: rate, joints, unit, gaps. Writes nothing."""
+    readings = _read(files, format=format, fps=fps, strict=strict)
+    rows = [_inspected(recording) for recording in readings.recordings]
+    columns = ("recording", "person", "s", "fps", "joints", "channels", "unit", "missing", "labels")
+    rows = [
+        (*row, "no" if a is None else f"{len(set(a.labels.tolist()) - {-1})} actions")
+        for row, a in zip(rows, readings.annotations, strict=True)
+    ]
+    console.table("", columns, rows)
+    first = readings.recordings[0]
+    console.say(f"joints: {', '.join(first.joint_names)}")
+    console.say(f"channels: {', '.join(first.channel_names)}")
+    total = sum(recording.duration_s for recording in readings.recordings)
+    console.say(f"{len(rows)} recordings, {total / 60:.1f} minutes")
+    console.list_skipped(readings.skipped)
+    console.say(f"nothing written; next: histvq run {_quoted(files)} -k 8 -o runs/first")
+    return _status(readings)
+
+
+@app.command()
+@_told
+def run(
+    files: Files,
+    actions: Actions = None,
+    out: Output = Path("runs/run"),
+    method: Method = "histvq",
+    preset: PresetName = "own-data",
+    patch_seconds: PatchSeconds = None,
+    seed: Seed = 0,
+    settings: Set = None,
+    format: Format = None,
+    fps: Fps = None,
+    strict: Strict = False,
+    overwrite: Overwrite = False,
+) -> int:
+    """From files to a report: read, find the actions, segment, score where there are labels."""
+    from histvq.experiment import run as run_experiment
+
+    chosen = _method(method, preset, actions, patch_seconds, seed, settings)
+    readings = _read(files, format=format, fps=fps, strict=strict)
+    with console.fitting_progress() as progress:
+        done = run_experiment(
+            readings.recordings,
+            chosen,
+            out,
+            annotations=readings.annotations,
+            warnings=readings.warnings,
+            skipped=readings.skipped,
+            settings={"preset": preset, "data": [str(file) for file in files]},
+            overwrite=overwrite,
+            progress=progress,
+        )
+    if done.scores:
+        console.say(str(done.scores))
+    console.list_skipped(readings.skipped)
+    _closing(done.files["report"], f"open {done.files['report']} in a browser")
+    return _status(readings)
+
+
+@app.command()
+@_told
+def fit(
+    files: Files,
+    actions: Actions = None,
+    out: Output = Path("model.histvq"),
+    method: Method = "histvq",
+    preset: PresetName = "own-data",
+    patch_seconds: PatchSeconds = None,
+    seed: Seed = 0,
+    settings: Set = None,
+    format: Format = None,
+    fps: Fps = None,
+    strict: Strict = False,
+) -> int:
+    """Learn the actions of some files and save the model; nothing is segmented."""
+    chosen = _method(method, preset, actions, patch_seconds, seed, settings)
+    readings = _read(files, format=format, fps=fps, strict=strict)
+    with console.fitting_progress() as progress:
+        chosen.fit(readings.recordings, progress=progress)
+    chosen.save(out)
+    console.list_skipped(readings.skipped)
+    _closing(out, f"histvq predict {out} FILES -o runs/new")
+    return _status(readings)
+
+
+@app.command()
+@_told
+def predict(
+    model: Annotated[Path, typer.Argument(help="A saved model, as RUN/model.")],
+    files: Files,
+    out: Output = Path("runs/predicted"),
+    format: Format = None,
+    fps: Fps = None,
+    strict: Strict = False,
+) -> int:
+    """Segment files with a saved model; the same file always gets the same labels."""
+    from histvq.experiment import load_model, write_answers
+
+    loaded = load_model(model)
+    readings = _read(files, format=format, fps=fps, strict=strict)
+    answers = loaded.predict(list(readings.recordings))
+    scores, written = write_answers(
+        out,
+        answers,
+        annotations=_truth(readings),
+        warnings=readings.warnings,
+        skipped=readings.skipped,
+        settings={"model": str(model), "data": [str(file) for file in files]},
+    )
+    if scores:
+        console.say(str(scores))
+    console.list_skipped(readings.skipped)
+    _closing(written["report"], f"open {written['report']} in a browser")
+    return _status(readings)
+
+
+@app.command()
+@_told
+def evaluate(
+    run: Annotated[Path, typer.Argument(help="Run folder, or its frames.csv.")],
+    files: Annotated[list[Path], typer.Argument(help="Labelled files or folders: the truth.")],
+    matching: Annotated[
+        str, typer.Option(help="How codes meet actions: global, recording or none.")
+    ] = "global",
+    level: Annotated[str, typer.Option(help="action or subaction.")] = "action",
+    format: Format = None,
+    fps: Fps = None,
+) -> int:
+    """Score a run's labels against labelled files, and say by which protocol."""
+    from histvq.evaluation import evaluate as score
+    from histvq.experiment import write_scores
+    from histvq.report import read_frames
+
+    place = run / "frames.csv" if run.is_dir() else run
+    answers = read_frames(place)
+    readings = _read(files, format=format, fps=fps, strict=False)
+    truth = _truth(readings)
+    if not truth:
+        raise ConfigError(f"no labels in {_quoted(files)}: there is nothing to score against")
+    scores = score(
+        answers,
+        truth,
+        matching=None if matching == "none" else matching,  # type: ignore[arg-type]
+        level=level,
+    )
+    console.say(str(scores))
+    console.table("Protocol", ("what", "how"), list(scores.protocol.items()))
+    console.list_skipped(readings.skipped)
+    _closing(write_scores(place.parent, scores), "compare runs by their scores.json")
+    return _status(readings)
+
+
+@data_app.command("list")
+@_told
+def data_list() -> int:
+    """Which benchmarks there are, how large, on what terms, and where to get them."""
+    from histvq.datasets import DATASETS, dataset_info
+
+    for name in DATASETS:
+        info = dataset_info(name)
+        rows = [
+            (key, ", ".join(value) if isinstance(value, tuple) else value)
+            for key, value in vars(info).items()
+            if value not in (None, "", ()) and key != "name"
+        ]
+        console.table(name, ("what", "value"), rows)
+    console.say("nothing written; next: histvq data prepare hugadb RAW_DIR")
+    return Exit.ALL
+
+
+@data_app.command("prepare")
+@_told
+def data_prepare(
+    name: Annotated[str, typer.Argument(help="Name of the benchmark.")],
+    raw: Annotated[Path, typer.Argument(help="Folder of its raw files.")],
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="Folder to write to.")] = None,
+    layout: Annotated[
+        str, typer.Option(help="npz (ours) or smq (features, groundTruth, mapping).")
+    ] = "npz",
+    strict: Strict = False,
+) -> int:
+    """Check a benchmark's raw files and convert them once, so that they load fast ever after."""
+    from histvq.datasets import prepare_dataset
+
+    folder = out or Path("data") / name
+    with _warnings_told(), console.reading_progress() as progress:
+        made = prepare_dataset(name, raw, folder, layout=layout, strict=strict, progress=progress)
+    for note in made.notes:
+        console.say(note)
+    console.say(f"{made.n_recordings} recordings, {made.n_frames} frames")
+    console.list_skipped(made.skipped)
+    _closing(folder, f"histvq run {folder} --preset paper-{name} -k 10 -o runs/{name}")
+    return Exit.SOME_SKIPPED if made.skipped else Exit.ALL
+
+
+def _read(files: list[Path], *, strict: bool, format: str | None, fps: float | None) -> "Readings":
+    from histvq.io import read_many
+
+    options = {} if fps is None else {"fps": fps}
+    with console.reading_progress() as progress:
+        readings = read_many(files, format=format, strict=strict, progress=progress, **options)
+    console.warn(readings.warnings)
+    return readings
+
+
+def _method(
+    name: str,
+    preset: str | None,
+    actions: int | None,
+    patch_seconds: float | None,
+    seed: int,
+    settings: list[str] | None,
+) -> Any:
+    from histvq.experiment import make_method
+
+    given = {"n_actions": actions, "patch_seconds": patch_seconds, "random_state": seed}
+    params = {key: value for key, value in given.items() if value is not None}
+    return make_method(name, preset=preset, **{**params, **_parsed(settings or [])})
+
+
+def _parsed(settings: list[str]) -> dict[str, Any]:
+    """`["alpha=3", "stop_when=0"]` as parameters; values are read as YAML."""
+    import yaml
+
+    parsed = {}
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        if not equals:
+            raise ConfigError(f"--set {setting}: write it as --set name=value, as --set alpha=3")
+        parsed[key.strip()] = yaml.safe_load(value)
+    return parsed
+
+
+def _truth(readings: "Readings") -> list[Any]:
+    return [a for a in readings.annotations if a is not None]
+
+
+def _inspected(recording: Any) -> tuple[object, ...]:
+    import numpy as np
+
+    missing = float(np.isnan(recording.skeleton).mean())
+    _, n_joints, n_channels = recording.skeleton.shape
+    return (
+        recording.id,
+        recording.person or "",
+        round(recording.duration_s, 1),
+        recording.fps,
+        n_joints,
+        n_channels,
+        recording.unit,
+        f"{missing:.1%}",
+    )
+
+
+@contextmanager
+def _warnings_told() -> Iterator[None]:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield
+    console.warn([str(warning.message) for warning in caught])
+
+
+def _quoted(files: list[Path]) -> str:
+    import shlex
+
+    return " ".join(shlex.quote(str(file)) for file in files)
+
+
+def _closing(written: Path, next_step: str) -> int:
+    console.say(f"wrote {written}; next: {next_step}")
+    return Exit.ALL
+
+
+def _status(readings: "Readings") -> int:
+    return Exit.SOME_SKIPPED if readings.skipped else Exit.ALL
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

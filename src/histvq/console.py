@@ -1,0 +1,127 @@
+"""What commands say: progress, tables, errors and what to do next."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.progress import Progress as Bars
+from rich.table import Table
+
+from histvq.segmenter import Progress
+
+OUT = Console(highlight=False, soft_wrap=True)
+ERR = Console(stderr=True, highlight=False, soft_wrap=True)
+SHOWN = 10
+
+
+def say(text: str, *, style: str | None = None) -> None:
+    """A line on standard output, never read as markup."""
+    OUT.print(text, style=style, markup=False)
+
+
+def complain(text: str) -> None:
+    """A line on standard error."""
+    ERR.print(text, style="red", markup=False)
+
+
+def warn(texts: Sequence[str]) -> None:
+    """Warnings, a line each, at most ten and how many more."""
+    for text in texts[:SHOWN]:
+        ERR.print(f"warning: {text}", style="yellow", markup=False)
+    if len(texts) > SHOWN:
+        ERR.print(f"warning: ... and {len(texts) - SHOWN} more", style="yellow", markup=False)
+
+
+def list_skipped(skipped: Sequence[tuple[Path, str]]) -> None:
+    """Files left out and why."""
+    if not skipped:
+        return
+    complain(f"skipped {len(skipped)} file{'s' if len(skipped) > 1 else ''}:")
+    for path, reason in skipped[:SHOWN]:
+        complain(f"  {reason}" if str(path) in reason else f"  {path}: {reason}")
+    if len(skipped) > SHOWN:
+        complain(f"  ... and {len(skipped) - SHOWN} more")
+
+
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """A small table; numbers to the right."""
+    made = Table(title=title or None, title_justify="left", header_style="bold")
+    for place, name in enumerate(columns):
+        numeric = bool(rows) and all(isinstance(row[place], int | float) for row in rows)
+        made.add_column(name, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        made.add_row(*(f"{v:g}" if isinstance(v, float) else str(v) for v in row))
+    OUT.print(made, markup=False)
+
+
+@contextmanager
+def reading_progress() -> Iterator[Callable[[int, int, Path], None]]:
+    """Progress over files: a bar with time left on a terminal, nothing elsewhere."""
+    if not ERR.is_terminal:
+        yield lambda done, total, path: None
+        return
+    with _bars() as bars:
+        task = bars.add_task("reading", total=None)
+        yield lambda done, total, path: bars.update(task, completed=done, total=total)
+
+
+@contextmanager
+def fitting_progress() -> Iterator[Callable[[Progress], None]]:
+    """Progress of a fit: a bar with time left on a terminal, a line an epoch elsewhere."""
+    if not ERR.is_terminal:
+        yield _Lines()
+        return
+    with _bars() as bars:
+        task = bars.add_task("learning", total=None)
+
+        def show(event: Progress) -> None:
+            total = event.epochs * event.batches
+            done = event.epoch * event.batches + event.batch
+            bars.update(task, completed=done, total=total, description=_state(event))
+
+        yield show
+
+
+class _Lines:
+    """One plain line an epoch."""
+
+    def __init__(self) -> None:
+        self.started = time.monotonic()
+
+    def __call__(self, event: Progress) -> None:
+        if not event.scores:
+            return
+        passed = time.monotonic() - self.started
+        left = passed / (event.epoch + 1) * (event.epochs - event.epoch - 1)
+        print(f"{_state(event)}, {passed:.0f} s, {left:.0f} s left at most", file=sys.stderr)
+        sys.stderr.flush()
+
+
+def _state(event: Progress) -> str:
+    loss = event.losses.get("total", float("nan"))
+    changed = event.scores.get("changed")
+    tail = "" if changed is None else f", {changed:.0%} of the patches changed action"
+    return f"epoch {event.epoch + 1} of at most {event.epochs}: loss {loss:.4g}{tail}"
+
+
+def _bars() -> Bars:
+    return Bars(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        console=ERR,
+        transient=True,
+    )

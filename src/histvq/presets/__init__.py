@@ -1,0 +1,1 @@
+"""Named settings, a TOML file each."""
