@@ -91,7 +91,9 @@ def fit_scale(recordings: Sequence[Recording], *, mode: str) -> InputScale:
         total += np.nansum(values, axis=0)
         squares += np.nansum(values**2, axis=0)
     mean = total / np.maximum(count, 1)
-    variance = np.maximum(squares / np.maximum(count, 1) - mean**2, 0)
+    variance = squares / np.maximum(count, 1) - mean**2
+    # Rounding leaves a constant channel some variance; divided by, it would blow up what is none.
+    variance[variance <= (4 * np.finfo(np.float32).eps * mean) ** 2] = 0
     quantities = [_quantity(name) for name in names]
     shared = [
         np.sqrt(np.mean([v for v, q in zip(variance, quantities, strict=True) if q == quantity]))

@@ -119,7 +119,7 @@ def inspect(files: Files, format: Format = None, fps: Fps = None, strict: Strict
         (*row, "no" if a is None else f"{len(set(a.labels.tolist()) - {-1})} actions")
         for row, a in zip(rows, readings.annotations, strict=True)
     ]
-    console.table("", columns, rows)
+    console.table(columns, rows)
     first = readings.recordings[0]
     console.say(f"joints: {', '.join(first.joint_names)}")
     console.say(f"channels: {', '.join(first.channel_names)}")
@@ -257,7 +257,7 @@ def evaluate(
         level=level,
     )
     console.say(str(scores))
-    console.table("Protocol", ("what", "how"), list(scores.protocol.items()))
+    console.table(("protocol", ""), list(scores.protocol.items()))
     console.list_skipped(readings.skipped)
     _closing(write_scores(place.parent, scores), "compare runs by their scores.json")
     return _status(readings)
@@ -276,7 +276,7 @@ def data_list() -> int:
             for key, value in vars(info).items()
             if value not in (None, "", ()) and key != "name"
         ]
-        console.table(name, ("what", "value"), rows)
+        console.table((name, ""), rows)
     console.say("nothing written; next: histvq data prepare hugadb RAW_DIR")
     return Exit.ALL
 

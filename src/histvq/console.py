@@ -15,7 +15,6 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.progress import Progress as Bars
-from rich.table import Table
 
 from histvq.segmenter import Progress
 
@@ -53,15 +52,12 @@ def list_skipped(skipped: Sequence[tuple[Path, str]]) -> None:
         complain(f"  ... and {len(skipped) - SHOWN} more")
 
 
-def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """A small table; numbers to the right."""
-    made = Table(title=title or None, title_justify="left", header_style="bold")
-    for place, name in enumerate(columns):
-        numeric = bool(rows) and all(isinstance(row[place], int | float) for row in rows)
-        made.add_column(name, justify="right" if numeric else "left", overflow="fold")
-    for row in rows:
-        made.add_row(*(f"{v:g}" if isinstance(v, float) else str(v) for v in row))
-    OUT.print(made, markup=False)
+def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """A plain table, never wrapped, so that it can be piped on."""
+    cells = [[str(cell) for cell in row] for row in (columns, *rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    for row in cells:
+        say("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
 @contextmanager
@@ -103,7 +99,7 @@ class _Lines:
             return
         passed = time.monotonic() - self.started
         left = passed / (event.epoch + 1) * (event.epochs - event.epoch - 1)
-        print(f"{_state(event)}, {passed:.0f} s, {left:.0f} s left at most", file=sys.stderr)
+        print(f"{_state(event)}, {passed:.0f} s, {left:.0f} s left", file=sys.stderr)
         sys.stderr.flush()
 
 
@@ -111,7 +107,7 @@ def _state(event: Progress) -> str:
     loss = event.losses.get("total", float("nan"))
     changed = event.scores.get("changed")
     tail = "" if changed is None else f", {changed:.0%} of the patches changed action"
-    return f"epoch {event.epoch + 1} of at most {event.epochs}: loss {loss:.4g}{tail}"
+    return f"epoch {event.epoch + 1} of {event.epochs}: loss {loss:.4g}{tail}"
 
 
 def _bars() -> Bars:

@@ -234,7 +234,11 @@ def _claim(folder: Path, *, overwrite: bool) -> Path:
 
 def _described(method: Segmenter) -> dict[str, Any]:
     params = method.get_params() if hasattr(method, "get_params") else {}
-    learned = {k: getattr(method, k + "_") for k in ("seed", "n_iter") if hasattr(method, k + "_")}
+    learned = {
+        k: getattr(method, k + "_")
+        for k in ("seed", "n_iter", "kept_epoch")
+        if hasattr(method, k + "_")
+    }
     return {"name": type(method).__name__, **params, **learned}
 
 

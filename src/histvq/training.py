@@ -10,7 +10,7 @@ from histvq.errors import TrainingError
 from histvq.segmenter import Progress, ProgressCallback
 
 Step = Callable[[Batch], dict[str, Tensor]]
-EndOfEpoch = Callable[[int], tuple[dict[str, float], bool]]
+EndOfEpoch = Callable[[int], dict[str, float]]
 
 
 def train(
@@ -30,9 +30,8 @@ def train(
         n_batches: How many they are.
         step: Batch -> loss terms; the term called `total` is minimised.
         optimizer: Of the parameters the step uses.
-        epochs: How many at most.
-        end_of_epoch: Called with the epoch's number; returns what it measured (from no labels), and
-            whether to stop.
+        epochs: How many.
+        end_of_epoch: Called with the epoch's number; returns what it measured, from no labels.
         progress: Told after every batch and every epoch.
 
     Returns:
@@ -55,12 +54,10 @@ def train(
             means = {name: total / number for name, total in sums.items()}
             if progress:
                 progress(Progress(epoch, epochs, number, n_batches, means))
-        scores, stop = end_of_epoch(epoch)
+        scores = end_of_epoch(epoch)
         history.append(Progress(epoch, epochs, n_batches, n_batches, means, scores))
         if progress:
             progress(history[-1])
-        if stop:
-            break
     return history
 
 

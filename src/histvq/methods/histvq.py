@@ -63,10 +63,11 @@ class HiSTVQConfig(BaseModel, frozen=True, extra="forbid"):
         batch_size: Recordings, or pieces of them, a batch.
         piece_seconds: Longer recordings are learned from in pieces of this length, so that a batch has
             a bounded size; None: whole, as in the paper.
-        epochs: How many at most.
+        epochs: How many.
         min_steps: With little data, go on for more epochs, until at least this many batches.
-        stop_when: Share of patches that change their action in one epoch below which training stops;
-            0 trains all epochs.
+        keep: Which epoch's network to keep, `last` or `steadiest`: the one in which the fewest patches
+            changed their action since the epoch before. Codes chase a moving encoder, so labels wander
+            from epoch to epoch; the steadiest are those that both agree on. Uses no labels.
         random_state: Seed; None draws one.
         device: `cpu`, `cuda`, ...
     """
@@ -100,7 +101,7 @@ class HiSTVQConfig(BaseModel, frozen=True, extra="forbid"):
     piece_seconds: PositiveFloat | None = None
     epochs: PositiveInt = 30
     min_steps: NonNegativeInt = 0
-    stop_when: float = Field(0.0, ge=0, lt=1)
+    keep: Literal["last", "steadiest"] = "last"
     random_state: int | None = None
     device: str = "cpu"
 
@@ -121,6 +122,7 @@ class HiSTVQ(Estimator):
         patch_frames_: Frames of a patch at that rate.
         seed_: The seed used.
         history_: Losses and label-free measurements, an entry an epoch.
+        kept_epoch_: Epoch whose network was kept, from 1.
         n_iter_: Epochs trained.
 
     Source: HiST-VQ sections 3 and 4. Departures: codebooks keep running sums (see `nn.codebook`); masked
@@ -135,6 +137,7 @@ class HiSTVQ(Estimator):
     patch_frames_: int
     seed_: int
     history_: list[dict[str, float]]
+    kept_epoch_: int
     layout_: dict[str, Any]
 
     # Fitting
@@ -172,11 +175,12 @@ class HiSTVQ(Estimator):
         generator = torch.Generator().manual_seed(self.seed_)
         self.network_ = _build(config, self.layout_, self.patch_frames_, generator)
         self.network_.to(config.device).train()
-        answers: list[_PatchCodes] = []
+        kept = _Kept(steadiest=config.keep == "steadiest")
         spans = [
             (recording, span)
             for recording in prepared
             for span in pieces(recording.n_frames, self._piece_frames())
+            if _measured(recording.skeleton[slice(*span)])
         ]
         n_batches = -(-len(spans) // config.batch_size)
 
@@ -188,13 +192,12 @@ class HiSTVQ(Estimator):
             decoded = self.network_(batch.skeleton, batch.real, generator=generator)
             return _losses(decoded, batch, config, self.layout_["joint_persons"])
 
-        def end_of_epoch(_: int) -> tuple[dict[str, float], bool]:
-            before = answers[:]
+        def end_of_epoch(_: int) -> dict[str, float]:
             self.network_.eval()
-            answers[:] = [self._patch_codes(recording) for recording in prepared]
+            answers = [self._patch_codes(recording) for recording in prepared]
             self.network_.train()
-            changed = _share_changed(before, answers)
-            return {"changed": changed}, changed < config.stop_when
+            kept.offer(_share_changed(kept.latest, answers), answers, self.network_)
+            return {"changed": kept.changed}
 
         history = train(
             epoch_batches=epoch_batches,
@@ -205,9 +208,11 @@ class HiSTVQ(Estimator):
             end_of_epoch=end_of_epoch,
             progress=progress,
         )
+        self.network_.load_state_dict(kept.state)
         self.network_.eval()
+        self.kept_epoch_ = kept.epoch
         self.history_ = [{"epoch": p.epoch + 1, **p.losses, **p.scores} for p in history]
-        _number_by_use(self.network_.quantiser, answers)
+        _number_by_use(self.network_.quantiser, kept.answers)
 
     # Answers
 
@@ -283,12 +288,13 @@ class HiSTVQ(Estimator):
             path,
             description={
                 "method": "histvq",
-                "params": self.get_params(),
+                "params": self.config.model_dump(),
                 "fps": self.fps_,
                 "patch_frames": self.patch_frames_,
                 "seed": self.seed_,
                 "layout": self.layout_,
                 "history": self.history_,
+                "kept_epoch": self.kept_epoch_,
             },
             tensors={
                 "scale.offset": self.scale_.offset,
@@ -311,6 +317,7 @@ class HiSTVQ(Estimator):
         model.seed_ = description["seed"]
         model.layout_ = description["layout"]
         model.history_ = description["history"]
+        model.kept_epoch_ = description["kept_epoch"]
         model.scale_ = InputScale(tensors.pop("scale.offset"), tensors.pop("scale.factor"))
         model.network_ = _build(model.config, model.layout_, model.patch_frames_, torch.Generator())
         state = {k.removeprefix("network."): torch.from_numpy(v) for k, v in tensors.items()}
@@ -367,8 +374,32 @@ class _PatchCodes:
         )
 
 
+class _Kept:
+    """Keeps one epoch: the last, or the one whose labels changed least since the one before."""
+
+    def __init__(self, *, steadiest: bool) -> None:
+        self.steadiest = steadiest
+        self.n_offered = 0
+        self.epoch = 0
+        self.least = np.inf
+        self.changed = 1.0
+        self.latest: list[_PatchCodes] = []
+        self.answers: list[_PatchCodes] = []
+        self.state: dict[str, Tensor] = {}
+
+    def offer(
+        self, changed: float, answers: list[_PatchCodes], network: HierarchicalAutoencoder
+    ) -> None:
+        self.n_offered += 1
+        self.changed, self.latest = changed, answers
+        if self.steadiest and changed >= self.least:
+            return
+        self.least, self.epoch, self.answers = changed, self.n_offered, answers
+        self.state = {name: value.clone() for name, value in network.state_dict().items()}
+
+
 def _losses(
-    decoded: Decoded, batch: Batch, config: HiSTVQConfig, persons: tuple[int, ...] | None
+    decoded: Decoded, batch: Batch, config: HiSTVQConfig, persons: Sequence[int] | None
 ) -> dict[str, Tensor]:
     """Every loss term and their weighted `total` (eqs. 5-9); a term of weight 0 is left out."""
     encoded, quantised = decoded.encoded, decoded.quantised
@@ -384,7 +415,7 @@ def _losses(
             decoded.skeleton,
             batch.skeleton,
             batch.real,
-            persons=persons,
+            persons=None if persons is None else tuple(persons),
             kind=config.joint_distance,
         )
     if config.lambda_temp:
@@ -459,6 +490,8 @@ def _checked(recordings: Sequence[Recording]) -> list[Recording]:
                 "histvq.Recording(id='name', skeleton=array, fps=60), the array (frame, joint, channel)"
             )
         _check_layout(recording, _layout(recordings[0]))
+        if not recording.n_frames:
+            raise ConfigError(f"recording {recording.id!r} has no frames; leave it out")
     ids = [recording.id for recording in recordings]
     if repeated := {i for i in ids if ids.count(i) > 1}:
         raise ConfigError(f"recordings with the same id: {', '.join(sorted(repeated)[:10])}")
@@ -500,6 +533,11 @@ def _can_centre(recording: Recording) -> bool:
     return len(roots) == n_persons and set(recording.channel_names) <= {"x", "y", "z"}
 
 
+def _measured(skeleton: np.ndarray) -> bool:
+    """Whether any joint of any frame has all its channels."""
+    return bool((~np.isnan(skeleton).any(axis=2)).any())
+
+
 def _check_enough(prepared: list[Recording], config: HiSTVQConfig, patch_frames: int) -> None:
     n_patches = sum(-(-recording.n_frames // patch_frames) for recording in prepared)
     n_codes = config.n_actions * config.alpha ** (config.n_levels - 1)
@@ -508,7 +546,7 @@ def _check_enough(prepared: list[Recording], config: HiSTVQConfig, patch_frames:
             f"{n_patches} patches of {config.patch_seconds:g} s for {n_codes} codes: give more "
             "recordings, lower n_actions or alpha, or shorten patch_seconds"
         )
-    if all(np.isnan(recording.skeleton).all() for recording in prepared):
+    if not any(_measured(recording.skeleton) for recording in prepared):
         raise ConfigError(
             "every value of every recording is missing: there is nothing to learn from"
         )
