@@ -1,0 +1,158 @@
+"""What every method in the table keeps to."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from sklearn.base import clone
+
+import histvq.methods
+from histvq.errors import ConfigError, NotFittedError
+from histvq.methods import METHODS
+from histvq.recording import Recording
+from histvq.registry import resolve
+from histvq.segmenter import Segmenter
+
+# Settings that make a method quick; whoever has none is quick as it is.
+QUICK = {
+    "histvq": {"n_maps": 4, "n_latent": 4, "temporal_hidden": 8, "epochs": 2},
+}
+N_ACTIONS = 3
+
+
+def wandering(n_frames, *, id, seed):
+    """Three joints that stand in one of four postures for two seconds at a time."""
+    rng = np.random.default_rng(seed)
+    postures = np.random.default_rng(0).normal(size=(4, 3, 3))
+    at = np.repeat(rng.integers(0, 4, size=-(-n_frames // 20)), 20)[:n_frames]
+    skeleton = postures[at] + 0.1 * rng.normal(size=(n_frames, 3, 3))
+    return Recording(id=id, skeleton=skeleton, fps=10)
+
+
+# The last ones: no whole number of seconds, exactly one, and less than one.
+RECORDINGS = [wandering(n, id=f"r{k}", seed=k) for k, n in enumerate((120, 120, 100, 87, 10, 4))]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """On a busy machine the threads of so small a network wait for one another most of the time."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(params=METHODS, scope="module")
+def name(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def method(name):
+    kind = resolve(name, METHODS, kind="method")
+    return kind(n_actions=N_ACTIONS, random_state=0, **QUICK.get(name, {}))
+
+
+@pytest.fixture(scope="module")
+def fitted(method):
+    return clone(method).fit(RECORDINGS)
+
+
+def assert_same(one, other):
+    for a, b in zip(one, other, strict=True):
+        assert a.recording_id == b.recording_id
+        np.testing.assert_array_equal(a.actions, b.actions)
+        np.testing.assert_array_equal(a.labels("subaction"), b.labels("subaction"))
+
+
+def test_it_is_a_segmenter(method):
+    assert isinstance(method, Segmenter)
+
+
+def test_one_known_action_for_every_frame(fitted):
+    for recording, answer in zip(RECORDINGS, fitted.predict(RECORDINGS), strict=True):
+        assert (answer.recording_id, answer.fps) == (recording.id, recording.fps)
+        assert answer.actions.shape == (recording.n_frames,)
+        assert np.issubdtype(answer.actions.dtype, np.integer)
+        assert set(answer.actions.tolist()) <= set(range(N_ACTIONS))
+
+
+def test_subactions_and_confidence_go_with_the_frames(fitted):
+    for answer in fitted.predict(RECORDINGS):
+        if answer.subactions is not None:
+            assert answer.subactions.shape == answer.actions.shape
+            assert (answer.subactions >= 0).all()
+        if answer.confidence is not None:
+            assert answer.confidence.shape == answer.actions.shape
+            assert ((answer.confidence >= 0) & (answer.confidence <= 1)).all()
+
+
+def test_one_recording_gives_one_answer_and_several_a_list(fitted):
+    answers = fitted.predict(RECORDINGS)
+    assert isinstance(answers, list)
+    assert_same([fitted.predict(recording) for recording in RECORDINGS], answers)
+
+
+def test_fit_predict_is_fit_then_predict(method, fitted):
+    assert_same(clone(method).fit_predict(RECORDINGS), fitted.predict(RECORDINGS))
+
+
+def test_fit_returns_the_method_itself(method):
+    copy = clone(method)
+    assert copy.fit(RECORDINGS) is copy
+
+
+def test_it_can_be_cloned(method, fitted):
+    copy = clone(fitted)
+    assert copy is not fitted
+    assert type(copy) is type(method)
+    assert copy.get_params() == method.get_params()
+
+
+def test_saved_and_loaded_it_answers_the_same(fitted, tmp_path):
+    fitted.save(tmp_path / "model")
+    loaded = type(fitted).load(tmp_path / "model")
+    assert loaded.get_params() == fitted.get_params()
+    assert_same(loaded.predict(RECORDINGS), fitted.predict(RECORDINGS))
+
+
+def test_before_fitting_there_is_no_answer(method, tmp_path):
+    with pytest.raises(NotFittedError, match=r"not fitted yet: call fit\(recordings\)"):
+        clone(method).predict(RECORDINGS)
+    with pytest.raises(NotFittedError):
+        clone(method).save(tmp_path / "model")
+    assert not (tmp_path / "model").exists()
+
+
+def test_nothing_to_learn_from(method):
+    with pytest.raises(ConfigError, match="no recordings"):
+        clone(method).fit([])
+
+
+def test_a_misspelt_setting(method):
+    with pytest.raises(ConfigError, match="no parameter 'n_action'; did you mean 'n_actions'"):
+        type(method)(n_actions=3, n_action=3)
+    with pytest.raises(ConfigError, match="n_actions=0"):
+        clone(method).set_params(n_actions=0)
+
+
+def test_recordings_are_left_alone(method):
+    kept = [recording.skeleton.copy() for recording in RECORDINGS]
+    clone(method).fit_predict(RECORDINGS)
+    for recording, before in zip(RECORDINGS, kept, strict=True):
+        np.testing.assert_array_equal(recording.skeleton, before)
+
+
+def test_the_table_can_be_read_without_torch():
+    script = "import sys; sys.modules['torch'] = None; from histvq.methods import METHODS"
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_no_method_is_left_out_of_the_table():
+    folder = Path(histvq.methods.__file__).parent
+    files = {path.stem for path in folder.glob("*.py") if not path.stem.startswith("_")}
+    listed = {target.partition(":")[0].rpartition(".")[2] for target in METHODS.values()}
+    assert files == listed

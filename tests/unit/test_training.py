@@ -1,0 +1,114 @@
+import pytest
+import torch
+
+from histvq.batching import Batch
+from histvq.errors import TrainingError
+from histvq.segmenter import Progress
+from histvq.training import train
+
+
+def batch_of(*ids):
+    frames = torch.zeros(1, 1, 1)
+    return Batch(frames, frames[..., 0].bool(), frames[0, 0], (0,) * len(ids), (1,) * len(ids), ids)
+
+
+BATCHES = [batch_of("a", "b"), batch_of("c")]
+
+
+def run(step, parameters, *, epochs=3, measure=lambda epoch: {}, progress=None):
+    return train(
+        epoch_batches=lambda: iter(BATCHES),
+        n_batches=len(BATCHES),
+        step=step,
+        optimizer=torch.optim.SGD(parameters, lr=0.25),
+        epochs=epochs,
+        end_of_epoch=measure,
+        progress=progress,
+    )
+
+
+def quadratic(weight):
+    def step(batch):
+        near = (weight - 3).square()
+        return {"near": near, "total": near}
+
+    return step
+
+
+def test_it_finds_the_bottom_of_a_parabola():
+    weight = torch.tensor(7.0, requires_grad=True)
+    # w <- w - 0.25 * 2 (w - 3) halves the distance of 4 every batch.
+    run(quadratic(weight), [weight], epochs=1)
+    assert weight.item() == pytest.approx(4)
+    run(quadratic(weight), [weight], epochs=20)
+    assert weight.item() == pytest.approx(3, abs=1e-5)
+
+
+def test_only_the_total_is_minimised():
+    one, other = (torch.tensor(7.0, requires_grad=True) for _ in range(2))
+
+    def step(batch):
+        return {"shown": (other - 1).square(), "total": (one - 3).square()}
+
+    run(step, [one, other])
+    assert one.item() != 7
+    assert other.item() == 7
+
+
+def test_the_means_of_an_epoch():
+    weight = torch.tensor(7.0, requires_grad=True)
+    history = run(quadratic(weight), [weight], epochs=2, measure=lambda epoch: {"changed": 0.5})
+    # Distances 4, 2 and then 1, 0.5.
+    assert [entry.losses["near"] for entry in history] == [(16 + 4) / 2, (1 + 0.25) / 2]
+    assert [entry.scores for entry in history] == [{"changed": 0.5}] * 2
+
+
+def test_every_epoch_is_measured_once_it_is_over():
+    weight = torch.tensor(7.0, requires_grad=True)
+    history = run(quadratic(weight), [weight], measure=lambda n: {"n": n, "at": weight.item()})
+    # Distances after two batches each: 1, 1/4, 1/16.
+    assert [entry.scores for entry in history] == [
+        {"n": 0, "at": 4.0},
+        {"n": 1, "at": 3.25},
+        {"n": 2, "at": 3.0625},
+    ]
+
+
+def test_progress_comes_after_every_batch_and_every_epoch():
+    weight = torch.tensor(7.0, requires_grad=True)
+    events = []
+    run(
+        quadratic(weight),
+        [weight],
+        epochs=2,
+        measure=lambda epoch: {"s": 1.0},
+        progress=events.append,
+    )
+    assert all(isinstance(event, Progress) for event in events)
+    seen = [(e.epoch, e.batch, e.batches, e.epochs, bool(e.scores)) for e in events]
+    assert seen == [
+        (0, 1, 2, 2, False),
+        (0, 2, 2, 2, False),
+        (0, 2, 2, 2, True),
+        (1, 1, 2, 2, False),
+        (1, 2, 2, 2, False),
+        (1, 2, 2, 2, True),
+    ]
+    assert [event.losses["near"] for event in events[:2]] == [16, 10]
+
+
+@pytest.mark.parametrize("broken", [float("nan"), float("inf")])
+def test_a_loss_that_is_no_number_stops_with_its_name(broken):
+    weight = torch.tensor(7.0, requires_grad=True)
+    n_calls = 0
+
+    def step(batch):
+        nonlocal n_calls
+        n_calls += 1
+        spatial = weight * (broken if n_calls == 4 else 0)
+        return {"commit_1": weight * 0, "spatial": spatial, "total": spatial}
+
+    words = r"epoch 2: .*\(spatial, total\) on a batch of 1 recordings: c\."
+    with pytest.raises(TrainingError, match=words):
+        run(step, [weight])
+    assert weight.item() == 7
