@@ -1,8 +1,6 @@
 """The command line: thin commands, one library call each."""
 
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from enum import IntEnum
 from functools import wraps
 from pathlib import Path
@@ -296,8 +294,9 @@ def data_prepare(
     from histvq.datasets import prepare_dataset
 
     folder = out or Path("data") / name
-    with _warnings_told(), console.reading_progress() as progress:
+    with console.reading_progress() as progress:
         made = prepare_dataset(name, raw, folder, layout=layout, strict=strict, progress=progress)
+    console.warn(made.warnings)
     for note in made.notes:
         console.say(note)
     console.say(f"{made.n_recordings} recordings, {made.n_frames} frames")
@@ -363,14 +362,6 @@ def _inspected(recording: Any) -> tuple[object, ...]:
         recording.unit,
         f"{missing:.1%}",
     )
-
-
-@contextmanager
-def _warnings_told() -> Iterator[None]:
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        yield
-    console.warn([str(warning.message) for warning in caught])
 
 
 def _quoted(files: list[Path]) -> str:

@@ -233,7 +233,7 @@ def _claim(folder: Path, *, overwrite: bool) -> Path:
 
 
 def _described(method: Segmenter) -> dict[str, Any]:
-    params = method.get_params() if hasattr(method, "get_params") else {}
+    params = method.config.model_dump() if hasattr(method, "config") else {}
     learned = {
         k: getattr(method, k + "_")
         for k in ("seed", "n_iter", "kept_epoch")

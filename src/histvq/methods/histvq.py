@@ -1,7 +1,6 @@
 """HiST-VQ: hierarchical spatiotemporal vector quantisation (Ahmed et al. 2026, arXiv 2604.15196)."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self, overload
 
@@ -11,7 +10,9 @@ from pydantic import BaseModel, Field, NonNegativeFloat, NonNegativeInt, Positiv
 from torch import Tensor
 
 from histvq.batching import Batch, InputScale, fit_scale, pack, pieces, shuffled_batches
-from histvq.errors import ConfigError
+from histvq.errors import ConfigError, FileFormatError
+from histvq.inputs import can_centre, check_layout, checked, layout_of, listed, measured
+from histvq.keeping import Kept, PatchCodes
 from histvq.modelfile import read_description, read_tensors, write_model
 from histvq.nn.autoencoder import Decoded, HierarchicalAutoencoder
 from histvq.nn.codebook import Codebook
@@ -21,7 +22,7 @@ from histvq.nn.tcn import widest_dilation
 from histvq.recording import Recording
 from histvq.segmenter import Estimator, ProgressCallback
 from histvq.segments import Segmentation
-from histvq.training import train
+from histvq.training import device_called, seed_of, train
 from histvq.transforms import centre_on_root, frames_before_resampling, resample
 
 Feed = Literal["subaction", "action", "both"]
@@ -65,9 +66,10 @@ class HiSTVQConfig(BaseModel, frozen=True, extra="forbid"):
             a bounded size; None: whole, as in the paper.
         epochs: How many.
         min_steps: With little data, go on for more epochs, until at least this many batches.
-        keep: Which epoch's network to keep, `last` or `steadiest`: the one in which the fewest patches
-            changed their action since the epoch before. Codes chase a moving encoder, so labels wander
-            from epoch to epoch; the steadiest are those that both agree on. Uses no labels.
+        keep: Which epoch's network to keep, `last` or `steadiest`: of the epochs with the most actions
+            in use, the one in which the fewest patches changed their action since the epoch before.
+            Codes chase a moving encoder, so labels wander; the steadiest are those that both agree on.
+            No true label is used.
         random_state: Seed; None draws one.
         device: `cpu`, `cuda`, ...
     """
@@ -123,6 +125,7 @@ class HiSTVQ(Estimator):
         seed_: The seed used.
         history_: Losses and label-free measurements, an entry an epoch.
         kept_epoch_: Epoch whose network was kept, from 1.
+        centred_: Whether positions are taken relative to the root.
         n_iter_: Epochs trained.
 
     Source: HiST-VQ sections 3 and 4. Departures: codebooks keep running sums (see `nn.codebook`); masked
@@ -139,6 +142,9 @@ class HiSTVQ(Estimator):
     history_: list[dict[str, float]]
     kept_epoch_: int
     layout_: dict[str, Any]
+    centred_: bool
+
+    _saved = ("fps", "patch_frames", "seed", "layout", "centred", "history", "kept_epoch")
 
     # Fitting
 
@@ -156,31 +162,38 @@ class HiSTVQ(Estimator):
             TrainingError: If a loss is not a finite number.
         """
         config: HiSTVQConfig = self.config
-        recordings = _checked(recordings)
-        self.layout_ = _layout(recordings[0])
+        recordings = checked(recordings)
+        device = device_called(config.device)
+        self.__dict__.pop(
+            "network_", None
+        )  # a fit that fails must not leave the network of another
+        self.layout_ = layout_of(recordings[0])
+        self.centred_ = _centred(config, recordings)
         self.fps_ = config.fps or min(recording.fps for recording in recordings)
         self.patch_frames_ = max(1, round(config.patch_seconds * self.fps_))
         prepared = [self._prepare(recording) for recording in recordings]
         _check_enough(prepared, config, self.patch_frames_)
         self.scale_ = fit_scale(prepared, mode=config.input_scale)
-        self.seed_ = _seed(config.random_state)
+        self.seed_ = seed_of(config.random_state)
         # Initial weights and dropout draw from torch's global generator: lent to this fit, then put back.
-        with torch.random.fork_rng(devices=[]):
+        with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
             torch.manual_seed(self.seed_)
-            self._train(prepared, progress)
+            self.network_ = self._train(prepared, progress)
         return self
 
-    def _train(self, prepared: list[Recording], progress: ProgressCallback | None) -> None:
+    def _train(
+        self, prepared: list[Recording], progress: ProgressCallback | None
+    ) -> HierarchicalAutoencoder:
         config: HiSTVQConfig = self.config
         generator = torch.Generator().manual_seed(self.seed_)
-        self.network_ = _build(config, self.layout_, self.patch_frames_, generator)
-        self.network_.to(config.device).train()
-        kept = _Kept(steadiest=config.keep == "steadiest")
+        network = _build(config, self.layout_, self.patch_frames_, generator)
+        network.to(config.device).train()
+        kept = Kept(steadiest=config.keep == "steadiest")
         spans = [
             (recording, span)
             for recording in prepared
             for span in pieces(recording.n_frames, self._piece_frames())
-            if _measured(recording.skeleton[slice(*span)])
+            if measured(recording.skeleton[slice(*span)])
         ]
         n_batches = -(-len(spans) // config.batch_size)
 
@@ -189,30 +202,31 @@ class HiSTVQ(Estimator):
                 yield self._pack([spans[place] for place in places])
 
         def step(batch: Batch) -> dict[str, Tensor]:
-            decoded = self.network_(batch.skeleton, batch.real, generator=generator)
+            decoded = network(batch.skeleton, batch.real, generator=generator)
             return _losses(decoded, batch, config, self.layout_["joint_persons"])
 
         def end_of_epoch(_: int) -> dict[str, float]:
-            self.network_.eval()
-            answers = [self._patch_codes(recording) for recording in prepared]
-            self.network_.train()
-            kept.offer(_share_changed(kept.latest, answers), answers, self.network_)
-            return {"changed": kept.changed}
+            network.eval()
+            answers = [self._patch_codes(recording, network) for recording in prepared]
+            network.train()
+            kept.offer(answers, network)
+            return kept.scores
 
         history = train(
             epoch_batches=epoch_batches,
             n_batches=n_batches,
             step=step,
-            optimizer=torch.optim.Adam(self.network_.parameters(), lr=config.learning_rate),
+            optimizer=torch.optim.Adam(network.parameters(), lr=config.learning_rate),
             epochs=max(config.epochs, -(-config.min_steps // n_batches)),
             end_of_epoch=end_of_epoch,
             progress=progress,
         )
-        self.network_.load_state_dict(kept.state)
-        self.network_.eval()
+        network.load_state_dict(kept.state)
+        network.eval()
         self.kept_epoch_ = kept.epoch
         self.history_ = [{"epoch": p.epoch + 1, **p.losses, **p.scores} for p in history]
-        _number_by_use(self.network_.quantiser, kept.answers)
+        _number_by_use(network.quantiser, kept.answers)
+        return network
 
     # Answers
 
@@ -234,9 +248,8 @@ class HiSTVQ(Estimator):
             ConfigError: If joints, channels or unit differ from those of the training data.
         """
         self._require_fitted("network_")
-        if isinstance(recordings, Recording):
-            return self._segment(recordings)
-        return [self._segment(recording) for recording in recordings]
+        answers = [self._segment(recording) for recording in listed(recordings)]
+        return answers[0] if isinstance(recordings, Recording) else answers
 
     def fit_predict(
         self, recordings: Sequence[Recording], *, progress: ProgressCallback | None = None
@@ -245,9 +258,9 @@ class HiSTVQ(Estimator):
         return self.fit(recordings, progress=progress).predict(list(recordings))
 
     def _segment(self, recording: Recording) -> Segmentation:
-        _check_layout(recording, self.layout_)
+        check_layout(recording, self.layout_)
         prepared = self._prepare(recording)
-        codes = self._patch_codes(prepared)
+        codes = self._patch_codes(prepared, self.network_)
         latest = frames_before_resampling(
             recording.n_frames, prepared.n_frames, ratio=recording.fps / prepared.fps
         )
@@ -262,18 +275,18 @@ class HiSTVQ(Estimator):
         )
 
     @torch.no_grad()
-    def _patch_codes(self, prepared: Recording) -> "_PatchCodes":
+    def _patch_codes(self, prepared: Recording, network: HierarchicalAutoencoder) -> PatchCodes:
         batch = self._pack([(prepared, (0, prepared.n_frames))])
-        encoded = self.network_.encode(batch.skeleton, batch.real)
-        distances = self.network_.quantiser.distances(encoded.patches, encoded.real)
-        parents = self.network_.quantiser.actions()
+        encoded = network.encode(batch.skeleton, batch.real)
+        distances = network.quantiser.distances(encoded.patches, encoded.real)
+        parents = network.quantiser.actions()
         nearest, subactions = distances.min(dim=1)
         actions = parents[subactions]
         others = distances.masked_fill(parents == actions.unsqueeze(1), torch.inf).amin(dim=1)
         margin = 1 - nearest / others.clamp(min=torch.finfo(others.dtype).tiny)
         n_patches = -(-prepared.n_frames // self.patch_frames_)
         place = encoded.occupied.cpu().numpy()[:n_patches]
-        codes = _PatchCodes.unknown(n_patches)
+        codes = PatchCodes.unknown(n_patches)
         codes.actions[place] = actions.cpu().numpy()
         codes.subactions[place] = subactions.cpu().numpy()
         codes.confidence[place] = margin.cpu().numpy()
@@ -289,12 +302,7 @@ class HiSTVQ(Estimator):
             description={
                 "method": "histvq",
                 "params": self.config.model_dump(),
-                "fps": self.fps_,
-                "patch_frames": self.patch_frames_,
-                "seed": self.seed_,
-                "layout": self.layout_,
-                "history": self.history_,
-                "kept_epoch": self.kept_epoch_,
+                **{name: getattr(self, f"{name}_") for name in self._saved},
             },
             tensors={
                 "scale.offset": self.scale_.offset,
@@ -311,28 +319,28 @@ class HiSTVQ(Estimator):
             FileFormatError: If the folder holds no model, or a damaged one.
         """
         description, tensors = read_description(path), read_tensors(path)
-        model = cls(**description["params"])
-        model.fps_ = description["fps"]
-        model.patch_frames_ = description["patch_frames"]
-        model.seed_ = description["seed"]
-        model.layout_ = description["layout"]
-        model.history_ = description["history"]
-        model.kept_epoch_ = description["kept_epoch"]
-        model.scale_ = InputScale(tensors.pop("scale.offset"), tensors.pop("scale.factor"))
-        model.network_ = _build(model.config, model.layout_, model.patch_frames_, torch.Generator())
-        state = {k.removeprefix("network."): torch.from_numpy(v) for k, v in tensors.items()}
-        model.network_.load_state_dict(state)
-        model.network_.to(model.config.device).eval()
+        try:
+            model = cls(**description["params"])
+            for name in cls._saved:
+                setattr(model, f"{name}_", description[name])
+            model.scale_ = InputScale(tensors.pop("scale.offset"), tensors.pop("scale.factor"))
+            network = _build(model.config, model.layout_, model.patch_frames_, torch.Generator())
+            network.load_state_dict(
+                {k.removeprefix("network."): torch.from_numpy(v) for k, v in tensors.items()}
+            )
+        except (KeyError, TypeError, RuntimeError) as error:
+            raise FileFormatError(
+                f"{path}: the model is incomplete or its two files do not belong together ({error}); "
+                "save it again"
+            ) from error
+        model.network_ = network.to(device_called(model.config.device)).eval()
         return model
 
     # Preparation
 
     def _prepare(self, recording: Recording) -> Recording:
         prepared = resample(recording, self.fps_)
-        centre = self.config.centre
-        if centre == "auto":
-            centre = _can_centre(recording)
-        return centre_on_root(prepared) if centre else prepared
+        return centre_on_root(prepared) if self.centred_ else prepared
 
     def _piece_frames(self) -> int | None:
         """Frames of a piece, whole patches."""
@@ -355,47 +363,6 @@ class HiSTVQ(Estimator):
     def n_iter_(self) -> int:
         """Epochs trained."""
         return len(self.history_)
-
-
-@dataclass(frozen=True)
-class _PatchCodes:
-    """Codes of one recording's patches; -1 where nothing was measured."""
-
-    actions: np.ndarray
-    subactions: np.ndarray
-    confidence: np.ndarray
-
-    @classmethod
-    def unknown(cls, n_patches: int) -> Self:
-        return cls(
-            np.full(n_patches, -1, np.int32),
-            np.full(n_patches, -1, np.int32),
-            np.zeros(n_patches, np.float32),
-        )
-
-
-class _Kept:
-    """Keeps one epoch: the last, or the one whose labels changed least since the one before."""
-
-    def __init__(self, *, steadiest: bool) -> None:
-        self.steadiest = steadiest
-        self.n_offered = 0
-        self.epoch = 0
-        self.least = np.inf
-        self.changed = 1.0
-        self.latest: list[_PatchCodes] = []
-        self.answers: list[_PatchCodes] = []
-        self.state: dict[str, Tensor] = {}
-
-    def offer(
-        self, changed: float, answers: list[_PatchCodes], network: HierarchicalAutoencoder
-    ) -> None:
-        self.n_offered += 1
-        self.changed, self.latest = changed, answers
-        if self.steadiest and changed >= self.least:
-            return
-        self.least, self.epoch, self.answers = changed, self.n_offered, answers
-        self.state = {name: value.clone() for name, value in network.state_dict().items()}
 
 
 def _losses(
@@ -456,15 +423,7 @@ def _build(
     )
 
 
-def _share_changed(before: list[_PatchCodes], after: list[_PatchCodes]) -> float:
-    """Share of patches whose action is another than an epoch ago; 1 after the first epoch."""
-    if not before:
-        return 1.0
-    pairs = zip(before, after, strict=True)
-    return float(np.mean(np.concatenate([b.actions != a.actions for b, a in pairs])))
-
-
-def _number_by_use(quantiser: HierarchicalQuantiser, answers: list[_PatchCodes]) -> None:
+def _number_by_use(quantiser: HierarchicalQuantiser, answers: list[PatchCodes]) -> None:
     """Number the codes of the finest level and of the top by how many patches have them."""
     for level, codes in ((0, "subactions"), (-1, "actions")):
         codebook = quantiser.codebooks[level]
@@ -476,66 +435,11 @@ def _number_by_use(quantiser: HierarchicalQuantiser, answers: list[_PatchCodes])
             return
 
 
-def _checked(recordings: Sequence[Recording]) -> list[Recording]:
-    """The recordings as a list, if they can be learned from together."""
-    if isinstance(recordings, Recording):
-        recordings = [recordings]
-    recordings = list(recordings)
-    if not recordings:
-        raise ConfigError("no recordings to learn from; give at least one")
-    for recording in recordings:
-        if not isinstance(recording, Recording):
-            raise ConfigError(
-                f"fit takes recordings, not {type(recording).__name__}; make one with "
-                "histvq.Recording(id='name', skeleton=array, fps=60), the array (frame, joint, channel)"
-            )
-        _check_layout(recording, _layout(recordings[0]))
-        if not recording.n_frames:
-            raise ConfigError(f"recording {recording.id!r} has no frames; leave it out")
-    ids = [recording.id for recording in recordings]
-    if repeated := {i for i in ids if ids.count(i) > 1}:
-        raise ConfigError(f"recordings with the same id: {', '.join(sorted(repeated)[:10])}")
-    return recordings
-
-
-def _layout(recording: Recording) -> dict[str, Any]:
-    """What recordings must share to be one method's input."""
-    return {
-        "joint_names": list(recording.joint_names),
-        "channel_names": list(recording.channel_names),
-        "joint_persons": recording.joint_persons and list(recording.joint_persons),
-        "unit": recording.unit,
-    }
-
-
-def _check_layout(recording: Recording, layout: dict[str, Any]) -> None:
-    for name, expected in layout.items():
-        found = _layout(recording)[name]
-        if found == expected:
-            continue
-        if isinstance(found, list) and isinstance(expected, list) and set(found) != set(expected):
-            missing = [str(x) for x in expected if x not in found]
-            extra = [str(x) for x in found if x not in expected]
-            detail = (
-                f"missing {', '.join(missing) or 'none'}; not expected {', '.join(extra) or 'none'}"
-            )
-        else:
-            detail = f"{found} instead of {expected}"
-        raise ConfigError(
-            f"recording {recording.id!r} does not fit the others: {name.replace('_', ' ')} differ "
-            f"({detail}). Select common joints with histvq.transforms.select_joints, or convert the unit"
-        )
-
-
-def _can_centre(recording: Recording) -> bool:
-    roots = [] if recording.parents is None else [p for p in recording.parents if p == -1]
-    n_persons = len(set(recording.joint_persons or (0,)))
-    return len(roots) == n_persons and set(recording.channel_names) <= {"x", "y", "z"}
-
-
-def _measured(skeleton: np.ndarray) -> bool:
-    """Whether any joint of any frame has all its channels."""
-    return bool((~np.isnan(skeleton).any(axis=2)).any())
+def _centred(config: HiSTVQConfig, recordings: Sequence[Recording]) -> bool:
+    """Whether to take the root's position off: decided once, for all the model will ever see."""
+    if config.centre == "auto":
+        return all(can_centre(recording) for recording in recordings)
+    return config.centre
 
 
 def _check_enough(prepared: list[Recording], config: HiSTVQConfig, patch_frames: int) -> None:
@@ -546,13 +450,7 @@ def _check_enough(prepared: list[Recording], config: HiSTVQConfig, patch_frames:
             f"{n_patches} patches of {config.patch_seconds:g} s for {n_codes} codes: give more "
             "recordings, lower n_actions or alpha, or shorten patch_seconds"
         )
-    if not any(_measured(recording.skeleton) for recording in prepared):
+    if not any(measured(recording.skeleton) for recording in prepared):
         raise ConfigError(
             "every value of every recording is missing: there is nothing to learn from"
         )
-
-
-def _seed(random_state: int | None) -> int:
-    if random_state is not None:
-        return random_state
-    return int(np.random.SeedSequence().generate_state(1)[0])

@@ -160,6 +160,8 @@ class Codebook(nn.Module):
     ) -> None:
         """Put dead codes on patches drawn from the batch, each patch at most once."""
         dead = torch.nonzero(self.idle >= self.dead_batches).flatten()
+        # Longest dead first, should there be fewer patches than dead codes.
+        dead = dead[self.idle[dead].argsort(descending=True, stable=True)]
         dead = dead[: int((weights > 0).sum())]
         if not len(dead):
             return

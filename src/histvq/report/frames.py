@@ -61,6 +61,10 @@ def read_frames(path: str | Path, *, fps: float | None = None) -> list[Segmentat
         table = pd.read_csv(path, dtype={"recording": str}, keep_default_na=False, na_values={
             name: [""] for name in FRAME_COLUMNS[1:]
         })  # fmt: skip
+    except FileNotFoundError as error:
+        raise FileFormatError(
+            f"{path}: there is no such file; name a folder that histvq run or predict wrote"
+        ) from error
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise FileFormatError(f"{path}: not a table of frames: {error}") from error
     missing = [name for name in FRAME_COLUMNS if name not in table.columns]

@@ -105,9 +105,18 @@ def test_the_losses_fall():
     assert last["commit_1"] < 0.3 * first["commit_1"]
     for name in ("spatial", "temporal", "total"):
         assert last[name] < first[name], name
-    terms = {"commit_1", "commit_2", "spatial", "temporal", "total", "changed", "epoch"}
+    terms = {
+        "commit_1",
+        "commit_2",
+        "spatial",
+        "temporal",
+        "total",
+        "changed",
+        "actions_in_use",
+        "epoch",
+    }
     assert set(first) == terms
-    parts = sum(first[name] for name in terms - {"total", "changed", "epoch"})
+    parts = sum(first[name] for name in terms - {"total", "changed", "actions_in_use", "epoch"})
     assert first["total"] == pytest.approx(parts, rel=1e-5)
     assert [entry["epoch"] for entry in history] == list(range(1, 16))
 
@@ -422,8 +431,8 @@ def test_the_last_epoch_is_kept_or_the_steadiest():
     model = tiny(epochs=6, keep="last").fit(RECORDINGS)
     assert (model.n_iter_, model.kept_epoch_) == (6, 6)
     model = tiny(epochs=6, keep="steadiest", random_state=1).fit(RECORDINGS)
-    changed = [entry["changed"] for entry in model.history_]
-    assert model.kept_epoch_ == int(np.argmin(changed)) + 1
+    marks = [(-entry["actions_in_use"], entry["changed"]) for entry in model.history_]
+    assert model.kept_epoch_ == marks.index(min(marks)) + 1
     # It is the network of that epoch: training just so long gives it too.
     shorter = tiny(epochs=model.kept_epoch_, random_state=1).fit(RECORDINGS)
     assert_same(model.predict(RECORDINGS), shorter.predict(RECORDINGS))
@@ -526,7 +535,7 @@ NOTHING = shaped(skeleton=np.full((60, 3, 3), np.nan))
             "joint names differ",
         ),
         ([RECORDINGS[0], shaped(joint_persons=(0, 0, 1))], "joint persons differ"),
-        ([RECORDINGS[0].skeleton], "fit takes recordings, not ndarray"),
+        ([RECORDINGS[0].skeleton], "a recording is wanted, not ndarray"),
         ([shaped(n_frames=49)], r"5 patches of 1 s for 6 codes: .*lower n_actions or alpha"),
         ([NOTHING], "every value of every recording is missing"),
         ([RECORDINGS[0], shaped(n_frames=0)], "recording 'new' has no frames; leave it out"),

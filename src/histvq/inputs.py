@@ -1,0 +1,90 @@
+"""What recordings must be to be learned from, or segmented, together."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from histvq.errors import ConfigError
+from histvq.recording import Recording
+
+
+def listed(recordings: Recording | Sequence[Recording]) -> list[Recording]:
+    """One recording or several as a list.
+
+    Raises:
+        ConfigError: If something else is among them.
+    """
+    recordings = [recordings] if isinstance(recordings, Recording) else list(recordings)
+    for recording in recordings:
+        if not isinstance(recording, Recording):
+            raise ConfigError(
+                f"a recording is wanted, not {type(recording).__name__}; make one with "
+                "histvq.Recording(id='name', skeleton=array, fps=60), the array (frame, joint, channel)"
+            )
+    return recordings
+
+
+def checked(recordings: Sequence[Recording]) -> list[Recording]:
+    """The recordings as a list, if they can be learned from together.
+
+    Raises:
+        ConfigError: If there are none, or they differ in layout, or share an id.
+    """
+    recordings = listed(recordings)
+    if not recordings:
+        raise ConfigError("no recordings to learn from; give at least one")
+    for recording in recordings:
+        check_layout(recording, layout_of(recordings[0]))
+        if not recording.n_frames:
+            raise ConfigError(f"recording {recording.id!r} has no frames; leave it out")
+    ids = [recording.id for recording in recordings]
+    if repeated := {i for i in ids if ids.count(i) > 1}:
+        raise ConfigError(f"recordings with the same id: {', '.join(sorted(repeated)[:10])}")
+    return recordings
+
+
+def layout_of(recording: Recording) -> dict[str, Any]:
+    """What recordings must share to be one method's input."""
+    return {
+        "joint_names": list(recording.joint_names),
+        "channel_names": list(recording.channel_names),
+        "joint_persons": recording.joint_persons and list(recording.joint_persons),
+        "unit": recording.unit,
+    }
+
+
+def check_layout(recording: Recording, layout: dict[str, Any]) -> None:
+    """See that a recording has this layout.
+
+    Raises:
+        ConfigError: If not; names what is missing and what is too much.
+    """
+    for name, expected in layout.items():
+        found = layout_of(recording)[name]
+        if found == expected:
+            continue
+        if isinstance(found, list) and isinstance(expected, list) and set(found) != set(expected):
+            missing = [str(x) for x in expected if x not in found]
+            extra = [str(x) for x in found if x not in expected]
+            detail = (
+                f"missing {', '.join(missing) or 'none'}; not expected {', '.join(extra) or 'none'}"
+            )
+        else:
+            detail = f"{found} instead of {expected}"
+        raise ConfigError(
+            f"recording {recording.id!r} does not fit the others: {name.replace('_', ' ')} differ "
+            f"({detail}). Select common joints with histvq.transforms.select_joints, or convert the unit"
+        )
+
+
+def can_centre(recording: Recording) -> bool:
+    """Whether there is one root a person, and nothing but positions to take off."""
+    roots = [] if recording.parents is None else [p for p in recording.parents if p == -1]
+    n_persons = len(set(recording.joint_persons or (0,)))
+    return len(roots) == n_persons and set(recording.channel_names) <= {"x", "y", "z"}
+
+
+def measured(skeleton: np.ndarray) -> bool:
+    """Whether any joint of any frame has all its channels."""
+    return bool((~np.isnan(skeleton).any(axis=2)).any())

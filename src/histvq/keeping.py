@@ -1,0 +1,67 @@
+"""Which epoch of a training to keep, judged by its answers alone."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class PatchCodes:
+    """Codes of one recording's patches; -1 where nothing was measured."""
+
+    actions: np.ndarray
+    subactions: np.ndarray
+    confidence: np.ndarray
+
+    @classmethod
+    def unknown(cls, n_patches: int) -> Self:
+        """Nothing known yet of so many patches."""
+        return cls(
+            np.full(n_patches, -1, np.int32),
+            np.full(n_patches, -1, np.int32),
+            np.zeros(n_patches, np.float32),
+        )
+
+
+class Kept:
+    """Keeps one epoch: the last, or the steadiest of those in which the most actions are in use.
+
+    The second condition is there because nothing is steadier than one action for everything.
+    """
+
+    def __init__(self, *, steadiest: bool) -> None:
+        self.steadiest = steadiest
+        self.n_offered = 0
+        self.best = (-1, 0.0)
+        self.epoch = 0
+        self.scores: dict[str, float] = {}
+        self.latest: list[PatchCodes] = []
+        self.answers: list[PatchCodes] = []
+        self.state: dict[str, Tensor] = {}
+
+    def offer(self, answers: list[PatchCodes], network: nn.Module) -> None:
+        """Consider the network as it is after an epoch, and its answers for all training data."""
+        changed, used = share_changed(self.latest, answers), n_used(answers)
+        self.n_offered += 1
+        self.latest = answers
+        self.scores = {"changed": changed, "actions_in_use": used}
+        if self.steadiest and (used, -changed) <= self.best:
+            return
+        self.best, self.epoch, self.answers = (used, -changed), self.n_offered, answers
+        self.state = {name: value.clone() for name, value in network.state_dict().items()}
+
+
+def share_changed(before: list[PatchCodes], after: list[PatchCodes]) -> float:
+    """Share of patches whose action is another than an epoch ago; 1 after the first epoch."""
+    if not before:
+        return 1.0
+    pairs = zip(before, after, strict=True)
+    return float(np.mean(np.concatenate([b.actions != a.actions for b, a in pairs])))
+
+
+def n_used(answers: list[PatchCodes]) -> int:
+    """How many actions occur."""
+    codes = np.unique(np.concatenate([answer.actions for answer in answers]))
+    return int((codes >= 0).sum())

@@ -1,0 +1,118 @@
+import json
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from histvq.datasets import load_dataset
+from histvq.errors import ConfigError, FileFormatError
+from histvq.experiment import load_model, load_preset, make_method, preset_names, run
+
+TINY = {"n_maps": 4, "n_latent": 4, "epochs": 2, "fps": 10, "random_state": 0}
+
+
+@pytest.fixture(scope="module")
+def data():
+    return load_dataset("synthetic", n_people=2, recordings_per_person=2, seconds=20)
+
+
+@pytest.fixture(scope="module")
+def done(data, tmp_path_factory):
+    method = make_method("histvq", n_actions=4, **TINY)
+    return run(
+        data.recordings,
+        method,
+        tmp_path_factory.mktemp("run") / "r",
+        annotations=data.annotations,
+        warnings=["something looked odd"],
+        settings={"note": "mine"},
+    )
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_every_preset_makes_its_method(name):
+    preset = load_preset(name)
+    method = make_method(preset.method.name, preset=name, n_actions=3)
+    assert method.n_actions == 3  # what is given wins
+
+
+def test_a_preset_of_ones_own(tmp_path):
+    place = tmp_path / "mine.toml"
+    place.write_text('description = "mine"\n[method]\nname = "histvq"\nalpha = 3\n')
+    assert make_method("histvq", preset=place, n_actions=2).alpha == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('description = "x"\n', "method"),
+        ('description = "x"\nspeed = 3\n[method]\nname = "histvq"\n', "speed"),
+        ("description = ", "mine.toml"),
+    ],
+)
+def test_a_preset_that_is_none(tmp_path, text, words):
+    place = tmp_path / "mine.toml"
+    place.write_text(text)
+    with pytest.raises(ConfigError, match=words):
+        load_preset(place)
+
+
+def test_names_that_are_not_known():
+    with pytest.raises(ConfigError, match="did you mean 'hugadb-fast'"):
+        load_preset("hugadb-fats")
+    with pytest.raises(ConfigError, match="no method is called 'hist'"):
+        make_method("hist", n_actions=2)
+    with pytest.raises(ConfigError, match="did you mean 'alpha'"):
+        make_method("histvq", n_actions=2, alhpa=3)
+
+
+def test_a_run_folder_holds_everything(done, data):
+    names = {path.name for path in done.folder.iterdir()}
+    assert names >= {
+        "config.yaml", "versions.json", "metrics.jsonl", "model", "scores.json", "segments.csv",
+        "frames.csv", "usage.csv", "timelines", "report.html",
+    }  # fmt: skip
+    config = yaml.safe_load((done.folder / "config.yaml").read_text())
+    assert config["note"] == "mine"
+    assert config["method"]["n_actions"] == 4
+    assert len((done.folder / "metrics.jsonl").read_text().splitlines()) == 2
+    assert "something looked odd" in (done.folder / "report.html").read_text()
+    scores = json.loads((done.folder / "scores.json").read_text())
+    assert scores["scores"]["mof"] == pytest.approx(done.scores.mof)
+
+
+def test_the_saved_model_gives_the_runs_labels(done, data):
+    model = load_model(done.folder / "model")
+    for recording, answer in zip(data.recordings, done.answers, strict=True):
+        assert (model.predict(recording).actions == answer.actions).all()
+
+
+def test_an_earlier_run_is_not_overwritten_unasked(done, data):
+    with pytest.raises(ConfigError, match="holds a run already"):
+        run(data.recordings, make_method("histvq", n_actions=4, **TINY), done.folder)
+
+
+def test_no_scores_unless_every_recording_has_a_truth(data, tmp_path):
+    some = [data.annotations[0], *[None] * (len(data.annotations) - 1)]
+    method = make_method("histvq", n_actions=3, **{**TINY, "epochs": 1})
+    done = run(data.recordings, method, tmp_path / "r", annotations=some)
+    assert done.scores is None
+    assert not (done.folder / "scores.json").exists()
+
+
+def test_a_run_folder_is_no_model(done):
+    with pytest.raises(FileFormatError, match="did you mean"):
+        load_model(done.folder)
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["data", "list"]])
+def test_help_and_lists_do_not_import_torch(arguments):
+    code = (
+        "import sys, histvq.cli\n"
+        f"sys.argv = ['histvq', *{arguments!r}]\n"
+        "try:\n    histvq.cli.main()\n"
+        "except SystemExit as stop:\n    assert not stop.code, stop.code\n"
+        "assert 'torch' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
