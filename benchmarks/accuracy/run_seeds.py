@@ -8,9 +8,11 @@ benchmarks/accuracy/results/PRESET.json and PRESET.md.
 
 import argparse
 import json
+import os
 import resource
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -82,14 +84,21 @@ def main() -> None:
     parser.add_argument("preset")
     parser.add_argument("data", type=Path)
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--jobs", type=int, default=1, help="seeds side by side, sharing the cores")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--only", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.only is not None:
         return one_seed(options.preset, options.data, options.out / str(options.only), options.only)
-    for seed in range(options.seeds):
-        if not (options.out / str(seed) / "row.json").exists():
-            subprocess.run([sys.executable, *sys.argv, "--only", str(seed)], check=True)
+    missing = [s for s in range(options.seeds) if not (options.out / str(s) / "row.json").exists()]
+    threads = str(max(1, (os.cpu_count() or 1) // options.jobs))
+
+    def separately(seed: int) -> None:
+        command = [sys.executable, *sys.argv, "--only", str(seed)]
+        subprocess.run(command, check=True, env={**os.environ, "OMP_NUM_THREADS": threads})
+
+    with ThreadPoolExecutor(options.jobs) as pool:
+        list(pool.map(separately, missing))
     from histvq.experiment import load_preset, versions
 
     chosen = load_preset(options.preset)

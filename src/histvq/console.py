@@ -99,7 +99,7 @@ class _Lines:
             return
         passed = time.monotonic() - self.started
         left = passed / (event.epoch + 1) * (event.epochs - event.epoch - 1)
-        print(f"{_state(event)}, {passed:.0f} s, {left:.0f} s left", file=sys.stderr)
+        print(f"{_state(event)}, {passed:.0f} s, {left:.0f} s left at most", file=sys.stderr)
         sys.stderr.flush()
 
 
@@ -107,7 +107,7 @@ def _state(event: Progress) -> str:
     loss = event.losses.get("total", float("nan"))
     changed = event.scores.get("changed")
     tail = "" if changed is None else f", {changed:.0%} of the patches changed action"
-    return f"epoch {event.epoch + 1} of {event.epochs}: loss {loss:.4g}{tail}"
+    return f"epoch {event.epoch + 1} of at most {event.epochs}: loss {loss:.4g}{tail}"
 
 
 def _bars() -> Bars:

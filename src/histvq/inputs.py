@@ -88,3 +88,21 @@ def can_centre(recording: Recording) -> bool:
 def measured(skeleton: np.ndarray) -> bool:
     """Whether any joint of any frame has all its channels."""
     return bool((~np.isnan(skeleton).any(axis=2)).any())
+
+
+def check_enough(prepared: Sequence[Recording], *, n_codes: int, patch_frames: int) -> None:
+    """See that there are at least as many patches as codes, and anything measured at all.
+
+    Raises:
+        ConfigError: If not.
+    """
+    n_patches = sum(-(-recording.n_frames // patch_frames) for recording in prepared)
+    if n_patches < n_codes:
+        raise ConfigError(
+            f"{n_patches} patches of {patch_frames / prepared[0].fps:g} s for {n_codes} codes: give "
+            "more recordings, lower n_actions or alpha, or shorten patch_seconds"
+        )
+    if not any(measured(recording.skeleton) for recording in prepared):
+        raise ConfigError(
+            "every value of every recording is missing: there is nothing to learn from"
+        )

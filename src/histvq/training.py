@@ -23,6 +23,7 @@ def train(
     step: Step,
     optimizer: torch.optim.Optimizer,
     epochs: int,
+    min_gain: float = 0.0,
     end_of_epoch: EndOfEpoch,
     progress: ProgressCallback | None = None,
 ) -> list[Progress]:
@@ -33,7 +34,9 @@ def train(
         n_batches: How many they are.
         step: Batch -> loss terms; the term called `total` is minimised.
         optimizer: Of the parameters the step uses.
-        epochs: How many.
+        epochs: How many at most.
+        min_gain: Stop after an epoch whose loss is lower than that of the one before by less than this
+            share of it; 0 trains all epochs.
         end_of_epoch: Called with the epoch's number; returns what it measured, from no labels.
         progress: Told after every batch and every epoch.
 
@@ -62,6 +65,8 @@ def train(
         history.append(Progress(epoch, epochs, n_batches, n_batches, means, scores))
         if progress:
             progress(history[-1])
+        if min_gain and epoch and means["total"] > (1 - min_gain) * history[-2].losses["total"]:
+            break
     return history
 
 

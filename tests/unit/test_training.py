@@ -15,13 +15,14 @@ def batch_of(*ids):
 BATCHES = [batch_of("a", "b"), batch_of("c")]
 
 
-def run(step, parameters, *, epochs=3, measure=lambda epoch: {}, progress=None):
+def run(step, parameters, *, epochs=3, measure=lambda epoch: {}, progress=None, min_gain=0.0):
     return train(
         epoch_batches=lambda: iter(BATCHES),
         n_batches=len(BATCHES),
         step=step,
         optimizer=torch.optim.SGD(parameters, lr=0.25),
         epochs=epochs,
+        min_gain=min_gain,
         end_of_epoch=measure,
         progress=progress,
     )
@@ -72,6 +73,18 @@ def test_every_epoch_is_measured_once_it_is_over():
         {"n": 1, "at": 3.25},
         {"n": 2, "at": 3.0625},
     ]
+
+
+@pytest.mark.parametrize(("min_gain", "epochs"), [(0.0, 5), (0.1, 3), (0.6, 2)])
+def test_it_stops_after_the_first_epoch_that_gains_too_little(min_gain, epochs):
+    weight = torch.tensor(0.0, requires_grad=True)
+    # An epoch has two batches: mean losses 10, 5, 4.8, 1, 1, so the epochs gain 50 %, 4 %, 79 %, 0 %.
+    losses = iter([10, 10, 5, 5, 4.8, 4.8, 1, 1, 1, 1])
+
+    def step(batch):
+        return {"total": weight * 0 + next(losses)}
+
+    assert len(run(step, [weight], epochs=5, min_gain=min_gain)) == epochs
 
 
 def test_progress_comes_after_every_batch_and_every_epoch():

@@ -4,19 +4,25 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, Self, overload
 
-import numpy as np
 import torch
 from pydantic import BaseModel, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor
 
+from histvq.answering import Kept, PatchCodes, number_by_use, patch_codes
 from histvq.batching import Batch, InputScale, fit_scale, pack, pieces, shuffled_batches
-from histvq.errors import ConfigError, FileFormatError
-from histvq.inputs import can_centre, check_layout, checked, layout_of, listed, measured
-from histvq.keeping import Kept, PatchCodes
+from histvq.errors import FileFormatError
+from histvq.inputs import (
+    can_centre,
+    check_enough,
+    check_layout,
+    checked,
+    layout_of,
+    listed,
+    measured,
+)
 from histvq.modelfile import read_description, read_tensors, write_model
 from histvq.nn.autoencoder import Decoded, HierarchicalAutoencoder
 from histvq.nn.codebook import Codebook
-from histvq.nn.hierarchy import HierarchicalQuantiser
 from histvq.nn.losses import commitment_loss, joint_distance_loss, timestamp_loss
 from histvq.nn.tcn import widest_dilation
 from histvq.recording import Recording
@@ -64,7 +70,9 @@ class HiSTVQConfig(BaseModel, frozen=True, extra="forbid"):
         batch_size: Recordings, or pieces of them, a batch.
         piece_seconds: Longer recordings are learned from in pieces of this length, so that a batch has
             a bounded size; None: whole, as in the paper.
-        epochs: How many.
+        epochs: How many at most.
+        min_gain: Stop after an epoch that lowers the training loss by less than this share of it; 0
+            trains all epochs. No true label is used.
         min_steps: With little data, go on for more epochs, until at least this many batches.
         keep: Which epoch's network to keep, `last` or `steadiest`: of the epochs with the most actions
             in use, the one in which the fewest patches changed their action since the epoch before.
@@ -102,6 +110,7 @@ class HiSTVQConfig(BaseModel, frozen=True, extra="forbid"):
     batch_size: PositiveInt = 8
     piece_seconds: PositiveFloat | None = None
     epochs: PositiveInt = 30
+    min_gain: float = Field(0.0, ge=0, lt=1)
     min_steps: NonNegativeInt = 0
     keep: Literal["last", "steadiest"] = "last"
     random_state: int | None = None
@@ -164,15 +173,18 @@ class HiSTVQ(Estimator):
         config: HiSTVQConfig = self.config
         recordings = checked(recordings)
         device = device_called(config.device)
-        self.__dict__.pop(
-            "network_", None
-        )  # a fit that fails must not leave the network of another
+        # A fit that fails must not leave the network of an earlier one behind.
+        self.__dict__.pop("network_", None)
         self.layout_ = layout_of(recordings[0])
         self.centred_ = _centred(config, recordings)
         self.fps_ = config.fps or min(recording.fps for recording in recordings)
         self.patch_frames_ = max(1, round(config.patch_seconds * self.fps_))
         prepared = [self._prepare(recording) for recording in recordings]
-        _check_enough(prepared, config, self.patch_frames_)
+        check_enough(
+            prepared,
+            n_codes=config.n_actions * config.alpha ** (config.n_levels - 1),
+            patch_frames=self.patch_frames_,
+        )
         self.scale_ = fit_scale(prepared, mode=config.input_scale)
         self.seed_ = seed_of(config.random_state)
         # Initial weights and dropout draw from torch's global generator: lent to this fit, then put back.
@@ -218,6 +230,7 @@ class HiSTVQ(Estimator):
             step=step,
             optimizer=torch.optim.Adam(network.parameters(), lr=config.learning_rate),
             epochs=max(config.epochs, -(-config.min_steps // n_batches)),
+            min_gain=config.min_gain,
             end_of_epoch=end_of_epoch,
             progress=progress,
         )
@@ -225,7 +238,7 @@ class HiSTVQ(Estimator):
         network.eval()
         self.kept_epoch_ = kept.epoch
         self.history_ = [{"epoch": p.epoch + 1, **p.losses, **p.scores} for p in history]
-        _number_by_use(network.quantiser, kept.answers)
+        number_by_use(network.quantiser, kept.answers)
         return network
 
     # Answers
@@ -274,23 +287,10 @@ class HiSTVQ(Estimator):
             person=recording.person,
         )
 
-    @torch.no_grad()
     def _patch_codes(self, prepared: Recording, network: HierarchicalAutoencoder) -> PatchCodes:
-        batch = self._pack([(prepared, (0, prepared.n_frames))])
-        encoded = network.encode(batch.skeleton, batch.real)
-        distances = network.quantiser.distances(encoded.patches, encoded.real)
-        parents = network.quantiser.actions()
-        nearest, subactions = distances.min(dim=1)
-        actions = parents[subactions]
-        others = distances.masked_fill(parents == actions.unsqueeze(1), torch.inf).amin(dim=1)
-        margin = 1 - nearest / others.clamp(min=torch.finfo(others.dtype).tiny)
         n_patches = -(-prepared.n_frames // self.patch_frames_)
-        place = encoded.occupied.cpu().numpy()[:n_patches]
-        codes = PatchCodes.unknown(n_patches)
-        codes.actions[place] = actions.cpu().numpy()
-        codes.subactions[place] = subactions.cpu().numpy()
-        codes.confidence[place] = margin.cpu().numpy()
-        return codes
+        batch = self._pack([(prepared, (0, prepared.n_frames))])
+        return patch_codes(network, batch, n_patches=n_patches)
 
     # On disk
 
@@ -423,34 +423,8 @@ def _build(
     )
 
 
-def _number_by_use(quantiser: HierarchicalQuantiser, answers: list[PatchCodes]) -> None:
-    """Number the codes of the finest level and of the top by how many patches have them."""
-    for level, codes in ((0, "subactions"), (-1, "actions")):
-        codebook = quantiser.codebooks[level]
-        assert isinstance(codebook, Codebook)
-        used = np.concatenate([getattr(answer, codes) for answer in answers])
-        counts = np.bincount(used[used >= 0], minlength=len(codebook.usage))
-        codebook.reorder(torch.from_numpy(np.argsort(-counts, kind="stable")))
-        if len(quantiser.codebooks) == 1:
-            return
-
-
 def _centred(config: HiSTVQConfig, recordings: Sequence[Recording]) -> bool:
     """Whether to take the root's position off: decided once, for all the model will ever see."""
     if config.centre == "auto":
         return all(can_centre(recording) for recording in recordings)
     return config.centre
-
-
-def _check_enough(prepared: list[Recording], config: HiSTVQConfig, patch_frames: int) -> None:
-    n_patches = sum(-(-recording.n_frames // patch_frames) for recording in prepared)
-    n_codes = config.n_actions * config.alpha ** (config.n_levels - 1)
-    if n_patches < n_codes:
-        raise ConfigError(
-            f"{n_patches} patches of {config.patch_seconds:g} s for {n_codes} codes: give more "
-            "recordings, lower n_actions or alpha, or shorten patch_seconds"
-        )
-    if not any(measured(recording.skeleton) for recording in prepared):
-        raise ConfigError(
-            "every value of every recording is missing: there is nothing to learn from"
-        )

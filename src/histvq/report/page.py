@@ -49,7 +49,7 @@ def page(
         usage: Its `usage_table`.
         looks: How each action is drawn in the pictures.
         pictures: SVG files to put in.
-        scores: Printed as `str` gives it, protocol and all.
+        scores: Printed as `str` gives it; its `protocol`, if it has one, is listed below.
         warnings: One paragraph each.
         skipped: What was left out, one line each: a text, or a pair of file and reason.
         settings: What the method was asked to do.
@@ -58,7 +58,7 @@ def page(
     parts = [
         _summary(answers, len(usage)),
         _list("Warnings", warnings, css="warning"),
-        _section("Scores", _pre(str(scores))) if scores is not None else "",
+        _section("Scores", _scored(scores)) if scores is not None else "",
         _section("Actions", _usage(usage, matched, looks)) if len(usage) else "",
         _section("Timelines", "".join(map(_picture, pictures))) if pictures else "",
         _list("Skipped files", skipped),
@@ -91,6 +91,13 @@ def _section(title: str, body: str) -> str:
 
 def _pre(text: str) -> str:
     return f"<pre>{escape(text)}</pre>"
+
+
+def _scored(scores: object) -> str:
+    protocol: Mapping[str, object] = getattr(scores, "protocol", None) or {}
+    lines = "\n".join(f"{name.replace('_', ' ')}: {value}" for name, value in protocol.items())
+    how = f"<details><summary>How they were computed</summary>{_pre(lines)}</details>"
+    return _pre(str(scores)) + (how if protocol else "")
 
 
 def _list(title: str, items: Iterable[object], *, css: str = "") -> str:

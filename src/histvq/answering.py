@@ -1,10 +1,16 @@
-"""Which epoch of a training to keep, judged by its answers alone."""
+"""A network's answers patch by patch, and which epoch of a training to keep, judged by them."""
 
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
+import torch
 from torch import Tensor, nn
+
+from histvq.batching import Batch
+from histvq.nn.autoencoder import HierarchicalAutoencoder
+from histvq.nn.codebook import Codebook
+from histvq.nn.hierarchy import HierarchicalQuantiser
 
 
 @dataclass(frozen=True)
@@ -23,6 +29,28 @@ class PatchCodes:
             np.full(n_patches, -1, np.int32),
             np.zeros(n_patches, np.float32),
         )
+
+
+@torch.no_grad()
+def patch_codes(network: HierarchicalAutoencoder, batch: Batch, *, n_patches: int) -> PatchCodes:
+    """Codes of the first patches of a batch: encoder and codebooks only, no decoder.
+
+    The confidence is 1 - d / d', where d is the distance to the nearest subaction and d' that to the
+    nearest one of another action.
+    """
+    encoded = network.encode(batch.skeleton, batch.real)
+    distances = network.quantiser.distances(encoded.patches, encoded.real)
+    parents = network.quantiser.actions()
+    nearest, subactions = distances.min(dim=1)
+    actions = parents[subactions]
+    others = distances.masked_fill(parents == actions.unsqueeze(1), torch.inf).amin(dim=1)
+    margin = 1 - nearest / others.clamp(min=torch.finfo(others.dtype).tiny)
+    place = encoded.occupied.cpu().numpy()[:n_patches]
+    codes = PatchCodes.unknown(n_patches)
+    codes.actions[place] = actions.cpu().numpy()
+    codes.subactions[place] = subactions.cpu().numpy()
+    codes.confidence[place] = margin.cpu().numpy()
+    return codes
 
 
 class Kept:
@@ -65,3 +93,15 @@ def n_used(answers: list[PatchCodes]) -> int:
     """How many actions occur."""
     codes = np.unique(np.concatenate([answer.actions for answer in answers]))
     return int((codes >= 0).sum())
+
+
+def number_by_use(quantiser: HierarchicalQuantiser, answers: list[PatchCodes]) -> None:
+    """Number the codes of the finest level and of the top by how many patches have them."""
+    for level, codes in ((0, "subactions"), (-1, "actions")):
+        codebook = quantiser.codebooks[level]
+        assert isinstance(codebook, Codebook)
+        used = np.concatenate([getattr(answer, codes) for answer in answers])
+        counts = np.bincount(used[used >= 0], minlength=len(codebook.usage))
+        codebook.reorder(torch.from_numpy(np.argsort(-counts, kind="stable")))
+        if len(quantiser.codebooks) == 1:
+            return

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from torch import nn
 
-from histvq.keeping import Kept, PatchCodes, share_changed
+from histvq.answering import Kept, PatchCodes, share_changed
 
 
 def answers(*codes):
