@@ -3,7 +3,7 @@
     PYTHONPATH=tests pytest benchmarks/speed/bench_scores.py -o python_files='bench_*.py' \
         -o python_functions='bench_*' --benchmark-columns=median,rounds
 
-Needs pytest-benchmark. The table's bracketed ratios are what to read; the oracle gets the labels
+The table's bracketed ratios are what to read; the oracle gets the labels
 already matched, so the matching counts against the fast side only.
 """
 
