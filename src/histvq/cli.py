@@ -41,7 +41,9 @@ Actions = Annotated[
 ]
 Output = Annotated[Path, typer.Option("-o", "--out", help="Folder to write to.")]
 Method = Annotated[str, typer.Option(help="Method to use.")]
-PresetName = Annotated[str | None, typer.Option(help="Named settings, or a TOML file of your own.")]
+PresetName = Annotated[
+    str | None, typer.Option(help="Named settings, as hugadb-fast, or a TOML file of your own.")
+]
 PatchSeconds = Annotated[
     float | None,
     typer.Option(help="Length of a patch: the shortest thing told apart, in seconds."),
@@ -91,7 +93,7 @@ def demo(out: Output = Path("runs/demo"), seed: Seed = 0, overwrite: Overwrite =
         f"{len(data.recordings)} made-up recordings of {data.n_frames / data.recordings[0].fps:.0f} "
         f"s in all, {data.n_actions} actions"
     )
-    method = make_method("histvq", preset="own-data", n_actions=data.n_actions, random_state=seed)
+    method = make_method("histvq", n_actions=data.n_actions, random_state=seed)
     with console.fitting_progress() as progress:
         done = run(
             data.recordings,
@@ -135,7 +137,7 @@ def run(
     actions: Actions = None,
     out: Output = Path("runs/run"),
     method: Method = "histvq",
-    preset: PresetName = "own-data",
+    preset: PresetName = None,
     patch_seconds: PatchSeconds = None,
     seed: Seed = 0,
     settings: Set = None,
@@ -175,7 +177,7 @@ def fit(
     actions: Actions = None,
     out: Output = Path("model.histvq"),
     method: Method = "histvq",
-    preset: PresetName = "own-data",
+    preset: PresetName = None,
     patch_seconds: PatchSeconds = None,
     seed: Seed = 0,
     settings: Set = None,

@@ -9,7 +9,7 @@ from histvq.datasets import load_dataset
 from histvq.errors import ConfigError, FileFormatError
 from histvq.experiment import load_model, load_preset, make_method, preset_names, run
 
-TINY = {"n_maps": 4, "n_latent": 4, "epochs": 2, "fps": 10, "random_state": 0}
+TINY = {"n_maps": 4, "n_latent": 4, "epochs": 2, "min_steps": 0, "fps": 10, "random_state": 0}
 
 
 @pytest.fixture(scope="module")

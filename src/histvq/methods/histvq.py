@@ -35,7 +35,13 @@ Feed = Literal["subaction", "action", "both"]
 
 
 class HiSTVQConfig(BaseModel, frozen=True, extra="forbid"):
-    """Settings of HiST-VQ; defaults are the paper's where it gives them.
+    """Settings of HiST-VQ.
+
+    The defaults are for recordings of one's own: unit-free input, a light network, enough steps for
+    little data. The paper's loss weights are for raw numbers: on unit-free input they make the spatial
+    loss count for nothing. Where a default is not the paper's (n_maps, dropout, lambda_spat, nu,
+    learning rate, pieces, keep) it was set by looking at the made-up people of `histvq demo`; no real
+    recording's labels had a say. The paper's settings are the presets `paper-hugadb`, `hugadb-fast`.
 
     Attributes:
         n_actions: K, how many actions to find.
@@ -69,7 +75,7 @@ class HiSTVQConfig(BaseModel, frozen=True, extra="forbid"):
         learning_rate: Of Adam.
         batch_size: Recordings, or pieces of them, a batch.
         piece_seconds: Longer recordings are learned from in pieces of this length, so that a batch has
-            a bounded size; None: whole, as in the paper.
+            a bounded size; 0: whole, as in the paper.
         epochs: How many at most.
         min_gain: Stop after an epoch that lowers the training loss by less than this share of it; 0
             trains all epochs. No true label is used.
@@ -89,30 +95,30 @@ class HiSTVQConfig(BaseModel, frozen=True, extra="forbid"):
     fps: PositiveFloat | None = None
     input_scale: Literal["quantity", "none"] = "quantity"
     centre: bool | Literal["auto"] = "auto"
-    n_maps: PositiveInt = 128
+    n_maps: PositiveInt = 16
     n_layers: PositiveInt = 3
     n_latent: PositiveInt = Field(16, multiple_of=2)
-    dropout: float = Field(0.5, ge=0, lt=1)
+    dropout: float = Field(0.1, ge=0, lt=1)
     distance: Literal["patch", "frame"] = "patch"
     commitment: Literal["mean", "sum"] = "mean"
     joint_distance: Literal["plain", "squared"] = "plain"
     spatial_input: Feed = "action"
     temporal_input: Feed = "subaction"
     lambda_commit: NonNegativeFloat = 1.0
-    lambda_spat: NonNegativeFloat = 0.001
+    lambda_spat: NonNegativeFloat = 10.0
     lambda_temp: NonNegativeFloat = 0.1
     ema_decay: float = Field(0.5, ge=0, lt=1)
-    min_usage_patches: NonNegativeFloat = 3.0
-    min_usage_prototypes: NonNegativeFloat = 1.0
+    min_usage_patches: NonNegativeFloat = 0.5
+    min_usage_prototypes: NonNegativeFloat = 0.5
     dead_batches: PositiveInt = 3
     temporal_hidden: PositiveInt = 128
-    learning_rate: PositiveFloat = 5e-4
-    batch_size: PositiveInt = 8
-    piece_seconds: PositiveFloat | None = None
-    epochs: PositiveInt = 30
+    learning_rate: PositiveFloat = 2e-3
+    batch_size: PositiveInt = 4
+    piece_seconds: NonNegativeFloat = 20.0
+    epochs: PositiveInt = 10
     min_gain: float = Field(0.0, ge=0, lt=1)
-    min_steps: NonNegativeInt = 0
-    keep: Literal["last", "steadiest"] = "last"
+    min_steps: NonNegativeInt = 200
+    keep: Literal["last", "steadiest"] = "steadiest"
     random_state: int | None = None
     device: str = "cpu"
 
@@ -345,7 +351,7 @@ class HiSTVQ(Estimator):
     def _piece_frames(self) -> int | None:
         """Frames of a piece, whole patches."""
         seconds = self.config.piece_seconds
-        if seconds is None:
+        if not seconds:
             return None
         return max(1, round(seconds * self.fps_ / self.patch_frames_)) * self.patch_frames_
 

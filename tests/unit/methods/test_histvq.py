@@ -14,7 +14,11 @@ from histvq.modelfile import TENSORS
 from histvq.recording import Recording
 
 FPS = 10
-TINY = {"n_maps": 8, "n_latent": 4, "temporal_hidden": 8, "dropout": 0.1}
+TINY = {
+    "n_maps": 8, "n_latent": 4, "temporal_hidden": 8, "dropout": 0.1, "lambda_spat": 0.001,
+    "learning_rate": 5e-4, "min_usage_patches": 3, "min_usage_prototypes": 1, "batch_size": 8,
+    "piece_seconds": 0, "min_steps": 0, "keep": "last",
+}  # fmt: skip
 
 # Three people: standing, lying and swinging a leg, sitting and swinging it twice as fast.
 POSTURES = np.array(
@@ -85,14 +89,12 @@ def assert_same(one, other):
 # What it finds
 
 
-@pytest.mark.parametrize("data_seed", [1, 2])
-def test_it_finds_three_easy_motions(data_seed):
-    """A constant answer scores 0, the truth 1; about one run in six merges two motions."""
-    recordings, truth = exercises(seed=data_seed)
+def test_it_finds_three_easy_motions_with_no_setting_touched():
+    """A constant answer scores 0, the truth 1; about one run in ten merges two motions."""
+    recordings, truth = exercises(seed=1)
     scores = []
-    for seed in range(5):
-        # No dropout: so small a network loses too much by it.
-        answers = tiny(epochs=20, dropout=0.0, random_state=seed).fit_predict(recordings)
+    for seed in range(3):
+        answers = HiSTVQ(n_actions=3, random_state=seed).fit_predict(recordings)
         found = np.concatenate([answer.actions for answer in answers])
         scores.append(adjusted_rand_score(np.concatenate(truth), found))
     assert np.median(scores) > 0.85
