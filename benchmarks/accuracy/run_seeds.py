@@ -50,6 +50,7 @@ def one_seed(preset: str, data: Path, folder: Path, seed: int) -> None:
         "minutes": round(sum(done.seconds.values()) / 60, 1),
         "peak_gb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 2),
         **{name: round(value, 2) for name, value in done.scores.values.items()},
+        "method": config["method"],
     }
     (folder / "row.json").write_text(json.dumps(row))
 
@@ -101,18 +102,24 @@ def main() -> None:
         list(pool.map(separately, missing))
     from histvq.experiment import load_preset, versions
 
-    chosen = load_preset(options.preset)
+    chosen, stem = load_preset(options.preset), Path(options.preset).stem
     folders = [options.out / str(seed) for seed in range(options.seeds)]
     rows = [json.loads((folder / "row.json").read_text()) for folder in folders]
     protocol = json.loads((folders[0] / "scores.json").read_text())["protocol"]
+    used = [row.pop("method") for row in rows]
+    settings = [
+        {k: v for k, v in u.items() if k in (chosen.method.model_extra or {})} for u in used
+    ]
+    if any(other != settings[0] for other in settings):
+        raise SystemExit(f"{options.out} holds seeds of different settings; use another folder")
     RESULTS.mkdir(exist_ok=True)
     record = {
-        "preset": chosen.model_dump(),
+        "preset": stem,
+        "settings": settings[0],
         "protocol": protocol,
         "versions": versions(),
         "rows": rows,
     }
-    stem = Path(options.preset).stem
     (RESULTS / f"{stem}.json").write_text(json.dumps(record, indent=1) + "\n")
     text = tabled(stem, chosen.dataset["name"], rows, protocol)
     (RESULTS / f"{stem}.md").write_text(text)

@@ -35,11 +35,6 @@ class Batch:
     lengths: tuple[int, ...]
     ids: tuple[str, ...]
 
-    @property
-    def n_real_frames(self) -> int:
-        """Frames that belong to a recording."""
-        return sum(self.lengths)
-
     def to(self, device: torch.device | str) -> "Batch":
         """The same batch on another device."""
         return replace(

@@ -66,11 +66,12 @@ def _told(command: Callable[..., int | None]) -> Callable[..., None]:
     @wraps(command)
     def wrapper(*args: Any, **kwargs: Any) -> None:
         try:
-            status = command(*args, **kwargs)
+            with console.warnings_told():
+                status = command(*args, **kwargs)
         except ConfigError as error:
             console.complain(f"error: {error}")
             raise typer.Exit(Exit.USAGE) from None
-        except HistvqError as error:
+        except (HistvqError, OSError) as error:
             console.complain(f"error: {error}")
             raise typer.Exit(Exit.NOTHING_DONE) from None
         except KeyboardInterrupt:
@@ -86,8 +87,9 @@ def _told(command: Callable[..., int | None]) -> Callable[..., None]:
 def demo(out: Output = Path("runs/demo"), seed: Seed = 0, overwrite: Overwrite = False) -> int:
     """Make motion with a known answer, find its actions, and write a report to look at."""
     from histvq.datasets import load_dataset
-    from histvq.experiment import make_method, run
+    from histvq.experiment import claim, make_method, run
 
+    claim(out, overwrite=overwrite)
     data = load_dataset("synthetic", seed=seed)
     console.say(
         f"{len(data.recordings)} made-up recordings of {data.n_frames / data.recordings[0].fps:.0f} "
@@ -126,7 +128,8 @@ def inspect(files: Files, format: Format = None, fps: Fps = None, strict: Strict
     total = sum(recording.duration_s for recording in readings.recordings)
     console.say(f"{len(rows)} recordings, {total / 60:.1f} minutes")
     console.list_skipped(readings.skipped)
-    console.say(f"nothing written; next: histvq run {_quoted(files)} -k 8 -o runs/first")
+    options = f"{_option('--format', format)}{_option('--fps', fps)}"
+    console.say(f"nothing written; next: histvq run {_quoted(files)}{options} -k 8 -o runs/first")
     return _status(readings)
 
 
@@ -147,8 +150,10 @@ def run(
     overwrite: Overwrite = False,
 ) -> int:
     """From files to a report: read, find the actions, segment, score where there are labels."""
+    from histvq.experiment import claim
     from histvq.experiment import run as run_experiment
 
+    claim(out, overwrite=overwrite)
     chosen = _method(method, preset, actions, patch_seconds, seed, settings)
     readings = _read(files, format=format, fps=fps, strict=strict)
     with console.fitting_progress() as progress:
@@ -184,8 +189,12 @@ def fit(
     format: Format = None,
     fps: Fps = None,
     strict: Strict = False,
+    overwrite: Overwrite = False,
 ) -> int:
     """Learn the actions of some files and save the model; nothing is segmented."""
+    from histvq.experiment import claim
+
+    claim(out, overwrite=overwrite)
     chosen = _method(method, preset, actions, patch_seconds, seed, settings)
     readings = _read(files, format=format, fps=fps, strict=strict)
     with console.fitting_progress() as progress:
@@ -205,17 +214,19 @@ def predict(
     format: Format = None,
     fps: Fps = None,
     strict: Strict = False,
+    overwrite: Overwrite = False,
 ) -> int:
     """Segment files with a saved model; the same file always gets the same labels."""
-    from histvq.experiment import load_model, write_answers
+    from histvq.experiment import claim, load_model, write_answers
 
+    claim(out, overwrite=overwrite)
     loaded = load_model(model)
     readings = _read(files, format=format, fps=fps, strict=strict)
     answers = loaded.predict(list(readings.recordings))
     scores, written = write_answers(
         out,
         answers,
-        annotations=_truth(readings),
+        annotations=readings.annotations,
         warnings=readings.warnings,
         skipped=readings.skipped,
         settings={"model": str(model), "data": [str(file) for file in files]},
@@ -247,7 +258,7 @@ def evaluate(
     place = run / "frames.csv" if run.is_dir() else run
     answers = read_frames(place)
     readings = _read(files, format=format, fps=fps, strict=False)
-    truth = _truth(readings)
+    truth = [a for a in readings.annotations if a is not None]
     if not truth:
         raise ConfigError(f"no labels in {_quoted(files)}: there is nothing to score against")
     scores = score(
@@ -303,7 +314,8 @@ def data_prepare(
         console.say(note)
     console.say(f"{made.n_recordings} recordings, {made.n_frames} frames")
     console.list_skipped(made.skipped)
-    _closing(folder, f"histvq run {folder} --preset paper-{name} -k 10 -o runs/{name}")
+    fps = " --fps 60" if layout == "smq" else ""  # that layout does not say the rate
+    _closing(folder, f"histvq run {folder}{fps} --preset {name}-fast -o runs/{name}")
     return Exit.SOME_SKIPPED if made.skipped else Exit.ALL
 
 
@@ -314,6 +326,8 @@ def _read(files: list[Path], *, strict: bool, format: str | None, fps: float | N
     with console.reading_progress() as progress:
         readings = read_many(files, format=format, strict=strict, progress=progress, **options)
     console.warn(readings.warnings)
+    if ignored := getattr(readings, "ignored", 0):
+        console.say(f"{ignored} other files ignored")
     return readings
 
 
@@ -327,13 +341,15 @@ def _method(
 ) -> Any:
     from histvq.experiment import make_method
 
+    if actions is None and preset is None:
+        raise ConfigError("say how many actions to find, as -k 8")
     given = {"n_actions": actions, "patch_seconds": patch_seconds, "random_state": seed}
     params = {key: value for key, value in given.items() if value is not None}
     return make_method(name, preset=preset, **{**params, **_parsed(settings or [])})
 
 
 def _parsed(settings: list[str]) -> dict[str, Any]:
-    """`["alpha=3", "stop_when=0"]` as parameters; values are read as YAML."""
+    """`["alpha=3", "keep=last"]` as parameters; values are read as YAML."""
     import yaml
 
     parsed = {}
@@ -341,12 +357,11 @@ def _parsed(settings: list[str]) -> dict[str, Any]:
         key, equals, value = setting.partition("=")
         if not equals:
             raise ConfigError(f"--set {setting}: write it as --set name=value, as --set alpha=3")
-        parsed[key.strip()] = yaml.safe_load(value)
+        try:
+            parsed[key.strip()] = yaml.safe_load(value)
+        except yaml.YAMLError as error:
+            raise ConfigError(f"--set {setting}: the value cannot be read ({error})") from error
     return parsed
-
-
-def _truth(readings: "Readings") -> list[Any]:
-    return [a for a in readings.annotations if a is not None]
 
 
 def _inspected(recording: Any) -> tuple[object, ...]:
@@ -366,6 +381,10 @@ def _inspected(recording: Any) -> tuple[object, ...]:
     )
 
 
+def _option(name: str, value: object) -> str:
+    return "" if value is None else f" {name} {value}"
+
+
 def _quoted(files: list[Path]) -> str:
     import shlex
 
@@ -383,4 +402,5 @@ def _status(readings: "Readings") -> int:
 
 def main() -> None:
     """Run the command line."""
+    console.prepare()
     app()

@@ -2,9 +2,12 @@
 
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from io import TextIOWrapper
 from pathlib import Path
+from warnings import catch_warnings, simplefilter
 
 from rich.console import Console
 from rich.progress import (
@@ -16,6 +19,7 @@ from rich.progress import (
 )
 from rich.progress import Progress as Bars
 
+from histvq.errors import DataWarning
 from histvq.segmenter import Progress
 
 OUT = Console(highlight=False, soft_wrap=True)
@@ -39,6 +43,26 @@ def warn(texts: Sequence[str]) -> None:
         ERR.print(f"warning: {text}", style="yellow", markup=False)
     if len(texts) > SHOWN:
         ERR.print(f"warning: ... and {len(texts) - SHOWN} more", style="yellow", markup=False)
+
+
+def prepare() -> None:
+    """Let output go on where the terminal's encoding lacks a letter: it is replaced, not a crash."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+@contextmanager
+def warnings_told() -> Iterator[None]:
+    """DataWarnings as lines of ours instead of Python's."""
+
+    def show(message: Warning | str, *_: object, **__: object) -> None:
+        warn([str(message)])
+
+    with catch_warnings():
+        simplefilter("always", DataWarning)
+        warnings.showwarning = show  # type: ignore[assignment]
+        yield
 
 
 def list_skipped(skipped: Sequence[tuple[Path, str]]) -> None:

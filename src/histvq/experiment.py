@@ -4,27 +4,33 @@ import json
 import platform
 import time
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata, resources
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
+from warnings import warn
 
 import yaml
 from pydantic import BaseModel, Field, ValidationError
 
 from histvq.annotation import Annotation
-from histvq.errors import ConfigError, did_you_mean
+from histvq.errors import ConfigError, DataWarning, did_you_mean
 from histvq.evaluation import Scores, evaluate
 from histvq.methods import METHODS
 from histvq.modelfile import read_description
 from histvq.recording import Recording
 from histvq.registry import resolve
-from histvq.report import write_report
-from histvq.segmenter import Progress, Segmenter
+from histvq.report import atomically, write_report
+from histvq.segmenter import Progress, ProgressCallback, Segmenter
 from histvq.segments import Segmentation
 
 Skipped = Sequence[tuple[Path, str]]
+
+SCORES = "scores.json"
+# Any of these in a folder means that somebody's results are in it.
+RESULTS = ("config.yaml", "metrics.jsonl", "model", "model.json", "segments.csv")
 
 
 class MethodSettings(BaseModel, frozen=True, extra="allow"):
@@ -95,8 +101,12 @@ def make_method(name: str, *, preset: str | Path | None = None, **params: Any) -
     return method
 
 
-def load_model(path: str | Path) -> Segmenter:
+def load_model(path: str | Path, *, device: str | None = None) -> Segmenter:
     """The fitted method that a method's `save` wrote.
+
+    Args:
+        path: The folder.
+        device: Where to run it; None: where it was fitted, or the CPU if that is not to be had here.
 
     Raises:
         FileFormatError: If the folder holds no model, or a damaged one.
@@ -104,7 +114,7 @@ def load_model(path: str | Path) -> Segmenter:
     method: type[Segmenter] = resolve(
         read_description(path).get("method", ""), METHODS, kind="method"
     )
-    return method.load(path)
+    return method.load(path, device=device)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,7 +146,7 @@ def run(
     skipped: Skipped = (),
     settings: Mapping[str, Any] | None = None,
     overwrite: bool = False,
-    progress: Callable[[Progress], None] | None = None,
+    progress: ProgressCallback | None = None,
 ) -> Run:
     """Fit, predict, score and report, all into one folder.
 
@@ -156,28 +166,19 @@ def run(
     Raises:
         ConfigError: If the folder holds a run already, or the data do not suit the method.
     """
-    folder = _claim(Path(folder), overwrite=overwrite)
+    folder = claim(folder, overwrite=overwrite)
     started = time.perf_counter()
-    with (folder / "metrics.jsonl").open("w", encoding="utf-8") as log:
-
-        def listen(event: Progress) -> None:
-            if event.scores:
-                line = {"epoch": event.epoch + 1, **event.losses, **event.scores}
-                log.write(json.dumps(line) + "\n")
-                log.flush()
-            if progress:
-                progress(event)
-
-        method.fit(recordings, progress=listen)
+    log = _Log(folder, progress)
+    method.fit(recordings, progress=log)
     fitted = time.perf_counter()
     method.save(folder / "model")
     answers = method.predict(list(recordings))
     seconds = {"fit": fitted - started, "predict": time.perf_counter() - fitted}
     noted = {"method": _described(method), **(settings or {}), "seconds": _rounded(seconds)}
-    _write_settings(folder, noted)
-    truth = [a for a in annotations if a is not None]
+    _write_text(folder / "config.yaml", yaml.safe_dump(noted, sort_keys=False, allow_unicode=True))
+    _write_text(folder / "versions.json", json.dumps(versions(), indent=2) + "\n")
     scores, files = write_answers(
-        folder, answers, annotations=truth, warnings=warnings, skipped=skipped, settings=noted
+        folder, answers, annotations=annotations, warnings=warnings, skipped=skipped, settings=noted
     )
     return Run(folder=folder, answers=answers, scores=scores, files=files, seconds=seconds)
 
@@ -186,33 +187,63 @@ def write_answers(
     folder: Path,
     answers: Sequence[Segmentation],
     *,
-    annotations: Sequence[Annotation],
+    annotations: Sequence[Annotation | None],
     warnings: Sequence[str] = (),
     skipped: Skipped = (),
     settings: Mapping[str, Any] | None = None,
 ) -> tuple[Scores | None, Mapping[str, Path]]:
-    """Score the answers where every recording has a truth, and write tables, timelines and page."""
-    folder.mkdir(parents=True, exist_ok=True)
-    scores = evaluate(answers, annotations) if len(annotations) == len(answers) else None
-    files = write_report(
-        folder,
-        answers,
-        annotations=annotations or None,
-        scores=scores,
-        warnings=warnings,
-        skipped=skipped,
-        settings=settings,
+    """Score what has a truth, and write tables, timelines and page.
+
+    Labels that do not fit cost the scores, never the answers: what was wrong is among the warnings.
+    """
+    truth, scores, remarks = _scored(answers, annotations)
+    (folder / SCORES).unlink(missing_ok=True)  # of an earlier run
+    files = dict(
+        write_report(
+            folder,
+            answers,
+            annotations=truth or None,
+            scores=scores,
+            warnings=[*warnings, *remarks],
+            skipped=skipped,
+            settings=settings,
+        )
     )
     if scores:
         files["scores"] = write_scores(folder, scores)
+    for remark in remarks:
+        warn(remark, DataWarning, stacklevel=2)
     return scores, files
+
+
+def _scored(
+    answers: Sequence[Segmentation], annotations: Sequence[Annotation | None]
+) -> tuple[list[Annotation], Scores | None, list[str]]:
+    """The truth that fits, the scores of the recordings that have one, and what to say about it."""
+    frames = {answer.recording_id: answer.n_frames for answer in answers}
+    given = [a for a in annotations if a is not None]
+    truth = [a for a in given if frames.get(a.recording_id) == a.n_frames]
+    remarks = [
+        f"recording {a.recording_id!r}: {a.n_frames} labels for {frames.get(a.recording_id, 0)} "
+        "frames; left out of the scores"
+        for a in given
+        if a not in truth
+    ]
+    if not truth:
+        return [], None, remarks
+    if len(truth) < len(answers):
+        remarks.append(f"{len(truth)} of {len(answers)} recordings have labels; scored are those")
+    labelled = {a.recording_id for a in truth}
+    try:
+        scores = evaluate([a for a in answers if a.recording_id in labelled], truth)
+    except ConfigError as error:
+        return [], None, [*remarks, f"not scored: {error}"]
+    return truth, scores, remarks
 
 
 def write_scores(folder: Path, scores: Scores) -> Path:
     """`scores.json`: every score, the protocol, and which code was matched with which action."""
-    place = folder / "scores.json"
-    place.write_text(json.dumps(scores.to_dict(), indent=2) + "\n", encoding="utf-8")
-    return place
+    return _write_text(folder / SCORES, json.dumps(scores.to_dict(), indent=2) + "\n")
 
 
 def versions() -> dict[str, str]:
@@ -221,15 +252,44 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), **{n: metadata.version(n) for n in names}}
 
 
-def _claim(folder: Path, *, overwrite: bool) -> Path:
-    if (folder / "config.yaml").exists() and not overwrite:
+def claim(folder: str | Path, *, overwrite: bool) -> Path:
+    """A folder to write results to, made here.
+
+    Raises:
+        ConfigError: If it holds results already and is not to be overwritten, or cannot be written to.
+    """
+    folder = Path(folder)
+    if not overwrite and any((folder / name).exists() for name in RESULTS):
         raise ConfigError(
-            f"{folder} holds a run already; choose another folder, or overwrite it with --overwrite"
+            f"{folder} holds results already; choose another folder, or replace them with --overwrite"
         )
-    if folder.exists() and not folder.is_dir():
-        raise ConfigError(f"{folder} is a file; name a folder for the run")
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise ConfigError(f"{folder} cannot be written to ({error}); choose another") from error
     return folder
+
+
+class _Log:
+    """A line an epoch in `metrics.jsonl`, begun with the first, when the data are known to be fit."""
+
+    def __init__(self, folder: Path, progress: ProgressCallback | None) -> None:
+        self.place = folder / "metrics.jsonl"
+        self.progress = progress
+
+    def __call__(self, event: Progress) -> None:
+        if event.scores:
+            line = {"epoch": event.epoch + 1, **event.losses, **event.scores}
+            with self.place.open("a" if event.epoch else "w", encoding="utf-8") as file:
+                file.write(json.dumps(line) + "\n")
+        if self.progress:
+            self.progress(event)
+
+
+def _write_text(place: Path, text: str) -> Path:
+    return atomically(place, lambda part: part.write_text(text, encoding="utf-8"))
 
 
 def _described(method: Segmenter) -> dict[str, Any]:
@@ -244,9 +304,3 @@ def _described(method: Segmenter) -> dict[str, Any]:
 
 def _rounded(seconds: Mapping[str, float]) -> dict[str, float]:
     return {name: round(value, 1) for name, value in seconds.items()}
-
-
-def _write_settings(folder: Path, settings: Mapping[str, Any]) -> None:
-    text = yaml.safe_dump(dict(settings), sort_keys=False, allow_unicode=True)
-    (folder / "config.yaml").write_text(text, encoding="utf-8")
-    (folder / "versions.json").write_text(json.dumps(versions(), indent=2) + "\n", encoding="utf-8")

@@ -1,5 +1,6 @@
 """What recordings must be to be learned from, or segmented, together."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -38,9 +39,9 @@ def checked(recordings: Sequence[Recording]) -> list[Recording]:
         check_layout(recording, layout_of(recordings[0]))
         if not recording.n_frames:
             raise ConfigError(f"recording {recording.id!r} has no frames; leave it out")
-    ids = [recording.id for recording in recordings]
-    if repeated := {i for i in ids if ids.count(i) > 1}:
-        raise ConfigError(f"recordings with the same id: {', '.join(sorted(repeated)[:10])}")
+    uses = Counter(recording.id for recording in recordings)
+    if repeated := sorted(id_ for id_, count in uses.items() if count > 1):
+        raise ConfigError(f"recordings with the same id: {', '.join(repeated[:10])}")
     return recordings
 
 

@@ -66,8 +66,8 @@ class Segmenter(Protocol):
         ...
 
     @classmethod
-    def load(cls, path: str | Path) -> Self:
-        """The fitted method that `save` wrote."""
+    def load(cls, path: str | Path, *, device: str | None = None) -> Self:
+        """The fitted method that `save` wrote, on another device if one is named."""
         ...
 
 
@@ -83,7 +83,9 @@ class Estimator:
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if config := cls.__dict__.get("Config"):
-            cls.__signature__ = inspect.signature(config)  # type: ignore[attr-defined]
+            cls.__signature__ = _plain_signature(config)  # type: ignore[attr-defined]
+            _, heading, settings = inspect.getdoc(config).partition("Attributes:")  # type: ignore[union-attr]
+            cls.__doc__ = f"{inspect.getdoc(cls)}\n\nParameters:{settings if heading else ''}"
 
     def __init__(self, **params: Any) -> None:
         for name, field_info in self.Config.model_fields.items():
@@ -130,6 +132,19 @@ class Estimator:
                 f"this {type(self).__name__} is not fitted yet: call fit(recordings) first, or "
                 "load a saved one with histvq.load_model(path)"
             )
+
+
+def _plain_signature(config: type[BaseModel]) -> inspect.Signature:
+    """The settings as keyword arguments, without the bounds that stand in their types."""
+    parameters = [
+        inspect.Parameter(
+            name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=inspect.Parameter.empty if info.is_required() else info.get_default(),
+        )
+        for name, info in config.model_fields.items()
+    ]
+    return inspect.Signature(parameters)
 
 
 def _fault(error: Any, fields: dict[str, Any]) -> str:

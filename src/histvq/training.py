@@ -2,6 +2,7 @@
 
 import ctypes
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -9,7 +10,7 @@ import torch
 from torch import Tensor
 
 from histvq.batching import Batch
-from histvq.errors import ConfigError, TrainingError
+from histvq.errors import ConfigError, DataWarning, TrainingError
 from histvq.segmenter import Progress, ProgressCallback
 
 Step = Callable[[Batch], dict[str, Tensor]]
@@ -76,8 +77,8 @@ def _check_finite(losses: dict[str, Tensor], batch: Batch, epoch: int) -> None:
         shown = ", ".join(batch.ids[:10])
         raise TrainingError(
             f"epoch {epoch + 1}: the loss is not a finite number ({', '.join(broken)}) on a batch "
-            f"of {len(batch.ids)} recordings: {shown}. Look for extreme values with "
-            "`histvq inspect`, lower learning_rate, or use input_scale='quantity'"
+            f"of {len(batch.ids)} recordings: {shown}. Look for extreme values in them, "
+            "lower learning_rate, or use input_scale='quantity'"
         )
 
 
@@ -91,10 +92,21 @@ def device_called(name: str) -> torch.device:
         device = torch.device(name)
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
         raise ConfigError(
-            f"device={name!r} cannot be used here ({error}); try 'cpu' or 'cuda'"
+            f"device={name!r} cannot be used here ({reason}); try 'cpu' or 'cuda'"
         ) from error
     return device
+
+
+def device_or_cpu(name: str) -> str:
+    """The name of this device, or `cpu`, with a DataWarning, where there is none such."""
+    try:
+        device_called(name)
+    except ConfigError as error:
+        warnings.warn(f"{error}. The CPU is used", DataWarning, stacklevel=3)
+        return "cpu"
+    return name
 
 
 def seed_of(random_state: int | None) -> int:

@@ -56,6 +56,9 @@ def frames_before_resampling(n_original: int, n_resampled: int, *, ratio: float)
 def centre_on_root(recording: Recording) -> Recording:
     """Positions relative to the root joint of each person; the root itself becomes 0.
 
+    Where the root is not measured it stays missing, and the other joints are taken relative to where
+    it must have been: see `_known_path`.
+
     Raises:
         ConfigError: If the recording has no parents, or no `x`, `y`, `z` channels.
     """
@@ -82,8 +85,28 @@ def centre_on_root(recording: Recording) -> Recording:
             )
         root = roots[0]
         place = np.ix_(np.arange(len(skeleton)), joints, np.array(space))
-        skeleton[place] -= recording.skeleton[:, [root]][:, :, space]
+        measured = recording.skeleton[:, joints][:, :, space]
+        skeleton[place] -= _known_path(recording.skeleton[:, root][:, space], measured)[:, None]
     return recording.noted("centre_on_root", skeleton=skeleton)
+
+
+def _known_path(root: np.ndarray, joints: np.ndarray) -> np.ndarray:
+    """Where a root is (frame, space), also while it is not measured, so that the others stay known.
+
+    Between measured frames along a straight line, before the first and after the last where it was
+    then; if it is never measured, the mean of the joints that are, axis by axis.
+    """
+    path = np.empty_like(root)
+    frames = np.arange(len(root))
+    for axis in range(root.shape[1]):
+        known = np.flatnonzero(~np.isnan(root[:, axis]))
+        if len(known):
+            path[:, axis] = np.interp(frames, known, root[known, axis])
+        else:
+            values = joints[:, :, axis]
+            count = (~np.isnan(values)).sum(axis=1)
+            path[:, axis] = np.nansum(values, axis=1) / np.maximum(count, 1)
+    return path
 
 
 def select_joints(recording: Recording, joints: tuple[str, ...]) -> Recording:

@@ -27,7 +27,7 @@ def test_where_everything_goes_by_hand():
     assert batch.starts == (0, 12, 20)
     assert batch.lengths == (7, 4, 2)
     assert batch.ids == ("r7", "r4", "r2")
-    assert batch.n_real_frames == 13
+    assert sum(batch.lengths) == 13
     assert batch.skeleton.shape == (3, 24, 2)
     wanted = "1111111.....1111....11..".replace(".", "0")
     assert ["".join(str(int(v)) for v in row) for row in batch.real] == [wanted] * 3

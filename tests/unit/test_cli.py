@@ -57,7 +57,7 @@ def test_strict_stops_at_the_bad_file_and_writes_nothing(folder, tmp_path):
     status, said = histvq("run", folder, "-k", 2, "-o", tmp_path / "r", "--strict", *FAST)
     assert status == Exit.NOTHING_DONE
     assert "cut.npz" in said
-    assert not (tmp_path / "r").exists()
+    assert list((tmp_path / "r").iterdir()) == []
 
 
 def test_inspect_says_what_was_understood(folder):
@@ -86,7 +86,7 @@ def test_fit_predict_evaluate_one_after_another(folder, first_run, tmp_path):
     ("arguments", "status", "words"),
     [
         (["run", "nowhere.npz", "-k", "2"], Exit.NOTHING_DONE, "there is no such file"),
-        (["run", "{folder}", *FAST], Exit.USAGE, "n_actions is required"),
+        (["run", "{folder}", *FAST], Exit.USAGE, "say how many actions to find, as -k 8"),
         (["run", "{folder}", "-k", "2", "--set", "alpha"], Exit.USAGE, "write it as --set"),
         (["run", "{folder}", "-k", "2", "--set", "alfa=2"], Exit.USAGE, "did you mean 'alpha'"),
         (["run", "{folder}", "-k", "2", "--preset", "x"], Exit.USAGE, "no preset is called"),
@@ -105,6 +105,30 @@ def test_an_earlier_run_is_kept(folder, first_run):
     status, said = histvq("run", folder, "-k", 2, "-o", first_run[2], *FAST)
     assert status == Exit.USAGE
     assert "--overwrite" in said
+
+
+def test_faults_that_come_before_the_work(folder, first_run, tmp_path, monkeypatch):
+    """An output that cannot be written is found out before anything is learned."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "afile").write_text("")
+    files = [folder / "ada.npz", folder / "ben.npz"]
+    for command in (["run", *files, "-k", 2], ["fit", *files, "-k", 2]):
+        status, said = histvq(*command, "-o", tmp_path / "afile", *FAST)
+        assert (status, "cannot be written to" in said) == (Exit.USAGE, True), said
+    status, said = histvq("predict", first_run[2] / "model", *files, "-o", first_run[2])
+    assert (status, "holds results already" in said) == (Exit.USAGE, True), said
+    status, said = histvq("run", *files, "-k", 2, "--set", "alpha=[")
+    assert (status, "cannot be read" in said) == (Exit.USAGE, True), said
+
+
+def test_a_failed_overwrite_leaves_the_earlier_run(folder, tmp_path):
+    files = [folder / "ada.npz", folder / "ben.npz"]
+    out = tmp_path / "r"
+    assert histvq("run", *files, "-k", 2, "-o", out, *FAST)[0] == Exit.ALL
+    before = {p.name: p.read_bytes() for p in out.iterdir() if p.is_file()}
+    status, _ = histvq("run", *files, "-k", 500, "-o", out, "--overwrite", *FAST)
+    assert status == Exit.USAGE
+    assert before == {p.name: p.read_bytes() for p in out.iterdir() if p.is_file()}
 
 
 def test_data_list_names_every_dataset():

@@ -1,13 +1,17 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
+import numpy as np
 import pytest
 import yaml
 
+from histvq.annotation import Annotation
 from histvq.datasets import load_dataset
-from histvq.errors import ConfigError, FileFormatError
-from histvq.experiment import load_model, load_preset, make_method, preset_names, run
+from histvq.errors import ConfigError, DataWarning, FileFormatError
+from histvq.experiment import load_model, load_preset, make_method, preset_names, run, write_answers
+from histvq.segments import Segmentation
 
 TINY = {"n_maps": 4, "n_latent": 4, "epochs": 2, "min_steps": 0, "fps": 10, "random_state": 0}
 
@@ -89,16 +93,34 @@ def test_the_saved_model_gives_the_runs_labels(done, data):
 
 
 def test_an_earlier_run_is_not_overwritten_unasked(done, data):
-    with pytest.raises(ConfigError, match="holds a run already"):
+    with pytest.raises(ConfigError, match="holds results already"):
         run(data.recordings, make_method("histvq", n_actions=4, **TINY), done.folder)
 
 
-def test_no_scores_unless_every_recording_has_a_truth(data, tmp_path):
+def test_only_labelled_recordings_are_scored_and_it_is_said(data, done, tmp_path):
     some = [data.annotations[0], *[None] * (len(data.annotations) - 1)]
-    method = make_method("histvq", n_actions=3, **{**TINY, "epochs": 1})
-    done = run(data.recordings, method, tmp_path / "r", annotations=some)
-    assert done.scores is None
-    assert not (done.folder / "scores.json").exists()
+    with pytest.warns(DataWarning, match="1 of 4 recordings have labels"):
+        scores, _ = write_answers(tmp_path, done.answers, annotations=some)
+    assert scores.protocol["n_recordings"] == 1
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda a: replace(a, labels=a.labels[:-5]), "195 labels for 200 frames; left out"),
+        (lambda a: replace(a, labels=a.labels * 0 - 1), "not scored: .*labelled"),
+    ],
+)
+def test_labels_that_do_not_fit_cost_the_scores_but_not_the_answers(tmp_path, spoil, words):
+    answer = Segmentation(recording_id="a", fps=10, actions=np.zeros(200, int))
+    truth = Annotation(recording_id="a", labels=np.zeros(200, int), actions=("x",), fps=10)
+    (tmp_path / "scores.json").write_text("{}")  # of an earlier run
+    with pytest.warns(DataWarning, match=words):
+        scores, files = write_answers(tmp_path, [answer], annotations=[spoil(truth)])
+    assert scores is None
+    assert not (tmp_path / "scores.json").exists()
+    assert files["segments"].exists()
+    assert "left out" in files["report"].read_text() or "not scored" in files["report"].read_text()
 
 
 def test_a_run_folder_is_no_model(done):

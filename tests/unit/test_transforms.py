@@ -184,3 +184,21 @@ def test_no_transform_touches_its_input():
     ):
         changed.skeleton[:] = -1
     np.testing.assert_array_equal(recording.skeleton, before)
+
+
+def test_a_root_that_is_not_measured_costs_the_other_joints_nothing():
+    root = np.array([[0.0], [np.nan], [4.0], [np.nan]])
+    hand = np.array([[1.0], [3.0], [5.0], [5.5]])
+    skeleton = np.stack([root, hand], axis=1)  # frame, joint, channel x
+    known = Recording(id="r", skeleton=skeleton, fps=10, parents=(-1, 0), channel_names=("x",))
+    centred = centre_on_root(known).skeleton[..., 0]
+    # The root goes from 0 to 4 through 2, and stays at 4.
+    np.testing.assert_allclose(centred[:, 1], [1, 1, 1, 1.5])
+    np.testing.assert_array_equal(np.isnan(centred[:, 0]), [False, True, False, True])
+
+
+def test_a_root_that_is_never_measured_is_taken_amid_the_others():
+    skeleton = np.array([[np.nan, 1.0, 3.0], [np.nan, 5.0, np.nan]])[..., None]
+    lost = Recording(id="r", skeleton=skeleton, fps=10, parents=(-1, 0, 0), channel_names=("x",))
+    centred = centre_on_root(lost).skeleton[..., 0]
+    np.testing.assert_array_equal(centred[:, 1:], [[-1, 1], [0, np.nan]])

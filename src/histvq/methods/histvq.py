@@ -28,7 +28,7 @@ from histvq.nn.tcn import widest_dilation
 from histvq.recording import Recording
 from histvq.segmenter import Estimator, ProgressCallback
 from histvq.segments import Segmentation
-from histvq.training import device_called, seed_of, train
+from histvq.training import device_called, device_or_cpu, seed_of, train
 from histvq.transforms import centre_on_root, frames_before_resampling, resample
 
 Feed = Literal["subaction", "action", "both"]
@@ -76,10 +76,10 @@ class HiSTVQConfig(BaseModel, frozen=True, extra="forbid"):
         batch_size: Recordings, or pieces of them, a batch.
         piece_seconds: Longer recordings are learned from in pieces of this length, so that a batch has
             a bounded size; 0: whole, as in the paper.
-        epochs: How many at most.
+        epochs: How many at most, unless `min_steps` asks for more.
         min_gain: Stop after an epoch that lowers the training loss by less than this share of it; 0
             trains all epochs. No true label is used.
-        min_steps: With little data, go on for more epochs, until at least this many batches.
+        min_steps: With little data, allow more epochs, until there are this many batches.
         keep: Which epoch's network to keep, `last` or `steadiest`: of the epochs with the most actions
             in use, the one in which the fewest patches changed their action since the epoch before.
             Codes chase a moving encoder, so labels wander; the steadiest are those that both agree on.
@@ -130,9 +130,7 @@ class HiSTVQ(Estimator):
     prototypes, and those to the nearest of K action prototypes; decoding the skeleton from the actions
     and the time from the subactions teaches the encoder.
 
-    Parameters are those of `HiSTVQConfig`. After `fit`:
-
-    Attributes:
+    Attributes, after `fit`:
         network_: The trained network.
         scale_: Offset and factor of each input channel.
         fps_: Rate the network works at.
@@ -176,11 +174,11 @@ class HiSTVQ(Estimator):
             ConfigError: If the recordings do not fit together or hold too little for the settings.
             TrainingError: If a loss is not a finite number.
         """
+        # A fit that fails must not leave the network of an earlier one behind.
+        self.__dict__.pop("network_", None)
         config: HiSTVQConfig = self.config
         recordings = checked(recordings)
         device = device_called(config.device)
-        # A fit that fails must not leave the network of an earlier one behind.
-        self.__dict__.pop("network_", None)
         self.layout_ = layout_of(recordings[0])
         self.centred_ = _centred(config, recordings)
         self.fps_ = config.fps or min(recording.fps for recording in recordings)
@@ -288,7 +286,7 @@ class HiSTVQ(Estimator):
             recording_id=recording.id,
             fps=recording.fps,
             actions=codes.actions[patch],
-            subactions=codes.subactions[patch],
+            subactions=codes.subactions[patch] if self.config.n_levels > 1 else None,
             confidence=codes.confidence[patch],
             person=recording.person,
         )
@@ -318,8 +316,12 @@ class HiSTVQ(Estimator):
         )
 
     @classmethod
-    def load(cls, path: str | Path) -> Self:
+    def load(cls, path: str | Path, *, device: str | None = None) -> Self:
         """The fitted method that `save` wrote.
+
+        Args:
+            path: The folder.
+            device: Where to run it; None: where it was fitted, or the CPU if that is not to be had.
 
         Raises:
             FileFormatError: If the folder holds no model, or a damaged one.
@@ -339,6 +341,7 @@ class HiSTVQ(Estimator):
                 f"{path}: the model is incomplete or its two files do not belong together ({error}); "
                 "save it again"
             ) from error
+        model.set_params(device=device or device_or_cpu(model.config.device))
         model.network_ = network.to(device_called(model.config.device)).eval()
         return model
 
@@ -368,6 +371,7 @@ class HiSTVQ(Estimator):
     @property
     def n_iter_(self) -> int:
         """Epochs trained."""
+        self._require_fitted("history_")
         return len(self.history_)
 
 

@@ -91,6 +91,7 @@ class Codebook(nn.Module):
     """
 
     prototypes: Tensor
+    seen: Tensor
     mass: Tensor
     usage: Tensor
     idle: Tensor
@@ -110,9 +111,16 @@ class Codebook(nn.Module):
         self.dead_batches = dead_batches
         self.distance = distance
         self.register_buffer("prototypes", prototypes.clone())
+        # Where no patch ever showed anything (a joint nobody measured, frames past the end of every
+        # recording) a prototype is still as it was drawn, and a level above must not compare that.
+        self.register_buffer("seen", torch.zeros(prototypes.shape[:3], dtype=torch.bool))
         self.register_buffer("mass", torch.ones(prototypes.shape[:3]))
         self.register_buffer("usage", torch.ones(len(prototypes)))
         self.register_buffer("idle", torch.zeros(len(prototypes), dtype=torch.int64))
+
+    def shown(self) -> Bool[Tensor, "code patch_frame joint"]:
+        """Where prototypes can be compared: all that patches showed; all of a code nobody used yet."""
+        return self.seen | ~self.seen.flatten(1).any(dim=1)[:, None, None]
 
     @torch.no_grad()
     def assign(
@@ -151,6 +159,8 @@ class Codebook(nn.Module):
         self.prototypes, self.mass = ema_step(
             self.prototypes, self.mass, patches, real, member, decay=self.decay
         )
+        newly = member.T @ real.to(member.dtype).flatten(1) > 0
+        self.seen = self.seen | newly.view_as(self.seen)
         self.usage = torch.lerp(self.usage, member.sum(dim=0), 1 - self.decay)
         self.idle = torch.where(self.usage < self.min_usage, self.idle + 1, 0)
         self._revive(patches, real, weights, generator)
@@ -167,8 +177,11 @@ class Codebook(nn.Module):
             return
         drawn = torch.multinomial(weights.cpu(), len(dead), generator=generator).to(dead.device)
         # What the drawn patch does not show stays as it was.
-        known = real[drawn].unsqueeze(-1)
-        self.prototypes[dead] = torch.where(known, patches[drawn], self.prototypes[dead])
+        known = real[drawn]
+        self.prototypes[dead] = torch.where(
+            known.unsqueeze(-1), patches[drawn], self.prototypes[dead]
+        )
+        self.seen[dead] |= known
         # Sum and count start afresh together, or the stale sum would overwrite the new prototype.
         self.mass[dead] = self.min_usage
         self.usage[dead] = self.min_usage
@@ -176,5 +189,5 @@ class Codebook(nn.Module):
 
     def reorder(self, order: Int[Tensor, " code"]) -> None:
         """Number the codes anew: the code at place i is the former `order[i]`."""
-        for name in ("prototypes", "mass", "usage", "idle"):
+        for name in ("prototypes", "seen", "mass", "usage", "idle"):
             setattr(self, name, getattr(self, name)[order])

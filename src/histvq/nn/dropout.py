@@ -25,6 +25,6 @@ def dropout_factors(real: Tensor, share: float) -> Tensor:
         return (keep & real).float().div_(1 - share)
     n_values = real.numel()
     bits = torch.empty((n_values + 3) // 4, dtype=torch.int64).random_(-(2**63), None)
-    dropped = round(share * _LEVELS)
+    dropped = min(round(share * _LEVELS), _LEVELS - 1)
     keep = bits.view(torch.int16)[:n_values].view(real.shape) >= dropped - _LEVELS // 2
     return keep.logical_and_(real).float().mul_(_LEVELS / (_LEVELS - dropped))

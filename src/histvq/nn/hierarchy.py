@@ -76,8 +76,8 @@ class HierarchicalQuantiser(nn.Module):
         codebook, weights = self._codebook(level), None
         if level > 0:
             # The items of a higher level are the prototypes below, each as often as it was chosen.
-            patches = self._codebook(level - 1).prototypes
-            real = torch.ones(patches.shape[:3], dtype=torch.bool, device=patches.device)
+            lower = self._codebook(level - 1)
+            patches, real = lower.prototypes, lower.shown()
             weights = torch.bincount(codes_below[-1], minlength=len(patches)).float()
         codes = codebook.assign(patches, real)
         if self.training:
@@ -94,9 +94,8 @@ class HierarchicalQuantiser(nn.Module):
     @torch.no_grad()
     def parents(self, level: int) -> Int[Tensor, " code"]:
         """For each code of a level, its code one level up."""
-        prototypes = self._codebook(level).prototypes
-        everywhere = torch.ones(prototypes.shape[:3], dtype=torch.bool, device=prototypes.device)
-        return self._codebook(level + 1).assign(prototypes, everywhere)
+        lower = self._codebook(level)
+        return self._codebook(level + 1).assign(lower.prototypes, lower.shown())
 
     @torch.no_grad()
     def distances(

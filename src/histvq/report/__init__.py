@@ -13,6 +13,7 @@ from histvq.report.timeline import draw_timelines, write_timelines
 from histvq.segments import Segmentation
 
 __all__ = [
+    "atomically",
     "draw_timelines",
     "look_of",
     "read_frames",

@@ -206,3 +206,21 @@ def test_training_needs_a_generator():
     patches = drawn(10, *SHAPE)
     with pytest.raises(ValueError, match="training the quantiser needs a generator"):
         quantiser_of(4, 2).train()(patches, all_real(patches))
+
+
+def test_what_nobody_measured_has_no_say_in_the_actions():
+    """Two groups of subactions, told apart by the one joint that is measured; the others are noise."""
+    quantiser = quantiser_of(4, 2, decay=0.0).train()
+    lower, upper = quantiser.codebooks
+    patches = torch.zeros(40, *SHAPE)
+    group = torch.arange(40) % 4
+    patches[:, :, 0] = torch.tensor([0.0, 0.1, 9.0, 9.1])[group][:, None, None]
+    real = all_real(patches)
+    real[:, :, 1:] = False
+    for code in range(4):  # start each subaction beside its patches, its other joints far off
+        lower.prototypes[code] = 1e3 * torch.randn(SHAPE, generator=luck(code))
+        lower.prototypes[code, :, 0] = patches[code, :, 0] + 0.01
+    upper.prototypes[0] = 0
+    upper.prototypes[1] = 9
+    quantiser(patches, real, generator=luck())
+    assert quantiser.eval().actions().tolist() == [0, 0, 1, 1]
