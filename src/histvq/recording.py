@@ -15,7 +15,8 @@ class Recording:
     Methods see recordings only, so none can peek at what people do in them.
 
     Attributes:
-        id: Name, unique within a run; stands in every table and file name.
+        id: Name, unique within a run; stands in every table. Writers of one file a recording
+            refuse ids that are no safe file names.
         skeleton: float32 (frame, joint, channel). NaN where nothing was measured.
         fps: Frames a second; need not be whole.
         joint_names: One name a joint; joints of inertial data are the sensors.
@@ -51,9 +52,12 @@ class Recording:
                 f"recording {self.id!r}: an array of shape {skeleton.shape}; expected three axes "
                 "(frame, joint, channel), as array[:, :, None] makes of (frame, joint)"
             )
-        if not (np.isfinite(self.fps) and self.fps > 0):
+        fps = _number(self.fps)
+        if not (np.isfinite(fps) and fps > 0):
+            shown = repr(self.fps) if isinstance(self.fps, str) else self.fps
             raise FileFormatError(
-                f"recording {self.id!r}: fps is {self.fps}; give the frames a second, as fps=60"
+                f"recording {self.id!r}: fps is {shown}; give the frames a second as a number, as "
+                "fps=60"
             )
         set_ = object.__setattr__
         skeleton = skeleton.astype(np.float32, copy=False)
@@ -64,7 +68,7 @@ class Recording:
                 f"{channel}; missing values are NaN"
             )
         set_(self, "skeleton", skeleton)
-        set_(self, "fps", float(self.fps))
+        set_(self, "fps", fps)
         n_joints, n_channels = skeleton.shape[1:]
         set_(self, "joint_names", self.joint_names or tuple(f"joint{j}" for j in range(n_joints)))
         set_(self, "channel_names", self.channel_names or _channel_names(n_channels))
@@ -97,6 +101,16 @@ class Recording:
     def noted(self, note: str, **changes: object) -> "Recording":
         """A copy with these changes, and a note of them in its history."""
         return replace(self, history=(*self.history, note), **changes)  # type: ignore[arg-type]
+
+
+def _number(value: object) -> float:
+    """A number as float; NaN for what is none, text included."""
+    if isinstance(value, str | bytes):
+        return float("nan")
+    try:
+        return float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return float("nan")
 
 
 def _check_parents(id: str, parents: tuple[int, ...]) -> None:

@@ -74,6 +74,7 @@ def test_it_is_a_reader_that_says_what_it_is(name):
     assert isinstance(reader, Reader)
     assert reader.description
     assert all(suffix == suffix.lower() and suffix.startswith(".") for suffix in reader.suffixes)
+    assert set(reader.own_suffixes) <= set(reader.suffixes)
 
 
 @every_format

@@ -18,6 +18,7 @@ from histvq.annotation import Annotation
 from histvq.datasets import Dataset, DatasetInfo, Prepared
 from histvq.errors import ConfigError, DataWarning, FileFormatError
 from histvq.io import Readings, ReadProgress, read_many
+from histvq.io.atomic import check_file_names
 from histvq.io.hugadb import ACTIVITIES, FPS, JOINTS, SUFFIXES, BadValues, parse_name
 from histvq.io.layout import write_layout
 from histvq.io.npz import write_npz
@@ -70,15 +71,14 @@ def load(
         progress: As in `histvq.io.read_many`.
 
     Raises:
-        FileFormatError: If there are no such files, versions are mixed, or, by `benchmark` or
-            `strict`, files are missing or faulty.
+        FileFormatError: If there are no such files, versions are mixed, prepared files have no
+            labels, or, by `benchmark` or `strict`, files are missing or faulty.
         ConfigError: If the prepared files were made with other `bad_values`.
     """
     chosen = _choose(Path(root), version=version, benchmark=benchmark)
     readings = _read(chosen, bad_values=bad_values, strict=strict, progress=progress)
     _check_prepared(readings.recordings, bad_values=bad_values)
-    annotations = [a for a in readings.annotations if a is not None]
-    actions, annotations = _narrowed(annotations)
+    actions, annotations = _narrowed(_labelled(readings))
     for message in (*readings.warnings, *(fault for _, fault in readings.skipped)):
         warnings.warn(message, DataWarning, stacklevel=2)
     return Dataset(
@@ -117,7 +117,7 @@ def prepare(
         progress: As in `load`.
 
     Raises:
-        FileFormatError: As `load`.
+        FileFormatError: As `load`; also if an id cannot be a file's name.
         ConfigError: If the layout is neither.
     """
     if layout not in ("npz", "smq"):
@@ -128,6 +128,7 @@ def prepare(
     if layout == "smq":
         write_layout(out, readings.recordings, readings.annotations)
     else:
+        check_file_names(recording.id for recording in readings.recordings)
         for recording, annotation in zip(readings.recordings, readings.annotations, strict=True):
             write_npz(out / f"{recording.id}.npz", recording, annotation)
     return Prepared(
@@ -250,6 +251,22 @@ def _check_prepared(recordings: Iterable[Recording], *, bad_values: BadValues) -
                 f"{recording.source}: prepared with bad_values={done!r}, asked for {bad_values!r}. "
                 f"Pass bad_values={done!r}, or prepare the raw files again"
             )
+
+
+def _labelled(readings: Readings) -> list[Annotation]:
+    """The annotations; raises where a file has none, as then there is nothing to score against."""
+    bare = [
+        str(recording.source)
+        for recording, annotation in zip(readings.recordings, readings.annotations, strict=True)
+        if annotation is None
+    ]
+    if bare:
+        raise FileFormatError(
+            f"{', '.join(bare[:10])}{f' and {len(bare) - 10} more' if len(bare) > 10 else ''}: no "
+            "labels in it, and a benchmark needs them in every file. Prepare the raw files again "
+            "with `histvq data prepare hugadb`, or take the file out of the folder"
+        )
+    return [annotation for annotation in readings.annotations if annotation is not None]
 
 
 def _narrowed(annotations: list[Annotation]) -> tuple[tuple[str, ...], list[Annotation]]:

@@ -2,9 +2,12 @@
 
 import inspect
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+import numpy as np
 
 from histvq.annotation import Annotation
 from histvq.errors import ConfigError, DataWarning, FileFormatError, did_you_mean
@@ -32,18 +35,33 @@ class Readings:
     Attributes:
         recordings: One a file that could be read, with unique ids.
         annotations: In step with the recordings; None where a file has no labels.
-        skipped: Files that could not be read, each with the reason.
-        warnings: What was changed or looks wrong in files that could, in order.
+        skipped: Files that could not be read, each with the reason: also paths that are not there,
+            and files of no known format that were named.
+        warnings: What was changed or looks wrong in files that could, in order; then what sets
+            recordings apart: frame rates, joints, channels.
+        ignored: How many files of the folders look like nothing a reader knows.
     """
 
     recordings: tuple[Recording, ...]
     annotations: tuple[Annotation | None, ...]
     skipped: tuple[tuple[Path, str], ...] = ()
     warnings: tuple[str, ...] = ()
+    ignored: int = 0
+
+
+@dataclass
+class _Survey:
+    """What there is to read: format by file, reasons by files left aside, and the others."""
+
+    formats: dict[Path, str] = field(default_factory=dict)
+    faults: dict[Path, str] = field(default_factory=dict)
+    others: set[Path] = field(default_factory=set)
 
 
 def read(path: str | Path, format: str | None = None, **options: object) -> Pair:
     """Read one file: the motion, and the labels if the file has any.
+
+    Warns of damaged files that lie beside it in a folder.
 
     Args:
         path: A file, or a folder that holds one recording.
@@ -55,7 +73,8 @@ def read(path: str | Path, format: str | None = None, **options: object) -> Pair
         FileFormatError: If no format fits, or the file is not as its format promises.
         ConfigError: If the reader does not take one of the options.
     """
-    entries = expand([path], format=format)
+    survey = _survey(path, format=format)
+    entries = _entries(survey, named=[path])
     if len(entries) > 1:
         raise FileFormatError(
             f"{path}: {len(entries)} recordings, {entries[0][1].name} the first; read() reads one. "
@@ -63,6 +82,8 @@ def read(path: str | Path, format: str | None = None, **options: object) -> Pair
         )
     name, file = entries[0]
     _check_options(options, [name])
+    for fault in survey.faults.values():
+        warnings.warn(fault, DataWarning, stacklevel=2)
     return find_reader(name).read(file, **options)
 
 
@@ -71,18 +92,15 @@ def expand(
 ) -> list[tuple[str, Path]]:
     """The recordings in these files and folders, as (format, file), without repetition.
 
-    Of a folder come all files some reader knows, in order of name; subfolders are looked into.
+    Of a folder come all files some reader knows, in order of name; subfolders are looked into. What
+    else lies in it is left out: `read_many` tells of it.
 
     Raises:
         FileFormatError: If a path does not exist, a file is of no known format, or a folder holds
             no recording.
     """
-    found: dict[Path, tuple[str, Path]] = {}
-    for path in [paths] if isinstance(paths, str | Path) else paths:
-        path = Path(path)
-        for name, file in _in_folder(path, format) if path.is_dir() else [_of_file(path, format)]:
-            found.setdefault(file.resolve(), (name, file))
-    return list(found.values())
+    paths = [paths] if isinstance(paths, str | Path) else list(paths)
+    return _entries(_survey(paths, format=format), named=paths)
 
 
 def read_many(
@@ -95,11 +113,18 @@ def read_many(
 ) -> Readings:
     """Read files and folders; a file that cannot be read is skipped and listed.
 
+    Skipped, with the reason, are: paths that do not exist; named files of no known format; files
+    that a reader knows but cannot read, or that hold no frame; in a folder also files whose ending
+    only recordings have (`.npz`, `.npy`) but which are empty, damaged or somebody else's. Other
+    files of a folder, as `README.txt`, are ignored and counted; endings many files have (`.txt`,
+    `.csv`) make a recording only together with the name or first line of a format. A format named
+    by `format` changes that in one point: its own endings are read without looking.
+
     Args:
         paths: Files and folders, or one of them.
         format: As in `read`.
-        strict: Stop at files that cannot be read, and at values that had to be changed; every file
-            is looked at first.
+        strict: Stop at files that cannot be read, and at values that had to be changed or are all
+            missing; every file is looked at first. Recordings that differ are no fault.
         progress: Called after each file with how many are done, how many there are, and which.
         **options: For the readers; each gets those it takes.
 
@@ -108,10 +133,11 @@ def read_many(
             cannot be made unique.
         ConfigError: If no reader in use takes one of the options.
     """
-    entries = expand(paths, format=format)
-    _check_options(options, dict.fromkeys(name for name, _ in entries))
+    survey = _survey(paths, format=format)
+    entries = [(name, file) for file, name in survey.formats.items()]
+    _check_options(options, dict.fromkeys(survey.formats.values()))
     pairs: list[Pair] = []
-    skipped: list[tuple[Path, str]] = []
+    skipped = list(survey.faults.items())
     messages: dict[str, None] = {}
     for done, (name, file) in enumerate(entries, start=1):
         pair, fault, warned = _attempt(find_reader(name), file, options)
@@ -122,16 +148,21 @@ def read_many(
             skipped.append((file, fault))
         if progress is not None:
             progress(done, len(entries), file)
+    if pairs:
+        pairs = with_unique_ids(pairs)
+    recordings = tuple(recording for recording, _ in pairs)
+    messages.update(dict.fromkeys(_empty(recordings)))
     if strict and (skipped or messages):
         raise FileFormatError(_listed([*(fault for _, fault in skipped), *messages]))
     if not pairs:
-        raise FileFormatError("no file could be read: " + _listed([f for _, f in skipped]))
-    pairs = with_unique_ids(pairs)
+        reasons = _listed([fault for _, fault in skipped]) if skipped else "no file was given"
+        raise FileFormatError(f"no file could be read: {reasons}" if entries else reasons)
     return Readings(
-        recordings=tuple(recording for recording, _ in pairs),
+        recordings=recordings,
         annotations=tuple(annotation for _, annotation in pairs),
         skipped=tuple(skipped),
-        warnings=tuple(messages),
+        warnings=(*messages, *_differences(recordings)),
+        ignored=len(survey.others),
     )
 
 
@@ -143,40 +174,95 @@ def find_reader(name: str) -> Reader:
     return Reader(description=name, read=found, suffixes=("",))
 
 
-def _of_file(path: Path, format: str | None) -> tuple[str, Path]:
+def _survey(paths: str | Path | Iterable[str | Path], *, format: str | None) -> _Survey:
+    """Look at all these files and folders; no file is read whole, and none twice."""
+    if format:
+        find_reader(format)
+    total, seen = _Survey(), set[Path]()
+    for path in [paths] if isinstance(paths, str | Path) else paths:
+        path = Path(path)
+        found = _in_folder(path, format) if path.is_dir() else _of_file(path, format)
+        total.others |= {file.resolve() for file in found.others}
+        for part, into in ((found.formats, total.formats), (found.faults, total.faults)):
+            for file, words in part.items():
+                if file.resolve() not in seen:
+                    seen.add(file.resolve())
+                    into[file] = words
+    total.others -= seen
+    return total
+
+
+def _entries(survey: _Survey, *, named: Iterable[str | Path]) -> list[tuple[str, Path]]:
+    """What can be read; raises where a path that was named cannot, or there is nothing."""
+    given = {Path(path) for path in named}
+    if wrong := [fault for path, fault in survey.faults.items() if path in given]:
+        raise FileFormatError(_listed(wrong))
+    if survey.faults and not survey.formats:
+        raise FileFormatError(_listed(list(survey.faults.values())))
+    return [(name, file) for file, name in survey.formats.items()]
+
+
+def _of_file(path: Path, format: str | None) -> _Survey:
     if not path.exists():
-        raise FileFormatError(f"{path}: there is no such file or folder. Check the path")
-    name = format or _sniff(path)
-    if not name:
-        raise FileFormatError(
-            f"{path}: none of the known formats: {_accepted()}. Pass format= if it is one of them "
-            "by another name, or format='module:reader' for a reader of your own"
-        )
-    return name, path
+        return _Survey(faults={path: f"{path}: there is no such file or folder. Check the path"})
+    if name := format or _sniff(path):
+        return _Survey(formats={path: name})
+    if owner := _owner(path, READERS):
+        return _Survey(faults={path: _unrecognised(path, owner)})
+    return _Survey(
+        faults={
+            path: f"{path}: none of the known formats: {_accepted()}. Pass format= if it is one of "
+            "them by another name, or format='module:reader' for a reader of your own"
+        }
+    )
 
 
-def _in_folder(folder: Path, format: str | None) -> list[tuple[str, Path]]:
+def _in_folder(folder: Path, format: str | None) -> _Survey:
     names = [format] if format else list(READERS)
-    for name in names:
-        if files := find_reader(name).in_folder(folder):
-            return [(name, file) for file in files]
+    readers = {name: find_reader(name) for name in names}
+    found = _Survey()
+    for name, reader in readers.items():
+        for file in reader.in_folder(folder):
+            found.formats.setdefault(file, name)
+    whole = bool(found.formats)
     files = [
         file
         for file in sorted(folder.rglob("*"))
         if file.is_file() and not any(p.startswith(".") for p in file.relative_to(folder).parts)
     ]
-    if format:
-        known = [
-            (format, f) for f in files if f.name.lower().endswith(find_reader(format).suffixes)
-        ]
-    else:
-        known = [(sniffed, file) for file in files if (sniffed := _sniff(file))]
-    if not known:
-        raise FileFormatError(
+    for file in files:
+        if file in found.formats:
+            continue
+        if name := next((name for name in names if readers[name].knows(file)), ""):
+            found.formats[file] = name
+        elif owner := _owner(file, names):
+            if format and not whole:
+                found.formats[file] = format  # who insists on it gets the reader's own words
+            else:
+                found.faults[file] = _unrecognised(file, owner)
+        elif not any(file.parent.name in reader.parts for reader in readers.values()):
+            found.others.add(file)
+    if not found.formats and not found.faults:
+        found.faults[folder] = (
             f"{folder}: no recordings among its {len(files)} files; looked for: "
             f"{find_reader(format) if format else _accepted()}"
         )
-    return known
+    return found
+
+
+def _owner(path: Path, names: Iterable[str]) -> Reader | None:
+    """The reader whose files alone end like this one."""
+    readers = map(find_reader, names)
+    return next((r for r in readers if path.name.lower().endswith(r.own_suffixes)), None)
+
+
+def _unrecognised(path: Path, reader: Reader) -> str:
+    if not path.stat().st_size:
+        return f"{path}: the file is empty. It may be cut short: fetch or write it again"
+    return (
+        f"{path}: ends like {reader}, but is not that: damaged, written by another program, or not "
+        "in its place. Write it again, or take it out"
+    )
 
 
 def _sniff(path: Path) -> str | None:
@@ -195,11 +281,13 @@ def _check_options(options: dict[str, object], names: Iterable[str]) -> None:
     if any(_takes_any(reader) for reader in readers.values()):
         return
     for option in options:
-        if option not in takers:
-            raise ConfigError(
-                f"format {' or '.join(readers)} has no option {option!r}"
-                f"{did_you_mean(option, takers)}"
-            )
+        if option in takers:
+            continue
+        if option == "fps":
+            known = ": these files say their own rate. Leave it out"
+        else:
+            known = did_you_mean(option, takers) if takers else ": it has none. Leave it out"
+        raise ConfigError(f"format {' or '.join(readers)} has no option {option!r}{known}")
 
 
 def _takes_any(reader: Reader) -> bool:
@@ -221,6 +309,12 @@ def _attempt(
             pair = reader.read(file, **wanted)
         except FileFormatError as error:
             fault = str(error)
+    if pair is not None:
+        recording, annotation = pair
+        if not recording.n_frames:
+            pair, fault = None, f"{file}: no frame in it: nothing to read. Leave it out"
+        elif recording.source is None:
+            pair = replace(recording, source=str(file)), annotation
     ours = [w for w in caught if issubclass(w.category, DataWarning)]
     for other in (w for w in caught if w not in ours):
         warnings.warn_explicit(other.message, other.category, other.filename, other.lineno)
@@ -233,3 +327,37 @@ def _listed(faults: Sequence[str], *, shown: int = 10) -> str:
         return faults[0]
     more = f"\n... and {len(faults) - shown} more" if len(faults) > shown else ""
     return f"{len(faults)} faults:\n" + "\n".join(faults[:shown]) + more
+
+
+def _empty(recordings: Iterable[Recording]) -> list[str]:
+    return [
+        f"{recording.id}: every value is missing: nothing can be said of it"
+        for recording in recordings
+        if np.isnan(recording.skeleton).all()
+    ]
+
+
+def _differences(recordings: Sequence[Recording]) -> list[str]:
+    """What sets recordings apart that are read together."""
+    messages = []
+    rates = Counter(recording.fps for recording in recordings)
+    if len(rates) > 1:
+        counts = ", ".join(f"{n} at {fps:.10g}" for fps, n in sorted(rates.items()))
+        messages.append(
+            f"recordings differ in frames a second: {counts}; they will be brought to the lowest"
+        )
+    for kind in ("joint", "channel"):
+        first = recordings[0]
+        names = {recording.id: getattr(recording, f"{kind}_names") for recording in recordings}
+        for other in recordings[1:]:
+            if names[other.id] != names[first.id]:
+                messages.append(
+                    f"recordings differ in {kind}s: {first.id} has {_named(names[first.id])}, "
+                    f"{other.id} has {_named(names[other.id])}; methods refuse them together"
+                )
+                break
+    return messages
+
+
+def _named(names: Sequence[str], *, shown: int = 6) -> str:
+    return f"{len(names)} ({', '.join(names[:shown])}{' ...' if len(names) > shown else ''})"

@@ -13,7 +13,7 @@ import numpy as np
 
 from histvq.annotation import Annotation
 from histvq.errors import ConfigError, DataWarning, FileFormatError
-from histvq.io.atomic import written_whole
+from histvq.io.atomic import check_file_names, written_whole
 from histvq.io.reader import Pair, Reader
 from histvq.recording import Recording
 
@@ -128,8 +128,10 @@ def write_layout(
     Raises:
         ConfigError: If recordings differ in shape, hold missing values, share an id, or do not go
             with their annotations.
+        FileFormatError: If an id cannot be a file's name on every system.
     """
     annotations = annotations or [None] * len(recordings)
+    check_file_names(recording.id for recording in recordings)
     _check_writable(recordings, annotations)
     root = Path(root)
     for recording, annotation in zip(recordings, annotations, strict=True):
@@ -275,6 +277,8 @@ READER = Reader(
     description="SMQ folder with features, groundTruth and mapping",
     read=read_feature_file,
     suffixes=(".npy",),
-    recognises=lambda path: path.parent.name == "features",
+    recognises=lambda path: path.absolute().parent.name == "features",
     in_folder=feature_files,
+    own_suffixes=(".npy",),
+    parts=("groundTruth", "mapping"),
 )

@@ -21,7 +21,7 @@ _TUPLES = ("joint_names", "channel_names", "parents", "joint_persons", "history"
 
 
 def write_npz(path: str | Path, recording: Recording, annotation: Annotation | None = None) -> None:
-    """Write a recording, with its annotation if there is one; `read_npz` gives the same back.
+    """Write a recording, with its annotation if there is one; `read_npz` gives it back.
 
     The archive holds `histvq_header` (JSON as UTF-8 bytes: format version, and everything but the
     arrays), `skeleton` (frame, joint, channel) and, with an annotation, `labels`. Motion in whole
@@ -29,7 +29,7 @@ def write_npz(path: str | Path, recording: Recording, annotation: Annotation | N
 
     Raises:
         ConfigError: If the metadata hold something JSON cannot, or the annotation is of another
-            recording.
+            recording or not one label a frame.
     """
     arrays = {"skeleton": _compact(recording.skeleton)}
     if annotation is not None:
@@ -37,6 +37,11 @@ def write_npz(path: str | Path, recording: Recording, annotation: Annotation | N
             raise ConfigError(
                 f"the annotation is of {annotation.recording_id!r}, the recording is "
                 f"{recording.id!r}: give the ones that belong together"
+            )
+        if annotation.n_frames != recording.n_frames:
+            raise ConfigError(
+                f"recording {recording.id!r}: {annotation.n_frames} labels for "
+                f"{recording.n_frames} frames; give one label a frame"
             )
         arrays["labels"] = annotation.labels
     header = np.frombuffer(_header(recording, annotation).encode(), np.uint8)
@@ -48,8 +53,12 @@ def write_npz(path: str | Path, recording: Recording, annotation: Annotation | N
 def read_npz(path: str | Path) -> Pair:
     """Read what `write_npz` wrote.
 
+    The recording's source is the file read; the source it had when it was written, if any, stands
+    in its metadata as `original_source`.
+
     Raises:
-        FileFormatError: If the file is damaged, not one of ours, or of a newer version.
+        FileFormatError: If the file is damaged, not one of ours, or of a newer version, or has not
+            one label a frame.
     """
     path = Path(path)
     try:
@@ -61,7 +70,8 @@ def read_npz(path: str | Path) -> Pair:
                 )
             header = json.loads(archive[_HEADER].tobytes())
             _check_version(header["version"], path=path)
-            return _recording(header["recording"], archive), _annotation(header, archive)
+            recording = _recording(header["recording"], archive, path=path)
+            annotation = _annotation(header, archive)
     except FileFormatError as error:
         raise error if str(path) in str(error) else FileFormatError(f"{path}: {error}") from error
     except OSError as error:
@@ -74,6 +84,12 @@ def read_npz(path: str | Path) -> Pair:
             f"{path}: a damaged .npz ({type(error).__name__}: {error}). It may be cut short: fetch "
             "or write it again"
         ) from error
+    if annotation is not None and annotation.n_frames != recording.n_frames:
+        raise FileFormatError(
+            f"{path}: {recording.n_frames} frames but {annotation.n_frames} labels. Labels and "
+            "motion must be of the same frames: write it again"
+        )
+    return recording, annotation
 
 
 def _header(recording: Recording, annotation: Annotation | None) -> str:
@@ -109,9 +125,19 @@ def _check_version(version: object, *, path: Path) -> None:
         )
 
 
-def _recording(about: dict[str, Any], archive: Any) -> Recording:
+def _recording(about: dict[str, Any], archive: Any, *, path: Path) -> Recording:
     plain = {name: None if about[name] is None else tuple(about[name]) for name in _TUPLES}
-    return Recording(**{**about, **plain}, skeleton=archive["skeleton"].astype(np.float32))
+    before = about["source"]
+    origin = {} if before in (None, str(path)) else {"original_source": before}
+    return Recording(
+        **{
+            **about,
+            **plain,
+            "metadata": {**origin, **about["metadata"]},
+            "source": str(path),
+            "skeleton": archive["skeleton"].astype(np.float32),
+        }
+    )
 
 
 def _annotation(header: dict[str, Any], archive: Any) -> Annotation | None:
@@ -143,5 +169,9 @@ def _recognises(path: Path) -> bool:
 
 
 READER = Reader(
-    description="histvq's own", read=read_npz, suffixes=(".npz",), recognises=_recognises
+    description="histvq's own",
+    read=read_npz,
+    suffixes=(".npz",),
+    recognises=_recognises,
+    own_suffixes=(".npz",),
 )

@@ -33,6 +33,10 @@ class Reader:
         recognises: Whether a file with such a suffix is of this format: from its name and first
             bytes, without reading it whole.
         in_folder: The recordings of a folder that is as a whole of this format; else empty.
+        own_suffixes: Those of the suffixes that a stray file hardly has. In a folder, such a file
+            that is not recognised is told as a fault; with other suffixes (`.txt`) it is taken for
+            a side file and only counted.
+        parts: Names of folders whose files are read along with the recordings.
     """
 
     description: str
@@ -40,6 +44,8 @@ class Reader:
     suffixes: tuple[str, ...]
     recognises: Callable[[Path], bool] = _always
     in_folder: Callable[[Path], list[Path]] = _never
+    own_suffixes: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
 
     def knows(self, path: Path) -> bool:
         """Whether this file is of this format."""

@@ -49,7 +49,8 @@ def read_frames(path: str | Path, *, fps: float | None = None) -> list[Segmentat
 
     Args:
         path: The file.
-        fps: Frames a second, for recordings of one frame, whose times don't tell.
+        fps: Frames a second, for recordings of one frame, whose times don't tell. Where it is not
+            given, they take the others' rate, if these have one in common.
 
     Raises:
         FileFormatError: If the file is not such a table.
@@ -83,9 +84,16 @@ def read_frames(path: str | Path, *, fps: float | None = None) -> list[Segmentat
             f"{path}: the rows of a recording do not stand together; sort the table by recording "
             "and frame"
         )
+    stops = [*starts[1:], len(table)]
+    parts = [table.iloc[start:stop] for start, stop in zip(starts, stops, strict=True)]
+    long = {
+        place: _answer(part, path, fps=fps) for place, part in enumerate(parts) if len(part) > 1
+    }
+    rates = {answer.fps for answer in long.values()}
+    common = rates.pop() if fps is None and len(rates) == 1 else fps
     return [
-        _answer(table.iloc[start:stop], path, fps=fps)
-        for start, stop in zip(starts, [*starts[1:], len(table)], strict=True)
+        long[place] if place in long else _answer(part, path, fps=common)
+        for place, part in enumerate(parts)
     ]
 
 

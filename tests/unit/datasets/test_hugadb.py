@@ -8,6 +8,8 @@ from histvq.datasets.hugadb import _benchmark
 from histvq.errors import ConfigError, DataWarning, FileFormatError
 from histvq.io.hugadb import COLUMNS
 from histvq.io.layout import read_layout
+from histvq.io.npz import read_npz, write_npz
+from histvq.recording import Recording
 
 CORRUPTED = "HuGaDB_v1_various_10_08"
 HEADER = "#Activity\tx \n#ActivityID\t1 \n#Date 01-01-01-01\n" + "\t".join(COLUMNS) + "\n"
@@ -128,9 +130,28 @@ def test_prepared_files_give_the_same_dataset(small, tmp_path):
     assert raw.actions == prepared.actions
     for one, other in zip(raw.recordings, prepared.recordings, strict=True):
         np.testing.assert_array_equal(one.skeleton, other.skeleton)
-        assert (one.id, one.person, one.metadata) == (other.id, other.person, other.metadata)
+        assert (one.id, one.person) == (other.id, other.person)
+        assert {**one.metadata, "original_source": one.source} == other.metadata
     for one, other in zip(raw.annotations, prepared.annotations, strict=True):
         np.testing.assert_array_equal(one.labels, other.labels)
+
+
+def test_prepared_files_without_labels_are_named(small, tmp_path):
+    prepare_dataset("hugadb", small, tmp_path / "out")
+    bare = tmp_path / "out" / "HuGaDB_v1_various_01_00.npz"
+    write_npz(bare, read_npz(bare)[0])
+    with pytest.raises(FileFormatError, match=r"01_00\.npz: no labels in it") as caught:
+        load_dataset("hugadb", tmp_path / "out")
+    assert "02_03" not in str(caught.value)
+
+
+def test_ids_that_cannot_be_names_of_files_are_not_prepared(small, tmp_path):
+    prepare_dataset("hugadb", small, tmp_path / "out")
+    odd = tmp_path / "out" / "HuGaDB_v1_various_01_00.npz"
+    write_npz(odd, Recording(id="../odd", skeleton=np.zeros((4, 6, 6)), fps=60))
+    with pytest.raises(FileFormatError, match=r"'\.\./odd' holds '/'"):
+        prepare_dataset("hugadb", tmp_path / "out", tmp_path / "again")
+    assert not (tmp_path / "again").exists()
 
 
 def test_prepared_in_the_layout_of_other_tools(small, tmp_path):

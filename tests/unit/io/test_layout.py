@@ -187,3 +187,28 @@ def test_all_that_cannot_be_written_is_said_at_once(tmp_path):
     for words in ("y: missing values", "x: other joints", "share an id"):
         assert words in str(caught.value)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "id",
+    ["", "a/b", "a\\b", "c:", "*", "?", '"', "<", ">", "|", "a\nb", "..", ".a", "a.", " a", "a ",
+     "CON", "nul", "Com1", "lpt9.txt", "aux .b"],
+)  # fmt: skip
+def test_ids_that_are_no_file_name_on_some_system(tmp_path, id):
+    good, odd = (Recording(id=i, skeleton=np.zeros((2, 1, 1)), fps=25) for i in ("good", id))
+    with pytest.raises(FileFormatError, match=r"cannot be names of files.*Give other ids") as e:
+        write_layout(tmp_path / "out", [good, odd])
+    assert repr(id) in str(e.value)
+    assert "'good'" not in str(e.value)
+    assert not list(tmp_path.iterdir())
+
+
+def test_ids_that_are_file_names_everywhere(tmp_path):
+    ids = ["walk 1", "v1.2", "größe", "console", "com10", "a(b)"]
+    write_layout(tmp_path, [Recording(id=i, skeleton=np.zeros((2, 1, 1)), fps=25) for i in ids])
+    assert len(read_layout(tmp_path, fps=25).recordings) == len(ids)
+    with pytest.raises(FileFormatError, match="'Walk' differs from 'walk' in capitals only"):
+        write_layout(
+            tmp_path,
+            [Recording(id=i, skeleton=np.zeros((2, 1, 1)), fps=25) for i in ("walk", "Walk")],
+        )

@@ -44,7 +44,7 @@ def recordings(draw):
 def assert_same(one, other):
     assert one.skeleton.dtype == other.skeleton.dtype == np.float32
     assert one.skeleton.shape == other.skeleton.shape
-    for name in vars(one).keys() - {"skeleton"}:
+    for name in vars(one).keys() - {"skeleton", "source", "metadata"}:
         assert getattr(one, name) == getattr(other, name), name
     # Bytes, not values: the sign of a zero is kept. NaN is NaN, whatever its payload.
     np.testing.assert_array_equal(one.skeleton, other.skeleton)
@@ -61,6 +61,9 @@ def test_nothing_is_lost(tmp_path, recording, data):
     write_npz(tmp_path / "r.npz", recording, annotation)
     again, labelled = read_npz(tmp_path / "r.npz")
     assert_same(again, recording)
+    assert again.source == str(tmp_path / "r.npz")
+    before = {} if recording.source is None else {"original_source": recording.source}
+    assert again.metadata == {**before, **recording.metadata}
     np.testing.assert_array_equal(labelled.labels, labels)
     assert (labelled.actions, labelled.fps) == (annotation.actions, annotation.fps)
     assert labelled.recording_id == recording.id
@@ -153,3 +156,26 @@ def test_the_annotation_of_another_recording(tmp_path):
     other = Annotation(recording_id="s", labels=np.array([0]), actions=("a",), fps=1)
     with pytest.raises(ConfigError, match="of 's', the recording is 'r'"):
         write_npz(tmp_path / "r.npz", recording, other)
+
+
+def test_the_first_source_is_kept_over_two_copies(tmp_path):
+    made = Recording(id="r", skeleton=np.zeros((1, 1, 1)), fps=1, source="raw.txt")
+    for name in ("a.npz", "b.npz"):
+        write_npz(tmp_path / name, made)
+        made, _ = read_npz(tmp_path / name)
+    assert made.source == str(tmp_path / "b.npz")
+    assert made.metadata == {"original_source": "raw.txt"}
+
+
+def test_one_label_a_frame(tmp_path):
+    recording = Recording(id="r", skeleton=np.zeros((3, 1, 1)), fps=1)
+    labels = Annotation(recording_id="r", labels=np.zeros(2, int), actions=("a",), fps=1)
+    with pytest.raises(ConfigError, match="'r': 2 labels for 3 frames"):
+        write_npz(tmp_path / "r.npz", recording, labels)
+    labels = Annotation(recording_id="r", labels=np.zeros(3, int), actions=("a",), fps=1)
+    write_npz(tmp_path / "r.npz", recording, labels)
+    with np.load(tmp_path / "r.npz") as archive:
+        arrays = {**archive, "labels": archive["labels"][:2]}
+    np.savez(tmp_path / "r.npz", **arrays)
+    with pytest.raises(FileFormatError, match=r"r\.npz: 3 frames but 2 labels"):
+        read_npz(tmp_path / "r.npz")

@@ -187,8 +187,169 @@ def test_the_folder_that_tells_them_apart_need_not_be_the_nearest(tmp_path):
     assert [r.id for r in read_many(tmp_path).recordings] == ["anna_walk", "bob_walk"]
 
 
-def test_ids_nothing_can_tell_apart(tmp_path):
-    store(tmp_path / "a.npz", id="same")
-    store(tmp_path / "b.npz", id="same")
-    with pytest.raises(FileFormatError, match=r"'same' is held by .*a\.npz and .*b\.npz"):
-        read_many(tmp_path)
+def test_same_ids_within_a_folder_become_the_files_names(tmp_path):
+    for name in ("dup/a", "dup/b", "c"):
+        store(tmp_path / f"{name}.npz", id="c" if name == "c" else "walk")
+    many = read_many(tmp_path)
+    assert [r.id for r in many.recordings] == ["c", "a", "b"]
+    assert [a.recording_id for a in many.annotations] == ["c", "a", "b"]
+
+
+def test_where_neither_folder_nor_name_tells_them_apart_both_do(tmp_path):
+    for name in ("anna/walk", "bob/walk", "bob/again"):
+        store(tmp_path / f"{name}.npz", id="x")
+    found = [r.id for r in read_many(tmp_path).recordings]
+    assert found == ["anna_walk", "bob_again", "bob_walk"]
+
+
+def test_an_id_that_is_taken_is_not_given_again(tmp_path):
+    store(tmp_path / "x" / "a.npz", id="walk")
+    store(tmp_path / "x" / "b.npz", id="walk")
+    store(tmp_path / "x" / "c.npz", id="a")
+    assert [r.id for r in read_many(tmp_path).recordings] == ["x_a", "x_b", "a"]
+
+
+def test_ids_nothing_can_tell_apart(tmp_path, monkeypatch):
+    for name in ("a.x", "a.y"):
+        (tmp_path / name).write_bytes(b"")
+    own_reader(
+        tmp_path, monkeypatch, "return Recording(id='same', skeleton=np.ones((2, 1, 1)), fps=1)"
+    )
+    with pytest.raises(FileFormatError, match=r"'same' is held by .*a\.x and .*a\.y"):
+        read_many([tmp_path / "a.x", tmp_path / "a.y"], format="own_reader:load")
+
+
+def own_reader(folder, monkeypatch, body):
+    (folder / "own_reader.py").write_text(
+        "import numpy as np\nfrom histvq.recording import Recording\n"
+        f"def load(path):\n    def make():\n        {body}\n    return make(), None\n"
+    )
+    monkeypatch.syspath_prepend(folder)
+    monkeypatch.delitem(sys.modules, "own_reader", raising=False)
+
+
+def make(path, skeleton, **about):
+    write_npz(path, Recording(**{"id": path.stem, "skeleton": skeleton, "fps": 30, **about}))
+    return path
+
+
+def test_unknown_and_missing_paths_are_skipped_among_good_ones(tmp_path):
+    (tmp_path / "notes.csv").write_text("a,b\n")
+    good = [store(tmp_path / "a.npz"), store(tmp_path / "b.npz", 1)]
+    paths = [*good, tmp_path / "notes.csv", tmp_path / "gone.npz"]
+    many = read_many(paths)
+    assert [r.id for r in many.recordings] == ["a", "b"]
+    reasons = {path.name: reason for path, reason in many.skipped}
+    assert "none of the known formats" in reasons.pop("notes.csv")
+    assert "no such file or folder" in reasons.pop("gone.npz")
+    assert not reasons
+    with pytest.raises(FileFormatError, match="2 faults"):
+        read_many(paths, strict=True)
+    with pytest.raises(FileFormatError, match=r"none of the known formats"):
+        read_many(paths[2:])
+    with pytest.raises(FileFormatError, match="no such file or folder"):
+        expand(paths)
+    with pytest.raises(FileFormatError, match="no file was given"):
+        read_many([])
+
+
+def test_an_empty_folder_is_skipped_among_good_files(tmp_path):
+    (tmp_path / "empty").mkdir()
+    many = read_many([store(tmp_path / "a.npz"), tmp_path / "empty"])
+    ((path, reason),) = many.skipped
+    assert path == tmp_path / "empty"
+    assert "no recordings among its 0 files" in reason
+
+
+@pytest.fixture
+def mixed(tmp_path):
+    """One good file among damaged and other ones."""
+    store(tmp_path / "a.npz")
+    (tmp_path / "c.npz").write_bytes(b"")
+    (tmp_path / "d.npz").write_bytes(b"rubbish" * 50)
+    np.save(tmp_path / "stray.npy", np.zeros(3))
+    (tmp_path / "HuGaDB_v1_various_01_00.txt").write_bytes(b"")
+    for name in ("README.txt", "ages.csv", "film.mp4", ".hidden"):
+        (tmp_path / name).write_text("hello")
+    return tmp_path
+
+
+def test_no_file_of_a_folder_vanishes(mixed):
+    for paths in (mixed, [mixed, mixed / "a.npz", mixed / "d.npz"]):
+        many = read_many(paths)
+        assert [r.id for r in many.recordings] == ["a"]
+        reasons = {path.name: reason for path, reason in many.skipped}
+        assert reasons.keys() == {"c.npz", "d.npz", "stray.npy", "HuGaDB_v1_various_01_00.txt"}
+        assert "c.npz: the file is empty" in reasons["c.npz"]
+        assert "damaged" in reasons["d.npz"]
+        assert "the file is empty" in reasons["HuGaDB_v1_various_01_00.txt"]
+        assert many.ignored == 3
+    with pytest.raises(FileFormatError, match="4 faults"):
+        read_many(mixed, strict=True)
+
+
+def test_a_named_format_leaves_side_files_alone_and_reads_its_own_endings(mixed):
+    many = read_many(mixed, format="histvq")
+    assert {path.name for path, _ in many.skipped} == {"c.npz", "d.npz"}
+    assert "a damaged .npz" in dict(many.skipped)[mixed / "d.npz"]
+    assert many.ignored == 5
+
+
+def test_reading_one_warns_of_what_lies_damaged_beside_it(tmp_path):
+    store(tmp_path / "a.npz")
+    (tmp_path / "c.npz").write_bytes(b"")
+    with pytest.warns(DataWarning, match=r"c\.npz: the file is empty"):
+        assert read(tmp_path)[0].id == "a"
+
+
+def test_only_damaged_files(tmp_path):
+    (tmp_path / "c.npz").write_bytes(b"")
+    for call in (expand, read_many, read):
+        with pytest.raises(FileFormatError, match=r"c\.npz: the file is empty"):
+            call(tmp_path)
+
+
+def test_files_beside_a_features_folder_are_told(layout):
+    for part in ("groundTruth", "mapping"):
+        (layout / part).mkdir()
+        (layout / part / "mapping.txt").write_text("1 walk")
+    (layout / "notes.md").write_text("")
+    (layout / "bad.npz").write_bytes(b"rubbish")
+    make(layout / "own.npz", np.zeros((4, 4, 5)), fps=25)
+    many = read_many(layout, fps=25)
+    assert [r.id for r in many.recordings] == ["a", "b", "own"]
+    assert [path.name for path, _ in many.skipped] == ["bad.npz"]
+    assert many.ignored == 1
+
+
+def test_no_frames_is_skipped_and_no_values_is_warned_of(tmp_path):
+    make(tmp_path / "a.npz", np.zeros((4, 1, 3)))
+    make(tmp_path / "none.npz", np.zeros((0, 1, 3)))
+    make(tmp_path / "void.npz", np.full((4, 1, 3), np.nan))
+    many = read_many(tmp_path)
+    assert [r.id for r in many.recordings] == ["a", "void"]
+    ((path, reason),) = many.skipped
+    assert path.name == "none.npz"
+    assert "none.npz: no frame in it" in reason
+    assert many.warnings == ("void: every value is missing: nothing can be said of it",)
+    with pytest.raises(FileFormatError, match="void: every value is missing"):
+        read_many([tmp_path / "a.npz", tmp_path / "void.npz"], strict=True)
+
+
+def test_recordings_that_differ_are_told_and_strict_lets_them_pass(tmp_path):
+    make(tmp_path / "a.npz", np.zeros((4, 2, 3)))
+    make(tmp_path / "b.npz", np.zeros((4, 2, 3)), fps=60)
+    make(tmp_path / "c.npz", np.zeros((4, 1, 2)))
+    make(tmp_path / "d.npz", np.zeros((4, 1, 2)))
+    rates, joints, channels = read_many(tmp_path, strict=True).warnings
+    assert "3 at 30, 1 at 60; they will be brought to the lowest" in rates
+    assert "differ in joints: a has 2 (joint0, joint1), c has 1 (joint0)" in joints
+    assert "differ in channels: a has 3 (x, y, z), c has 2 (x, y)" in channels
+
+
+def test_a_rate_for_files_that_say_theirs(tmp_path):
+    store(tmp_path / "a.npz")
+    with pytest.raises(ConfigError, match="histvq has no option 'fps': these files say their own"):
+        read_many(tmp_path, fps=60)
+    with pytest.raises(ConfigError, match="no option 'colour': it has none"):
+        read_many(tmp_path, colour="red")

@@ -111,6 +111,15 @@ def test_one_frame_is_read_when_the_rate_is_given(tmp_path):
     assert (back.fps, back.actions.tolist()) == (60, [3])
 
 
+def test_one_frame_takes_the_rate_the_others_have_in_common(tmp_path):
+    answers = [answer("a", [3]), answer("b", [1, 1, 2], fps=30.0), answer("c", [0, 0], fps=30.0)]
+    back = read_frames(write_frames(tmp_path / "frames.csv", answers))
+    assert [(b.recording_id, b.fps) for b in back] == [("a", 30), ("b", 30), ("c", 30)]
+    mixed = [*answers, answer("d", [0, 0], fps=25.0)]
+    with pytest.raises(FileFormatError, match="'a' has too few frames to tell their rate"):
+        read_frames(write_frames(tmp_path / "frames.csv", mixed))
+
+
 def test_truth_out_of_step_is_refused_and_leaves_no_file(tmp_path):
     truth = Annotation(recording_id="a", labels=np.array([0]), actions=("go",), fps=2.0)
     with pytest.raises(ValueError, match="'a': the answer has 2 frames, its annotation 1"):
