@@ -86,6 +86,18 @@ def can_centre(recording: Recording) -> bool:
     return len(roots) == n_persons and set(recording.channel_names) <= {"x", "y", "z"}
 
 
+def centred(recordings: Sequence[Recording], wish: bool | str) -> bool:
+    """Whether to take the root's position off: decided once, for all that a model will ever see.
+
+    Args:
+        recordings: The training data.
+        wish: True, False, or `auto`: where it can be done to all of them.
+    """
+    if isinstance(wish, bool):
+        return wish
+    return all(can_centre(recording) for recording in recordings)
+
+
 def measured(skeleton: np.ndarray) -> bool:
     """Whether any joint of any frame has all its channels."""
     return bool((~np.isnan(skeleton).any(axis=2)).any())

@@ -12,7 +12,7 @@ from histvq.answering import Kept, PatchCodes, number_by_use, patch_codes
 from histvq.batching import Batch, InputScale, fit_scale, pack, pieces, shuffled_batches
 from histvq.errors import FileFormatError
 from histvq.inputs import (
-    can_centre,
+    centred,
     check_enough,
     check_layout,
     checked,
@@ -21,9 +21,9 @@ from histvq.inputs import (
     measured,
 )
 from histvq.modelfile import read_description, read_tensors, write_model
-from histvq.nn.autoencoder import Decoded, HierarchicalAutoencoder
+from histvq.nn.autoencoder import HierarchicalAutoencoder
 from histvq.nn.codebook import Codebook
-from histvq.nn.losses import commitment_loss, joint_distance_loss, timestamp_loss
+from histvq.nn.objective import objective
 from histvq.nn.tcn import widest_dilation
 from histvq.recording import Recording
 from histvq.segmenter import Estimator, ProgressCallback
@@ -180,7 +180,7 @@ class HiSTVQ(Estimator):
         recordings = checked(recordings)
         device = device_called(config.device)
         self.layout_ = layout_of(recordings[0])
-        self.centred_ = _centred(config, recordings)
+        self.centred_ = centred(recordings, config.centre)
         self.fps_ = config.fps or min(recording.fps for recording in recordings)
         self.patch_frames_ = max(1, round(config.patch_seconds * self.fps_))
         prepared = [self._prepare(recording) for recording in recordings]
@@ -219,7 +219,18 @@ class HiSTVQ(Estimator):
 
         def step(batch: Batch) -> dict[str, Tensor]:
             decoded = network(batch.skeleton, batch.real, generator=generator)
-            return _losses(decoded, batch, config, self.layout_["joint_persons"])
+            return objective(
+                decoded,
+                batch.skeleton,
+                batch.real,
+                batch.patch_times,
+                persons=self.layout_["joint_persons"],
+                lambda_commit=config.lambda_commit,
+                lambda_spat=config.lambda_spat,
+                lambda_temp=config.lambda_temp,
+                commitment=config.commitment,
+                joint_distance=config.joint_distance,
+            )
 
         def end_of_epoch(_: int) -> dict[str, float]:
             network.eval()
@@ -375,32 +386,6 @@ class HiSTVQ(Estimator):
         return len(self.history_)
 
 
-def _losses(
-    decoded: Decoded, batch: Batch, config: HiSTVQConfig, persons: Sequence[int] | None
-) -> dict[str, Tensor]:
-    """Every loss term and their weighted `total` (eqs. 5-9); a term of weight 0 is left out."""
-    encoded, quantised = decoded.encoded, decoded.quantised
-    losses: dict[str, Tensor] = {}
-    below = encoded.patches
-    for level, values in enumerate(quantised.values, start=1):
-        losses[f"commit_{level}"] = config.lambda_commit * commitment_loss(
-            below, values, encoded.real, reduction=config.commitment
-        )
-        below = values
-    if config.lambda_spat:
-        losses["spatial"] = config.lambda_spat * joint_distance_loss(
-            decoded.skeleton,
-            batch.skeleton,
-            batch.real,
-            persons=None if persons is None else tuple(persons),
-            kind=config.joint_distance,
-        )
-    if config.lambda_temp:
-        times = batch.patch_times[encoded.occupied]
-        losses["temporal"] = config.lambda_temp * timestamp_loss(decoded.times, times)
-    return {**losses, "total": torch.stack(list(losses.values())).sum()}
-
-
 def _build(
     config: HiSTVQConfig, layout: dict[str, Any], patch_frames: int, generator: torch.Generator
 ) -> HierarchicalAutoencoder:
@@ -431,10 +416,3 @@ def _build(
         temporal_input=config.temporal_input,
         temporal_hidden=config.temporal_hidden,
     )
-
-
-def _centred(config: HiSTVQConfig, recordings: Sequence[Recording]) -> bool:
-    """Whether to take the root's position off: decided once, for all the model will ever see."""
-    if config.centre == "auto":
-        return all(can_centre(recording) for recording in recordings)
-    return config.centre
