@@ -14,7 +14,7 @@ def terms():
     books = [
         Codebook(
             torch.randn(size, PATCH, JOINTS, LATENT, generator=luck),
-            decay=0.5, min_usage=0, dead_batches=1, distance="patch",
+            decay=0.5, min_usage=0.0, dead_batches=1, distance="patch",
         )
         for size in (4, 2)
     ]  # fmt: skip
