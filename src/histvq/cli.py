@@ -270,7 +270,9 @@ def evaluate(
     console.say(str(scores))
     console.table(("protocol", ""), list(scores.protocol.items()))
     console.list_skipped(readings.skipped)
-    _closing(write_scores(place.parent, scores), "compare runs by their scores.json")
+    usual = (matching, level) == ("global", "action")
+    name = "scores.json" if usual else f"scores-{level}-{matching}.json"
+    _closing(write_scores(place.parent, scores, name=name), f"compare runs by their {name}")
     return _status(readings)
 
 

@@ -241,9 +241,9 @@ def _scored(
     return truth, scores, remarks
 
 
-def write_scores(folder: Path, scores: Scores) -> Path:
-    """`scores.json`: every score, the protocol, and which code was matched with which action."""
-    return _write_text(folder / SCORES, json.dumps(scores.to_dict(), indent=2) + "\n")
+def write_scores(folder: Path, scores: Scores, *, name: str = SCORES) -> Path:
+    """Every score, the protocol, and which code was matched with which action, as JSON."""
+    return _write_text(folder / name, json.dumps(scores.to_dict(), indent=2) + "\n")
 
 
 def versions() -> dict[str, str]:

@@ -79,7 +79,13 @@ def test_fit_predict_evaluate_one_after_another(folder, first_run, tmp_path):
     status, said = histvq("evaluate", out, *files, "--matching", "recording")
     assert status == Exit.ALL
     assert "one Hungarian matching for each recording" in said
-    assert json.loads((out / "scores.json").read_text())["scores"].keys() >= {"mof", "jsd"}
+    # Scores of another protocol do not take the place of the usual ones.
+    usual, apart = (
+        json.loads((out / name).read_text())
+        for name in ("scores.json", "scores-action-recording.json")
+    )
+    assert usual["scores"].keys() == apart["scores"].keys() >= {"mof", "jsd"}
+    assert usual["protocol"]["matching"] != apart["protocol"]["matching"]
 
 
 @pytest.mark.parametrize(
