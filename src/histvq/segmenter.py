@@ -84,8 +84,7 @@ class Estimator:
         super().__init_subclass__(**kwargs)
         if config := cls.__dict__.get("Config"):
             cls.__signature__ = _plain_signature(config)  # type: ignore[attr-defined]
-            _, heading, settings = inspect.getdoc(config).partition("Attributes:")  # type: ignore[union-attr]
-            cls.__doc__ = f"{inspect.getdoc(cls)}\n\nParameters:{settings if heading else ''}"
+            cls.__doc__ = f"{inspect.getdoc(cls)}\n\nParameters:{_settings_doc(config)}"
 
     def __init__(self, **params: Any) -> None:
         for name, field_info in self.Config.model_fields.items():
@@ -132,6 +131,13 @@ class Estimator:
                 f"this {type(self).__name__} is not fitted yet: call fit(recordings) first, or "
                 "load a saved one with histvq.load_model(path)"
             )
+
+
+def _settings_doc(config: type[BaseModel]) -> str:
+    """What the settings mean: those a config inherits first, as in its signature."""
+    documented = [base for base in reversed(config.__mro__) if issubclass(base, BaseModel)]
+    parts = [(inspect.getdoc(base) or "").partition("Attributes:")[2] for base in documented[1:]]
+    return "".join(part.rstrip() for part in parts)
 
 
 def _plain_signature(config: type[BaseModel]) -> inspect.Signature:
