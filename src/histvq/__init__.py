@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from histvq.annotation import Annotation
+    from histvq.checkpoints import import_checkpoint
     from histvq.datasets import Dataset, load_dataset
     from histvq.evaluation import Scores, evaluate
     from histvq.experiment import load_model, make_method
     from histvq.io import read
     from histvq.methods.histvq import HiSTVQ
+    from histvq.methods.smq import SMQ
     from histvq.recording import Recording
     from histvq.segments import Segmentation
 
@@ -24,9 +26,11 @@ _HOME = {
     "Dataset": "histvq.datasets",
     "HiSTVQ": "histvq.methods.histvq",
     "Recording": "histvq.recording",
+    "SMQ": "histvq.methods.smq",
     "Scores": "histvq.evaluation",
     "Segmentation": "histvq.segments",
     "evaluate": "histvq.evaluation",
+    "import_checkpoint": "histvq.checkpoints",
     "load_dataset": "histvq.datasets",
     "load_model": "histvq.experiment",
     "make_method": "histvq.experiment",
@@ -34,6 +38,7 @@ _HOME = {
 }
 
 __all__ = [
+    "SMQ",
     "Annotation",
     "Dataset",
     "HiSTVQ",
@@ -41,6 +46,7 @@ __all__ = [
     "Scores",
     "Segmentation",
     "evaluate",
+    "import_checkpoint",
     "load_dataset",
     "load_model",
     "make_method",

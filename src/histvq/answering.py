@@ -39,7 +39,7 @@ def patch_codes(network: HierarchicalAutoencoder, batch: Batch, *, n_patches: in
     nearest one of another action.
     """
     encoded = network.encode(batch.skeleton, batch.real)
-    distances = network.quantiser.distances(encoded.patches, encoded.real)
+    distances = network.quantiser.distances(encoded.patches, encoded.compared)
     parents = network.quantiser.actions()
     nearest, subactions = distances.min(dim=1)
     actions = parents[subactions]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib import metadata, resources
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Any
+from typing import Any, Literal
 from warnings import warn
 
 import yaml
@@ -46,9 +46,13 @@ class Preset(BaseModel, frozen=True, extra="forbid"):
         description: What it is for, in a sentence.
         method: `name` and the method's parameters.
         dataset: Which dataset it was made for, and with which options; empty for any data.
+        scale: `full`, the published size, or `fast`, made light; empty where that says nothing.
+        variant: What sets it apart from the other presets of its method, dataset and scale, as `clean`.
     """
 
     description: str
+    scale: Literal["full", "fast", ""] = ""
+    variant: str = ""
     method: MethodSettings
     dataset: dict[str, Any] = Field(default_factory=dict)
 

@@ -1,8 +1,8 @@
 """Published benchmarks, each prepared as the papers have it."""
 
 import inspect
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,7 @@ class Dataset:
         skipped: Files that could not be read, each with the reason.
         warnings: What was changed or looks wrong.
         notes: What was left out or differs from the published benchmark.
+        activities: Recording -> the activity it belongs to, where a dataset has several, for JSD.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Dataset:
     skipped: tuple[tuple[Path, str], ...] = ()
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    activities: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if len(self.recordings) != len(self.annotations):

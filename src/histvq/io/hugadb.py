@@ -29,6 +29,7 @@ ACTIVITIES = (
     "walking", "running", "going_up", "going_down", "sitting", "sitting_down", "standing_up",
     "standing", "bicycling", "up_by_elevator", "down_by_elevator", "sitting_in_car",
 )  # fmt: skip
+UNIT = "counts"
 FPS = 60.0  # the papers' figure, and what makes 60 frames a second
 TRUE_FPS = 58.8  # 2,111,962 frames in 35,903 s, by the official table
 
@@ -98,7 +99,7 @@ def read_hugadb(
         joint_names=JOINTS,
         channel_names=CHANNELS,
         parents=PARENTS,
-        unit="counts",
+        unit=UNIT,
         person=person,
         metadata=metadata,
         source=str(path),

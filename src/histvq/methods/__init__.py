@@ -2,4 +2,5 @@
 
 METHODS = {
     "histvq": "histvq.methods.histvq:HiSTVQ",
+    "smq": "histvq.methods.smq:SMQ",
 }

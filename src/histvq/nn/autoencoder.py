@@ -22,11 +22,13 @@ class Encoded:
     Attributes:
         patches: (patch, patch_frame, joint, latent).
         real: (patch, patch_frame, joint): False where a value is padding or missing.
+        compared: (patch, patch_frame, joint): where patches are compared with prototypes.
         occupied: For each patch of the packed frames, whether it is among them.
     """
 
     patches: Tensor
     real: Tensor
+    compared: Tensor
     occupied: Tensor
 
 
@@ -38,13 +40,13 @@ class Decoded:
         encoded: The encoder's patches.
         quantised: Their prototypes, a level each.
         skeleton: (joint, frame, channel) rebuilt.
-        times: (patch,) relative time guessed, for the occupied patches.
+        times: (patch,) relative time guessed, for the occupied patches; None where nothing guesses it.
     """
 
     encoded: Encoded
     quantised: Quantised
     skeleton: Tensor
-    times: Tensor
+    times: Tensor | None
 
 
 class HierarchicalAutoencoder(nn.Module):
@@ -62,7 +64,9 @@ class HierarchicalAutoencoder(nn.Module):
         spatial_input: Which quantiser feeds the spatial decoder: `subaction` (the finest), `action` (the
             top), or `both` side by side on the latent axis.
         temporal_input: Likewise for the temporal decoder.
-        temporal_hidden: Width of the temporal decoder.
+        temporal_hidden: Width of the temporal decoder; 0: there is none, as in SMQ.
+        whole_patches: Compare all of a patch with the prototypes, its missing values as the zeros they
+            are after the encoder (SMQ's code), instead of its real part alone.
     """
 
     def __init__(
@@ -79,11 +83,13 @@ class HierarchicalAutoencoder(nn.Module):
         spatial_input: str,
         temporal_input: str,
         temporal_hidden: int,
+        whole_patches: bool = False,
     ) -> None:
         super().__init__()
         self.patch_frames = patch_frames
         self.spatial_input = spatial_input
         self.temporal_input = temporal_input
+        self.whole_patches = whole_patches
         half = n_latent // 2
 
         def tcn(*widths: int) -> TCN:
@@ -92,9 +98,10 @@ class HierarchicalAutoencoder(nn.Module):
         self.encoder = tcn(n_channels, half, n_latent)
         self.quantiser = HierarchicalQuantiser(codebooks)
         self.spatial_decoder = tcn(n_latent * _width(spatial_input), half, n_channels)
-        self.temporal_decoder = TemporalDecoder(
-            patch_frames * n_joints * n_latent * _width(temporal_input), hidden=temporal_hidden
-        )
+        self.temporal_decoder: TemporalDecoder | None = None
+        if temporal_hidden:
+            n_in = patch_frames * n_joints * n_latent * _width(temporal_input)
+            self.temporal_decoder = TemporalDecoder(n_in, hidden=temporal_hidden)
 
     def encode(
         self, skeleton: Float[Tensor, "joint frame channel"], real: Bool[Tensor, "joint frame"]
@@ -103,7 +110,9 @@ class HierarchicalAutoencoder(nn.Module):
         patches = to_patches(self.encoder(skeleton, real), self.patch_frames)
         mask = mask_to_patches(real, self.patch_frames)
         occupied = mask.flatten(1).any(dim=1)
-        return Encoded(patches[occupied], mask[occupied], occupied)
+        patches, mask = patches[occupied], mask[occupied]
+        compared = torch.ones_like(mask) if self.whole_patches else mask
+        return Encoded(patches, mask, compared, occupied)
 
     def forward(
         self,
@@ -114,15 +123,15 @@ class HierarchicalAutoencoder(nn.Module):
     ) -> Decoded:
         """Encode, quantise and decode; while training, the codebooks learn on the way."""
         encoded = self.encode(skeleton, real)
-        quantised = self.quantiser(encoded.patches, encoded.real, generator=generator)
+        quantised = self.quantiser(encoded.patches, encoded.compared, generator=generator)
         fed = _fed(quantised, self.spatial_input)
         laid_out = fed.new_zeros(len(encoded.occupied), *fed.shape[1:])
         laid_out = laid_out.index_put((encoded.occupied,), fed)
+        times = None
+        if self.temporal_decoder is not None:
+            times = self.temporal_decoder(_fed(quantised, self.temporal_input))
         return Decoded(
-            encoded,
-            quantised,
-            self.spatial_decoder(from_patches(laid_out), real),
-            self.temporal_decoder(_fed(quantised, self.temporal_input)),
+            encoded, quantised, self.spatial_decoder(from_patches(laid_out), real), times
         )
 
 

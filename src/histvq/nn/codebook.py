@@ -189,5 +189,5 @@ class Codebook(nn.Module):
 
     def reorder(self, order: Int[Tensor, " code"]) -> None:
         """Number the codes anew: the code at place i is the former `order[i]`."""
-        for name in ("prototypes", "seen", "mass", "usage", "idle"):
+        for name, _ in list(self.named_buffers()):
             setattr(self, name, getattr(self, name)[order])

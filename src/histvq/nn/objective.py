@@ -33,7 +33,7 @@ def objective(
         persons: Person of each joint; None for one person.
         lambda_commit: Weight of the commitment of every level.
         lambda_spat: Weight of the spatial loss; at 0 it is not computed.
-        lambda_temp: Weight of the temporal loss; at 0 it is not computed.
+        lambda_temp: Weight of the temporal loss; at 0, or without a temporal decoder, not computed.
         commitment: `mean` or `sum`, see `commitment_loss`.
         joint_distance: `plain` or `squared`, see `joint_distance_loss`.
 
@@ -56,7 +56,7 @@ def objective(
             persons=None if persons is None else tuple(persons),
             kind=joint_distance,
         )
-    if lambda_temp:
+    if lambda_temp and decoded.times is not None:
         target = patch_times[encoded.occupied]
         losses["temporal"] = lambda_temp * timestamp_loss(decoded.times, target)
     return {**losses, "total": torch.stack(list(losses.values())).sum()}

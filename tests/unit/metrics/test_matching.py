@@ -29,8 +29,8 @@ def test_no_permutation_beats_the_match(seed, shape):
     assert sum(overlap[pair] for pair in match.items()) == best_total(overlap.tolist())
 
 
-def test_a_pair_without_a_shared_frame_is_no_match():
-    assert best_match(np.array([[5, 0], [3, 0]])) == {0: 0}
+def test_a_code_left_over_takes_the_action_left_over():
+    assert best_match(np.array([[5, 0], [3, 0]])) == {0: 0, 1: 1}
 
 
 def test_surplus_codes_get_distinct_labels_above_the_actions():

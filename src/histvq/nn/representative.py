@@ -1,0 +1,134 @@
+"""The codebook of SMQ's published code, with the ways it has of its own.
+
+Source: SMQ (Gokay et al., ICCV 2025) as its published code does it. Apart from `nn.codebook`: the running
+sum is kept beside the running count and carries the code's smoothing factor; a code is dead at once;
+a dead code becomes the mean of several patches; and the luck of that can be the same at every step.
+"""
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from histvq.nn.codebook import Codebook, prototype_distances
+
+CANDIDATES = ("representative", "exploratory")
+EPSILON = 1e-5
+FIXED_SEED = 42
+
+
+def smoothed(usage: Float[Tensor, " code"]) -> Float[Tensor, " code"]:
+    """The count each running sum is divided by: n (n + eps) / (n + K eps), practically n.
+
+    Laplace smoothing with the sum taken over each code by itself instead of over all, as in the
+    published code; two of its checkpoints follow this formula exactly, and not the textbook's.
+    """
+    return usage * (usage + EPSILON) / (usage + len(usage) * EPSILON)
+
+
+def revival_groups(
+    nearest: Float[Tensor, " patch"],
+    *,
+    n_dead: int,
+    group_size: int,
+    candidates: str,
+    generator: torch.Generator,
+) -> Int[Tensor, "dead member"]:
+    """Which patches become each dead code.
+
+    Args:
+        nearest: Distance of each patch to its nearest prototype.
+        n_dead: How many codes to replace.
+        group_size: Patches whose mean one becomes.
+        candidates: `representative`: the half of the patches that is covered better, those at the
+            median included; `exploratory`: the others, or all where that leaves none.
+        generator: Draws the patches, each once; too few of them are taken round and round in order.
+    """
+    better = -nearest >= torch.quantile(-nearest, 0.5)
+    pool = torch.nonzero(better if candidates == "representative" else ~better).flatten()
+    if not len(pool):
+        pool = torch.arange(len(nearest), device=nearest.device)
+    wanted = n_dead * group_size
+    if len(pool) >= wanted:
+        order = torch.randperm(len(pool), generator=generator)[:wanted]
+    else:
+        order = torch.arange(wanted) % len(pool)
+    return pool[order.to(pool.device)].view(n_dead, group_size)
+
+
+class RepresentativeCodebook(Codebook):
+    """Prototypes as SMQ's published code learns them.
+
+    Args:
+        prototypes: Where to start, each with a count of one.
+        decay: beta.
+        min_usage: nu, whole: a code whose running count is below it is replaced at once by the mean of
+            so many patches; 0 never is.
+        distance: `patch` or `frame`.
+        candidates: `representative` or `exploratory`, see `revival_groups`.
+        fixed_luck: Draw from a generator seeded anew at every step, as the published code does, so
+            equally many candidates give the same draw; else from the one `learn` is given.
+    """
+
+    total: Tensor
+
+    def __init__(
+        self,
+        prototypes: Float[Tensor, "code patch_frame joint latent"],
+        *,
+        decay: float,
+        min_usage: int,
+        distance: str,
+        candidates: str,
+        fixed_luck: bool,
+    ) -> None:
+        super().__init__(
+            prototypes, decay=decay, min_usage=min_usage, dead_batches=1, distance=distance
+        )
+        self.candidates = candidates
+        self.fixed_luck = fixed_luck
+        self.register_buffer("total", prototypes.clone())
+
+    @torch.no_grad()
+    def learn(
+        self,
+        patches: Float[Tensor, "patch patch_frame joint latent"],
+        real: Bool[Tensor, "patch patch_frame joint"],
+        codes: Int[Tensor, " patch"],
+        *,
+        weights: Float[Tensor, " patch"] | None = None,
+        generator: torch.Generator,
+    ) -> None:
+        """Move the prototypes towards one batch, then replace the dead ones by means of patches.
+
+        What is not real counts as the zero it is; `weights` do not apply, as there is one level only.
+        """
+        patches = patches.detach().float()
+        member = nn.functional.one_hot(codes, len(self.usage)).to(patches.dtype)
+        sums = torch.tensordot(member, patches, dims=([0], [0]))
+        self.usage = torch.lerp(self.usage, member.sum(dim=0), 1 - self.decay)
+        self.total = torch.lerp(self.total, sums, 1 - self.decay)
+        self.seen = self.seen | (member.sum(dim=0) > 0)[:, None, None]
+        self._settle()
+        dead = torch.nonzero(self.usage < self.min_usage).flatten()
+        if not len(dead):
+            return
+        nearest = prototype_distances(patches, real, self.prototypes, distance=self.distance)
+        luck = torch.Generator().manual_seed(FIXED_SEED) if self.fixed_luck else generator
+        groups = revival_groups(
+            nearest.amin(dim=1).float(),
+            n_dead=len(dead),
+            group_size=int(self.min_usage),
+            candidates=self.candidates,
+            generator=luck,
+        )
+        self.prototypes[dead] = patches[groups].mean(dim=1)
+        self.usage[dead] = self.min_usage
+        self.total[dead] = self.prototypes[dead] * self.min_usage
+        self.seen[dead] = True
+
+    def _settle(self) -> None:
+        """Prototypes from sums and counts; without revival a count may fade to nothing, hence a floor."""
+        count = smoothed(self.usage).clamp(min=torch.finfo(torch.float32).tiny)
+        moved = self.total / count[:, None, None, None]
+        self.prototypes = torch.where((self.usage > 0)[:, None, None, None], moved, self.prototypes)
+        self.mass = self.usage[:, None, None].expand_as(self.mass).clone()

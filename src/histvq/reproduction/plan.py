@@ -1,0 +1,122 @@
+"""From a table and a dataset to the runs it takes: one a row and seed, each with a name of its own."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from histvq.datasets import Dataset
+from histvq.errors import ConfigError
+from histvq.experiment import Preset, load_preset, make_method, preset_names
+from histvq.reproduction.tables import Row, Table
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One fit, prediction and scoring.
+
+    Attributes:
+        dataset: Name of the dataset.
+        data: Folder of its files; None for a dataset that is made up.
+        digest: What its recordings and labels are, see `digest_of`.
+        method: Name of the method.
+        params: All of its parameters, seed and device apart.
+        seed: The seed.
+        threads: How many threads the run may use: more threads add numbers in another order, and a
+            last digit that differs makes another run.
+    """
+
+    dataset: str
+    data: str | None
+    digest: str
+    method: str
+    params: dict[str, Any]
+    seed: int
+    threads: int
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What decides the outcome, the seed apart; the same on whatever machine the files lie."""
+        return {k: v for k, v in asdict(self).items() if k not in ("data", "seed")}
+
+    @property
+    def key(self) -> str:
+        """A short name of the settings; tables that share a row share its runs."""
+        text = json.dumps(self.settings, sort_keys=True)
+        return f"{self.dataset}-{self.method}-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
+
+    def folder(self, out: Path) -> Path:
+        """Where the run leaves its files."""
+        return out / "runs" / self.key / f"seed-{self.seed}"
+
+
+def jobs_of(
+    table: Table,
+    row: Row,
+    *,
+    dataset: Dataset,
+    data: str | None,
+    digest: str,
+    scale: str,
+    seeds: int,
+    threads: int,
+) -> list[Job]:
+    """The runs of one row, a seed each; none for a row that only has the paper's numbers.
+
+    K is the number of actions that occur in the dataset, as in the papers, whatever the preset says.
+
+    Raises:
+        ConfigError: If there is no preset for the row, or its changes do not fit the method.
+    """
+    if not row.method:
+        return []
+    preset = find_preset(dataset.name, row.method, scale=scale, variant=row.variant)
+    given = {
+        **(preset.method.model_extra or {}),
+        **table.budget.get(scale, {}),
+        **row.changes,
+        "n_actions": dataset.n_actions,
+    }
+    method: Any = make_method(row.method, **given)
+    params = method.config.model_dump(exclude={"random_state", "device"})
+    return [
+        Job(
+            dataset=dataset.name,
+            data=data,
+            digest=digest,
+            method=row.method,
+            params=params,
+            seed=seed,
+            threads=threads,
+        )
+        for seed in range(seeds)
+    ]
+
+
+def find_preset(dataset: str, method: str, *, scale: str, variant: str = "") -> Preset:
+    """The preset for a method on a dataset at a scale.
+
+    Raises:
+        ConfigError: If there is none; says what there is.
+    """
+    presets = [load_preset(name) for name in preset_names()]
+    for preset in presets:
+        found = (preset.dataset.get("name"), preset.method.name, preset.scale, preset.variant)
+        if found == (dataset, method, scale, variant):
+            return preset
+    there = sorted({str(p.dataset["name"]) for p in presets if p.method.name == method})
+    raise ConfigError(
+        f"no {scale} preset for {' '.join(filter(None, (method, variant)))} on {dataset!r}; "
+        f"{method} has presets for {', '.join(there) or 'no dataset yet'}"
+    )
+
+
+def digest_of(dataset: Dataset) -> str:
+    """A short name of everything in a dataset that can change a score."""
+    digest = hashlib.sha256()
+    for recording, annotation in zip(dataset.recordings, dataset.annotations, strict=True):
+        digest.update(f"{recording.id} {recording.fps} {recording.skeleton.shape}".encode())
+        digest.update(recording.skeleton.tobytes())
+        digest.update(annotation.labels.astype("int32").tobytes())
+    return digest.hexdigest()[:10]

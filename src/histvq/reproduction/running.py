@@ -1,0 +1,146 @@
+"""Do the runs that are missing, several side by side, each in a process of its own."""
+
+import json
+import multiprocessing
+import os
+import threading
+import time
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
+from typing import Any
+
+from histvq.datasets import Dataset, load_dataset
+from histvq.errors import DataWarning, HistvqError
+from histvq.evaluation import Scores, evaluate
+from histvq.experiment import load_model, make_method, versions, write_scores
+from histvq.metrics.jsd import length_bias_by_action, length_bias_by_activity
+from histvq.modelfile import DESCRIPTION
+from histvq.report import atomically, write_segments
+from histvq.reproduction.plan import Job
+from histvq.segmenter import Segmenter
+
+DONE, TIMES = "run.json", "times.json"
+
+Told = Callable[[Job, str], None]
+
+
+def run_missing(
+    jobs: Sequence[Job], out: Path, *, side_by_side: int, told: Told
+) -> dict[Path, str]:
+    """Run every job that has no outcome yet.
+
+    A run's outcome is written last and whole, so a run that was stopped has none, and is done again;
+    one that had its model already goes on from there.
+
+    Args:
+        jobs: What there is to do.
+        out: Where the runs go.
+        side_by_side: How many at a time.
+        told: Called with each job as it ends, and its scores in words or what went wrong.
+
+    Returns:
+        Folder of each job that failed -> why. The others are not held up by it.
+    """
+    missing = {job.folder(out): job for job in jobs if outcome(job, out) is None}
+    if not missing:
+        return {}
+    failed: dict[Path, str] = {}
+    # A fresh process for each run gives its memory back, and threads are set before torch is loaded.
+    pool = ProcessPoolExecutor(
+        side_by_side,
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=_follow_parent,
+        max_tasks_per_child=1,
+    )
+    with pool:
+        futures = {pool.submit(run_job, job, out): job for job in missing.values()}
+        try:
+            for future in as_completed(futures):
+                job = futures[future]
+                try:
+                    told(job, future.result())
+                except (HistvqError, OSError, RuntimeError) as error:
+                    failed[job.folder(out)] = str(error)
+                    told(job, f"failed: {error}")
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return failed
+
+
+def outcome(job: Job, out: Path) -> dict[str, Any] | None:
+    """What a finished run wrote, or None."""
+    place = job.folder(out) / DONE
+    return json.loads(place.read_text(encoding="utf-8")) if place.is_file() else None
+
+
+def run_job(job: Job, out: Path) -> str:
+    """Fit, predict and score; returns the scores in words."""
+    _limit_threads(job.threads)
+    folder = job.folder(out)
+    folder.mkdir(parents=True, exist_ok=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataWarning)  # said once already, by whoever made the plan
+        dataset = load_dataset(job.dataset, job.data)
+    started = time.perf_counter()
+    method = _fitted(job, dataset, folder)
+    fitted = time.perf_counter()
+    answers = method.predict(list(dataset.recordings))
+    seconds = {"fit": fitted - started, "predict": time.perf_counter() - fitted}
+    scores = evaluate(answers, dataset.annotations, activities=dataset.activities or None)
+    write_segments(folder / "segments.csv", answers)
+    write_scores(folder, scores)
+    _write_json(folder / TIMES, {name: round(value, 1) for name, value in seconds.items()})
+    _write_json(folder / DONE, _record(job, method, scores))
+    return str(scores)
+
+
+def _fitted(job: Job, dataset: Dataset, folder: Path) -> Segmenter:
+    """The model a stopped run left, or a new one, saved before anything else can go wrong."""
+    model = folder / "model"
+    if (model / DESCRIPTION).is_file():
+        return load_model(model)
+    method = make_method(job.method, **job.params, random_state=job.seed)
+    method.fit(dataset.recordings)
+    method.save(model)
+    return method
+
+
+def _record(job: Job, method: Segmenter, scores: Scores) -> dict[str, Any]:
+    return {
+        "settings": job.settings,
+        "seed": job.seed,
+        "epochs": getattr(method, "n_iter_", None),
+        "kept_epoch": getattr(method, "kept_epoch_", None),
+        "scores": dict(scores.values),
+        "jsd_by_activity": length_bias_by_activity(scores.pairs),
+        "jsd_by_action": length_bias_by_action(scores.pairs, actions=scores.actions),
+        "protocol": dict(scores.protocol),
+        "versions": versions(),
+    }
+
+
+def _write_json(place: Path, content: Mapping[str, Any]) -> None:
+    text = json.dumps(content, indent=1) + "\n"
+    atomically(place, lambda part: part.write_text(text, encoding="utf-8"))
+
+
+def _limit_threads(threads: int) -> None:
+    os.environ["OMP_NUM_THREADS"] = str(threads)
+    import torch
+
+    torch.set_num_threads(threads)
+
+
+def _follow_parent() -> None:
+    """End with the process that started this one, even if that one is killed: nobody else will."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def wait() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()

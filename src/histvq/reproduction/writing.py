@@ -1,0 +1,299 @@
+"""A table of ours beside the paper's, as JSON, CSV, Markdown and LaTeX.
+
+The files hold nothing of when or how fast a run was, so the same runs make the same files.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from histvq.metrics.scores import TITLES
+from histvq.report import atomically
+from histvq.reproduction.tables import Row, Table
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowResult:
+    """What the runs of a row gave.
+
+    Attributes:
+        row: The row.
+        runs: What each finished run wrote, by seed.
+        asked: How many runs there should be.
+        failed: Why the others failed, where they did.
+    """
+
+    row: Row
+    runs: tuple[dict[str, Any], ...]
+    asked: int
+    failed: tuple[str, ...] = ()
+
+    def values(self, score: str) -> list[float]:
+        """A score of every run."""
+        return [run["scores"][score] for run in self.runs]
+
+    def mean(self, score: str) -> float | None:
+        """Mean over seeds."""
+        return float(np.mean(self.values(score))) if self.runs else None
+
+    def deviation(self, score: str) -> float | None:
+        """Standard deviation over seeds (n - 1)."""
+        return float(np.std(self.values(score), ddof=1)) if len(self.runs) > 1 else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """A table on one dataset.
+
+    Attributes:
+        name: As `table4`.
+        table: What it should hold.
+        dataset: Name of the dataset.
+        scale: `fast` or `full`.
+        results: One a row.
+        dataset_notes: What differs from the published dataset.
+        folder: Where its files are.
+    """
+
+    name: str
+    table: Table
+    dataset: str
+    scale: str
+    results: tuple[RowResult, ...]
+    dataset_notes: tuple[str, ...]
+    folder: Path
+
+    @property
+    def stem(self) -> str:
+        """Name of its files, without the ending."""
+        return f"{self.name}-{self.dataset}-{self.scale}"
+
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """Why runs failed, where they did."""
+        return tuple(why for result in self.results for why in result.failed)
+
+
+def write_outcome(outcome: Outcome) -> dict[str, Path]:
+    """Write the four files; each appears whole or not at all."""
+    texts = {
+        "json": json.dumps(_record(outcome), indent=1) + "\n",
+        "csv": _frame(outcome).to_csv(index=False, lineterminator="\n"),
+        "md": markdown(outcome),
+        "tex": latex(outcome),
+    }
+
+    def written(ending: str, text: str) -> Path:
+        return atomically(
+            outcome.folder / f"{outcome.stem}.{ending}",
+            lambda part: part.write_text(text, encoding="utf-8", newline="\n"),
+        )
+
+    return {ending: written(ending, text) for ending, text in texts.items()}
+
+
+def markdown(outcome: Outcome) -> str:
+    """The table to read: mean (deviation) of ours, the paper's number below."""
+    table, scores = outcome.table, outcome.table.scores
+    lines = [
+        f"# {table.source} on {outcome.dataset}, {outcome.scale} presets",
+        "",
+        f"{table.title}. Mean (standard deviation) over seeds.",
+        "",
+        _line(["row", "", "seeds", *(title(score) for score in scores)]),
+        _line(["---"] * (3 + len(scores))),
+    ]
+    for result in outcome.results:
+        ours = [_spread(result, score, "{:.1f} ({:.1f})") or "-" for score in scores]
+        count = f"{len(result.runs)}" if len(result.runs) == result.asked else _short(result)
+        if result.asked:
+            lines.append(_line([result.row.label, "ours", count, *ours]))
+        printed = result.row.printed(outcome.dataset, len(scores))
+        if any(number is not None for number in printed):
+            shown = ["-" if n is None else f"{n:.1f}" for n in printed]
+            lines.append(_line(["" if result.asked else result.row.label, "paper", "", *shown]))
+    if "jsd" in scores:
+        lines += ["", *_jsd_lines(outcome)]
+    lines += ["", *(f"{key}: {value}." for key, value in _protocol(outcome).items())]
+    for note in (table.remark, *outcome.dataset_notes, *outcome.failed):
+        lines += ["", note] if note else []
+    lines += ["", "Settings that differ between rows; all others are in the JSON file.", ""]
+    lines += [f"- {r.row.label}: {_changes(outcome, r)}" for r in outcome.results if r.asked]
+    return "\n".join(lines) + "\n"
+
+
+def latex(outcome: Outcome) -> str:
+    """The table as a LaTeX tabular (booktabs)."""
+    scores = outcome.table.scores
+    rows = []
+    for result in outcome.results:
+        if result.asked:
+            ours = [_spread(result, s, r"${:.1f} \pm {:.1f}$") or "--" for s in scores]
+            rows.append([_escaped(result.row.label), "ours", *ours])
+        printed = result.row.printed(outcome.dataset, len(scores))
+        if any(number is not None for number in printed):
+            label = "" if result.asked else _escaped(result.row.label)
+            rows.append([label, "paper", *("--" if n is None else f"{n:.1f}" for n in printed)])
+    head = ["", "", *(_escaped(title(score)) for score in scores)]
+    body = "\n".join(" & ".join(row) + r" \\" for row in rows)
+    return (
+        f"% {outcome.table.source}, {outcome.dataset}, {outcome.scale}: {outcome.table.title}\n"
+        f"\\begin{{tabular}}{{ll{'r' * len(scores)}}}\n\\toprule\n{' & '.join(head)} \\\\\n\\midrule\n"
+        f"{body}\n\\bottomrule\n\\end{{tabular}}\n"
+    )
+
+
+def title(score: str) -> str:
+    """A score's name as people write it."""
+    return TITLES.get(score, score.replace("f1@", "F1@"))
+
+
+def _record(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "table": outcome.name,
+        "source": outcome.table.source,
+        "title": outcome.table.title,
+        "dataset": outcome.dataset,
+        "scale": outcome.scale,
+        "protocol": _protocol(outcome),
+        "notes": [note for note in (outcome.table.remark, *outcome.dataset_notes) if note],
+        "rows": [
+            {
+                "name": result.row.name,
+                "label": result.row.label,
+                "seeds": [run["seed"] for run in result.runs],
+                "epochs": [run["epochs"] for run in result.runs],
+                "mean": {s: _rounded(result.mean(s)) for s in _all_scores(result)},
+                "sd": {s: _rounded(result.deviation(s)) for s in _all_scores(result)},
+                "runs": [_each_rounded(run["scores"]) for run in result.runs],
+                "jsd_by_activity": _mean_of(result, "jsd_by_activity"),
+                "jsd_by_action": _mean_of(result, "jsd_by_action"),
+                "paper": dict(
+                    zip(
+                        outcome.table.scores,
+                        result.row.printed(outcome.dataset, len(outcome.table.scores)),
+                        strict=True,
+                    )
+                ),
+                "settings": result.runs[0]["settings"] if result.runs else None,
+                "versions": result.runs[0]["versions"] if result.runs else None,
+                "failed": list(result.failed),
+            }
+            for result in outcome.results
+        ],
+    }
+
+
+def _frame(outcome: Outcome) -> pd.DataFrame:
+    """One line a row and score."""
+    lines = [
+        {
+            "table": outcome.name,
+            "dataset": outcome.dataset,
+            "scale": outcome.scale,
+            "row": result.row.name,
+            "label": result.row.label,
+            "score": score,
+            "seeds": len(result.runs),
+            "mean": _rounded(result.mean(score)),
+            "sd": _rounded(result.deviation(score)),
+            "paper": printed,
+        }
+        for result in outcome.results
+        for score, printed in zip(
+            outcome.table.scores,
+            result.row.printed(outcome.dataset, len(outcome.table.scores)),
+            strict=True,
+        )
+    ]
+    return pd.DataFrame(lines)
+
+
+def _protocol(outcome: Outcome) -> dict[str, Any]:
+    """What was scored and how: the same for every run, or the run would not be of this table."""
+    runs = [run for result in outcome.results for run in result.runs]
+    if not runs:
+        return {}
+    kept = ("matching", "level", "n_recordings", "scored_frames", "unlabelled_frames", "fps")
+    said = {key: runs[0]["protocol"][key] for key in kept}
+    share = runs[0]["protocol"]["majority_percent"]
+    return {
+        **said,
+        "threads of a run": runs[0]["settings"]["threads"],
+        "a constant answer scores": f"MoF {share:.1f}",
+    }
+
+
+def _jsd_lines(outcome: Outcome) -> list[str]:
+    """JSD of each activity and each action, where the table is about JSD."""
+    lines = []
+    for key, words in (
+        ("jsd_by_activity", "activity (a recording's; averaged over its recordings)"),
+        (
+            "jsd_by_action",
+            "action (its segments of all recordings together; ours, not in the paper)",
+        ),
+    ):
+        means = {r.row.label: _mean_of(r, key) for r in outcome.results if r.runs}
+        names = list(dict.fromkeys(name for values in means.values() for name in values))
+        lines += [f"JSD of each {words}:", "", _line(["row", *names])]
+        lines += [_line(["---"] * (1 + len(names)))]
+        lines += [
+            _line([label, *(f"{values[n]:.1f}" if n in values else "-" for n in names)])
+            for label, values in means.items()
+        ]
+        lines.append("")
+    return lines[:-1]
+
+
+def _mean_of(result: RowResult, key: str) -> dict[str, float]:
+    names = result.runs[0][key] if result.runs else ()
+    return {
+        name: round(float(np.mean([run[key][name] for run in result.runs])), 2) for name in names
+    }
+
+
+def _all_scores(result: RowResult) -> Sequence[str]:
+    return list(result.runs[0]["scores"]) if result.runs else ()
+
+
+def _changes(outcome: Outcome, result: RowResult) -> str:
+    preset = " ".join(filter(None, (result.row.method, result.row.variant)))
+    shared = outcome.table.budget.get(outcome.scale, {})
+    changes = {**shared, **result.row.changes}
+    listed = ", ".join(f"{name} = {value}" for name, value in changes.items())
+    return f"{outcome.scale} preset of {preset}" + (f" with {listed}" if listed else "")
+
+
+def _short(result: RowResult) -> str:
+    return f"{len(result.runs)} of {result.asked}"
+
+
+def _spread(result: RowResult, score: str, form: str) -> str:
+    mean, deviation = result.mean(score), result.deviation(score)
+    if mean is None:
+        return ""
+    return form.format(mean, deviation) if deviation is not None else f"{mean:.1f}"
+
+
+def _line(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def _escaped(text: str) -> str:
+    for mark in "&%_#$":
+        text = text.replace(mark, "\\" + mark)
+    return text
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 2)
+
+
+def _each_rounded(scores: dict[str, float]) -> dict[str, float]:
+    return {name: round(value, 2) for name, value in scores.items()}
