@@ -1,27 +1,27 @@
 """The command line: thin commands, one library call each."""
 
-from collections.abc import Callable
-from enum import IntEnum
-from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from histvq import console
-from histvq.errors import ConfigError, HistvqError
+from histvq.cli import benchmarks
+from histvq.cli.common import (
+    Exit,
+    Format,
+    Fps,
+    Output,
+    Overwrite,
+    Strict,
+    closing,
+    read_files,
+    told,
+)
+from histvq.errors import ConfigError
 
 if TYPE_CHECKING:
     from histvq.io import Readings
-
-
-class Exit(IntEnum):
-    """What a command's exit status says."""
-
-    ALL = 0
-    SOME_SKIPPED = 1
-    USAGE = 2
-    NOTHING_DONE = 3
 
 
 app = typer.Typer(
@@ -31,15 +31,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     epilog="Exit status: 0 all done, 1 some files skipped, 2 wrong usage, 3 nothing done.",
 )
-data_app = typer.Typer(help="Published benchmarks.", no_args_is_help=True)
-app.add_typer(data_app, name="data")
-
 Files = Annotated[list[Path], typer.Argument(help="Recordings, or folders of them.")]
 Actions = Annotated[
     int | None,
     typer.Option("-k", "--actions", min=1, help="How many actions to find."),
 ]
-Output = Annotated[Path, typer.Option("-o", "--out", help="Folder to write to.")]
 Method = Annotated[str, typer.Option(help="Method to use.")]
 PresetName = Annotated[
     str | None, typer.Option(help="Named settings, as hugadb-fast, or a TOML file of your own.")
@@ -53,37 +49,11 @@ Set = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="NAME=VALUE", help="Any other parameter of the method."),
 ]
-Format = Annotated[str | None, typer.Option(help="Format of the files; found out otherwise.")]
-Fps = Annotated[float | None, typer.Option(help="Frames a second, where the files do not say.")]
 Stride = Annotated[int, typer.Option(min=1, help="Take every so-maniest frame only.")]
-Strict = Annotated[bool, typer.Option("--strict", help="Stop at any fault in any file.")]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an earlier run.")]
-
-
-def _told(command: Callable[..., int | None]) -> Callable[..., None]:
-    """Errors on purpose become words and an exit status; others stay tracebacks."""
-
-    @wraps(command)
-    def wrapper(*args: Any, **kwargs: Any) -> None:
-        try:
-            with console.warnings_told():
-                status = command(*args, **kwargs)
-        except ConfigError as error:
-            console.complain(f"error: {error}")
-            raise typer.Exit(Exit.USAGE) from None
-        except (HistvqError, OSError) as error:
-            console.complain(f"error: {error}")
-            raise typer.Exit(Exit.NOTHING_DONE) from None
-        except KeyboardInterrupt:
-            console.complain("stopped; nothing more was written")
-            raise typer.Exit(130) from None
-        raise typer.Exit(status or Exit.ALL)
-
-    return wrapper
 
 
 @app.command()
-@_told
+@told
 def demo(out: Output = Path("runs/demo"), seed: Seed = 0, overwrite: Overwrite = False) -> int:
     """Make motion with a known answer, find its actions, and write a report to look at."""
     from histvq.datasets import load_dataset
@@ -107,14 +77,14 @@ def demo(out: Output = Path("runs/demo"), seed: Seed = 0, overwrite: Overwrite =
             progress=progress,
         )
     console.say(f"against the known answer: {done.scores}")
-    return _closing(done.files["report"], f"open {done.files['report']} in a browser")
+    return closing(done.files["report"], f"open {done.files['report']} in a browser")
 
 
 @app.command()
-@_told
+@told
 def inspect(files: Files, format: Format = None, fps: Fps = None, strict: Strict = False) -> int:
     """Say what was understood of the files: rate, joints, unit, gaps. Writes nothing."""
-    readings = _read(files, format=format, fps=fps, strict=strict)
+    readings = read_files(files, format=format, fps=fps, strict=strict)
     rows = [_inspected(recording) for recording in readings.recordings]
     columns = ("recording", "person", "s", "fps", "joints", "channels", "unit", "missing", "labels")
     rows = [
@@ -134,7 +104,7 @@ def inspect(files: Files, format: Format = None, fps: Fps = None, strict: Strict
 
 
 @app.command()
-@_told
+@told
 def run(
     files: Files,
     actions: Actions = None,
@@ -155,7 +125,7 @@ def run(
 
     claim(out, overwrite=overwrite)
     chosen = _method(method, preset, actions, patch_seconds, seed, settings)
-    readings = _read(files, format=format, fps=fps, strict=strict)
+    readings = read_files(files, format=format, fps=fps, strict=strict)
     with console.fitting_progress() as progress:
         done = run_experiment(
             readings.recordings,
@@ -171,12 +141,12 @@ def run(
     if done.scores:
         console.say(str(done.scores))
     console.list_skipped(readings.skipped)
-    _closing(done.files["report"], f"open {done.files['report']} in a browser")
+    closing(done.files["report"], f"open {done.files['report']} in a browser")
     return _status(readings)
 
 
 @app.command()
-@_told
+@told
 def fit(
     files: Files,
     actions: Actions = None,
@@ -196,17 +166,17 @@ def fit(
 
     claim(out, overwrite=overwrite)
     chosen = _method(method, preset, actions, patch_seconds, seed, settings)
-    readings = _read(files, format=format, fps=fps, strict=strict)
+    readings = read_files(files, format=format, fps=fps, strict=strict)
     with console.fitting_progress() as progress:
         chosen.fit(readings.recordings, progress=progress)
     chosen.save(out)
     console.list_skipped(readings.skipped)
-    _closing(out, f"histvq predict {out} FILES -o runs/new")
+    closing(out, f"histvq predict {out} FILES -o runs/new")
     return _status(readings)
 
 
 @app.command()
-@_told
+@told
 def predict(
     model: Annotated[Path, typer.Argument(help="A saved model, as RUN/model.")],
     files: Files,
@@ -221,7 +191,7 @@ def predict(
 
     claim(out, overwrite=overwrite)
     loaded = load_model(model)
-    readings = _read(files, format=format, fps=fps, strict=strict)
+    readings = read_files(files, format=format, fps=fps, strict=strict)
     answers = loaded.predict(list(readings.recordings))
     scores, written = write_answers(
         out,
@@ -234,12 +204,12 @@ def predict(
     if scores:
         console.say(str(scores))
     console.list_skipped(readings.skipped)
-    _closing(written["report"], f"open {written['report']} in a browser")
+    closing(written["report"], f"open {written['report']} in a browser")
     return _status(readings)
 
 
 @app.command()
-@_told
+@told
 def evaluate(
     run: Annotated[Path, typer.Argument(help="Run folder, or its frames.csv.")],
     files: Annotated[list[Path], typer.Argument(help="Labelled files or folders: the truth.")],
@@ -257,7 +227,7 @@ def evaluate(
 
     place = run / "frames.csv" if run.is_dir() else run
     answers = read_frames(place)
-    readings = _read(files, format=format, fps=fps, strict=False)
+    readings = read_files(files, format=format, fps=fps, strict=False)
     truth = [a for a in readings.annotations if a is not None]
     if not truth:
         raise ConfigError(f"no labels in {_quoted(files)}: there is nothing to score against")
@@ -272,65 +242,8 @@ def evaluate(
     console.list_skipped(readings.skipped)
     usual = (matching, level) == ("global", "action")
     name = "scores.json" if usual else f"scores-{level}-{matching}.json"
-    _closing(write_scores(place.parent, scores, name=name), f"compare runs by their {name}")
+    closing(write_scores(place.parent, scores, name=name), f"compare runs by their {name}")
     return _status(readings)
-
-
-@data_app.command("list")
-@_told
-def data_list() -> int:
-    """Which benchmarks there are, how large, on what terms, and where to get them."""
-    from histvq.datasets import DATASETS, dataset_info
-
-    for name in DATASETS:
-        info = dataset_info(name)
-        rows = [
-            (key, ", ".join(value) if isinstance(value, tuple) else value)
-            for key, value in vars(info).items()
-            if value not in (None, "", ()) and key != "name"
-        ]
-        console.table((name, ""), rows)
-    console.say("nothing written; next: histvq data prepare hugadb RAW_DIR")
-    return Exit.ALL
-
-
-@data_app.command("prepare")
-@_told
-def data_prepare(
-    name: Annotated[str, typer.Argument(help="Name of the benchmark.")],
-    raw: Annotated[Path, typer.Argument(help="Folder of its raw files.")],
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="Folder to write to.")] = None,
-    layout: Annotated[
-        str, typer.Option(help="npz (ours) or smq (features, groundTruth, mapping).")
-    ] = "npz",
-    strict: Strict = False,
-) -> int:
-    """Check a benchmark's raw files and convert them once, so that they load fast ever after."""
-    from histvq.datasets import prepare_dataset
-
-    folder = out or Path("data") / name
-    with console.reading_progress() as progress:
-        made = prepare_dataset(name, raw, folder, layout=layout, strict=strict, progress=progress)
-    console.warn(made.warnings)
-    for note in made.notes:
-        console.say(note)
-    console.say(f"{made.n_recordings} recordings, {made.n_frames} frames")
-    console.list_skipped(made.skipped)
-    fps = " --fps 60" if layout == "smq" else ""  # that layout does not say the rate
-    _closing(folder, f"histvq run {folder}{fps} --preset {name}-fast -o runs/{name}")
-    return Exit.SOME_SKIPPED if made.skipped else Exit.ALL
-
-
-def _read(files: list[Path], *, strict: bool, format: str | None, fps: float | None) -> "Readings":
-    from histvq.io import read_many
-
-    options = {} if fps is None else {"fps": fps}
-    with console.reading_progress() as progress:
-        readings = read_many(files, format=format, strict=strict, progress=progress, **options)
-    console.warn(readings.warnings)
-    if ignored := getattr(readings, "ignored", 0):
-        console.say(f"{ignored} other files ignored")
-    return readings
 
 
 def _method(
@@ -393,13 +306,11 @@ def _quoted(files: list[Path]) -> str:
     return " ".join(shlex.quote(str(file)) for file in files)
 
 
-def _closing(written: Path, next_step: str) -> int:
-    console.say(f"wrote {written}; next: {next_step}")
-    return Exit.ALL
-
-
 def _status(readings: "Readings") -> int:
     return Exit.SOME_SKIPPED if readings.skipped else Exit.ALL
+
+
+benchmarks.add_to(app)
 
 
 def main() -> None:

@@ -1,0 +1,154 @@
+"""Commands about published benchmarks, tables and weights."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from histvq import console
+from histvq.cli.common import (
+    Exit,
+    Format,
+    Fps,
+    Output,
+    Overwrite,
+    Strict,
+    closing,
+    read_files,
+    told,
+)
+from histvq.errors import ConfigError
+
+data_app = typer.Typer(help="Published benchmarks.", no_args_is_help=True)
+
+
+@data_app.command("list")
+@told
+def data_list() -> int:
+    """Which benchmarks there are, how large, on what terms, and where to get them."""
+    from histvq.datasets import DATASETS, dataset_info
+
+    for name in DATASETS:
+        info = dataset_info(name)
+        rows = [
+            (key, ", ".join(value) if isinstance(value, tuple) else value)
+            for key, value in vars(info).items()
+            if value not in (None, "", ()) and key != "name"
+        ]
+        console.table((name, ""), rows)
+    console.say("nothing written; next: histvq data prepare hugadb RAW_DIR")
+    return Exit.ALL
+
+
+@data_app.command("prepare")
+@told
+def data_prepare(
+    name: Annotated[str, typer.Argument(help="Name of the benchmark.")],
+    raw: Annotated[Path, typer.Argument(help="Folder of its raw files.")],
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="Folder to write to.")] = None,
+    layout: Annotated[
+        str, typer.Option(help="npz (ours) or smq (features, groundTruth, mapping).")
+    ] = "npz",
+    strict: Strict = False,
+) -> int:
+    """Check a benchmark's raw files and convert them once, so that they load fast ever after."""
+    from histvq.datasets import prepare_dataset
+
+    folder = out or Path("data") / name
+    with console.reading_progress() as progress:
+        made = prepare_dataset(name, raw, folder, layout=layout, strict=strict, progress=progress)
+    console.warn(made.warnings)
+    for note in made.notes:
+        console.say(note)
+    console.say(f"{made.n_recordings} recordings, {made.n_frames} frames")
+    console.list_skipped(made.skipped)
+    fps = " --fps 60" if layout == "smq" else ""  # that layout does not say the rate
+    closing(folder, f"histvq run {folder}{fps} --preset {name}-fast -o runs/{name}")
+    return Exit.SOME_SKIPPED if made.skipped else Exit.ALL
+
+
+@told
+def reproduce(
+    table: Annotated[str, typer.Argument(help="Table of the paper, as table4.")],
+    dataset: Annotated[str, typer.Option(help="Name of the dataset, as hugadb.")],
+    data: Annotated[Path | None, typer.Option(help="Folder of its files.")] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Runs a row, with seeds 0, 1, ...")] = 5,
+    preset: Annotated[
+        str, typer.Option(help="fast: light networks. full: the published size.")
+    ] = "fast",
+    only: Annotated[
+        list[str] | None, typer.Option(help="Rows to run, by name; all otherwise.")
+    ] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Runs side by side; a core each.")] = None,
+    threads: Annotated[
+        int, typer.Option(min=1, help="Threads of a run; another number is another run.")
+    ] = 1,
+    out: Output = Path("runs/reproduced"),
+) -> int:
+    """Make a table of the paper anew: run what is missing, write it beside the paper's numbers."""
+    import os
+
+    from histvq.reproduction import Job, load_table
+    from histvq.reproduction import reproduce as make
+
+    names = [row.name for row in load_table(table).rows]
+    console.say(f"rows of {table}: {', '.join(names)}")
+
+    def said(job: Job, words: str) -> None:
+        console.say(f"{job.folder(out)}: {words}")
+
+    made = make(
+        table,
+        dataset=dataset,
+        data=data,
+        out=out,
+        seeds=seeds,
+        scale=preset,
+        only=only or (),
+        jobs=jobs or max(1, (os.cpu_count() or 1) // threads),
+        threads=threads,
+        told=said,
+    )
+    page = made.folder / f"{made.stem}.md"
+    console.say(page.read_text(encoding="utf-8"))
+    closing(page, "the same table as .json, .csv and .tex lies beside it")
+    if made.failed:
+        console.complain(f"{len(made.failed)} runs failed; the same command tries them again")
+        return Exit.SOME_SKIPPED
+    return Exit.ALL
+
+
+@told
+def import_checkpoint(
+    kind: Annotated[str, typer.Argument(help="Whose weights: smq.")],
+    file: Annotated[Path, typer.Argument(help="The published file, as hugadb.model.")],
+    out: Output = Path("imported.histvq"),
+    like: Annotated[
+        Path | None,
+        typer.Option(help="A recording of the sort the weights are for; not for HuGaDB."),
+    ] = None,
+    format: Format = None,
+    fps: Fps = None,
+    overwrite: Overwrite = False,
+) -> int:
+    """Make a model of ours of weights that others published, to predict with."""
+    from histvq.checkpoints import import_checkpoint as import_
+    from histvq.experiment import claim
+
+    claim(out, overwrite=overwrite)
+    recording = None
+    if like is not None:
+        readings = read_files([like], format=format, fps=fps, strict=False)
+        recording = readings.recordings[0]
+    elif format or fps:
+        raise ConfigError("--format and --fps are about the recording of --like; name one")
+    model = import_(kind, file, like=recording)
+    model.save(out)
+    return closing(out, f"histvq predict {out} FILES -o runs/imported")
+
+
+def add_to(app: typer.Typer) -> None:
+    """Put these commands into the command line."""
+    app.add_typer(data_app, name="data")
+    app.command("reproduce")(reproduce)
+    app.command("import-checkpoint")(import_checkpoint)
