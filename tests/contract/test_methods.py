@@ -19,6 +19,7 @@ from histvq.segmenter import Segmenter
 # Settings that make a method quick; whoever has none is quick as it is.
 QUICK = {
     "histvq": {"n_maps": 4, "n_latent": 4, "temporal_hidden": 8, "epochs": 2, "min_steps": 0},
+    "smq": {"n_maps": 4, "n_latent": 4, "epochs": 2, "min_steps": 0},
 }
 N_ACTIONS = 3
 

@@ -1,10 +1,12 @@
 """Published benchmarks, each prepared as the papers have it."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from histvq import transforms
 from histvq.annotation import Annotation
@@ -14,6 +16,7 @@ from histvq.registry import resolve
 
 DATASETS = {
     "hugadb": "histvq.datasets.hugadb:load",
+    "precog16": "histvq.datasets.precog16:load",
     "synthetic": "histvq.datasets.synthetic:load",
 }
 
@@ -24,6 +27,7 @@ __all__ = [
     "Prepared",
     "dataset_info",
     "load_dataset",
+    "narrowed",
     "prepare_dataset",
 ]
 
@@ -196,6 +200,16 @@ def dataset_info(name: str) -> DatasetInfo:
         return info
     title = inspect.getdoc(inspect.getmodule(resolve(name, DATASETS, kind="dataset"))) or name
     return DatasetInfo(name=name, title=title.splitlines()[0])
+
+
+def narrowed(annotations: Sequence[Annotation]) -> tuple[tuple[str, ...], list[Annotation]]:
+    """The actions that occur, in the order of their numbers, and the labels in terms of them."""
+    occur = np.unique(np.concatenate([a.labels for a in annotations]))
+    actions = tuple(annotations[0].actions[label] for label in occur)
+    return actions, [
+        replace(a, labels=np.searchsorted(occur, a.labels).astype(np.int32), actions=actions)
+        for a in annotations
+    ]
 
 
 def _beside_loader(name: str, attribute: str) -> Any:

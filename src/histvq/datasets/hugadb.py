@@ -8,14 +8,12 @@ and HiST-VQ.
 import warnings
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-
 from histvq.annotation import Annotation
-from histvq.datasets import Dataset, DatasetInfo, Prepared
+from histvq.datasets import Dataset, DatasetInfo, Prepared, narrowed
 from histvq.errors import ConfigError, DataWarning, FileFormatError
 from histvq.io import Readings, ReadProgress, read_many
 from histvq.io.atomic import check_file_names
@@ -78,7 +76,7 @@ def load(
     chosen = _choose(Path(root), version=version, benchmark=benchmark)
     readings = _read(chosen, bad_values=bad_values, strict=strict, progress=progress)
     _check_prepared(readings.recordings, bad_values=bad_values)
-    actions, annotations = _narrowed(_labelled(readings))
+    actions, annotations = narrowed(_labelled(readings))
     for message in (*readings.warnings, *(fault for _, fault in readings.skipped)):
         warnings.warn(message, DataWarning, stacklevel=2)
     return Dataset(
@@ -267,16 +265,6 @@ def _labelled(readings: Readings) -> list[Annotation]:
             "with `histvq data prepare hugadb`, or take the file out of the folder"
         )
     return [annotation for annotation in readings.annotations if annotation is not None]
-
-
-def _narrowed(annotations: list[Annotation]) -> tuple[tuple[str, ...], list[Annotation]]:
-    """The actions that occur, in the order of their ids, and the labels in terms of them."""
-    occur = np.unique(np.concatenate([a.labels for a in annotations]))
-    actions = tuple(ACTIVITIES[label] for label in occur)
-    return actions, [
-        replace(a, labels=np.searchsorted(occur, a.labels).astype(np.int32), actions=actions)
-        for a in annotations
-    ]
 
 
 def _mended(chosen: _Chosen, recordings: Iterable[Recording]) -> list[str]:

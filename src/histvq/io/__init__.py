@@ -20,6 +20,7 @@ from histvq.registry import resolve
 READERS = {
     "histvq": "histvq.io.npz:READER",
     "hugadb": "histvq.io.hugadb:READER",
+    "precog": "histvq.io.precog:READER",
     "smq": "histvq.io.layout:READER",
 }
 

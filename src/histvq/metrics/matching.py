@@ -45,6 +45,8 @@ def match_codes(
 ) -> dict[int, int]:
     """Give each predicted code the action it matches best; surplus codes get ids above all actions.
 
+    Only actions that occur can be matched.
+
     Codes are lined up in order of first appearance before they are matched, so renaming them
     changes no score even where two matchings are equally good.
 
@@ -54,7 +56,9 @@ def match_codes(
     """
     codes = _codes_by_appearance(predicted)
     rows = translate(predicted, {code: row for row, code in enumerate(codes)})
-    found = best_match(contingency(rows, true, n_codes=len(codes), n_actions=n_actions))
+    occurring = np.unique(true[true >= 0])
+    overlap = contingency(rows, true, n_codes=len(codes), n_actions=n_actions)[:, occurring]
+    found = {row: int(occurring[column]) for row, column in best_match(overlap).items()}
     surplus = (row for row in range(len(codes)) if row not in found)
     labels = found | {row: n_actions + extra for extra, row in enumerate(surplus)}
     return {code: labels[row] for row, code in enumerate(codes)}

@@ -82,7 +82,11 @@ class RepresentativeCodebook(Codebook):
         fixed_luck: bool,
     ) -> None:
         super().__init__(
-            prototypes, decay=decay, min_usage=min_usage, dead_batches=1, distance=distance
+            prototypes,
+            decay=decay,
+            min_usage=float(min_usage),
+            dead_batches=1,
+            distance=distance,
         )
         self.candidates = candidates
         self.fixed_luck = fixed_luck
@@ -127,8 +131,8 @@ class RepresentativeCodebook(Codebook):
         self.seen[dead] = True
 
     def _settle(self) -> None:
-        """Prototypes from sums and counts; without revival a count may fade to nothing, hence a floor."""
-        count = smoothed(self.usage).clamp(min=torch.finfo(torch.float32).tiny)
-        moved = self.total / count[:, None, None, None]
-        self.prototypes = torch.where((self.usage > 0)[:, None, None, None], moved, self.prototypes)
+        """Prototypes from sums and counts; one whose count has faded away stays where it is."""
+        known = (self.usage > 1000 * EPSILON)[:, None, None, None]
+        moved = self.total / smoothed(self.usage)[:, None, None, None]
+        self.prototypes = torch.where(known, moved, self.prototypes)
         self.mass = self.usage[:, None, None].expand_as(self.mass).clone()

@@ -1,0 +1,115 @@
+"""PRECOG 2016: short martial-arts actions of eight people in front of a Kinect.
+
+Source: D. Jardim, PRECOG Dataset 2016; six scripts of five actions each. The names of the actions were
+worked out from the scripts on the dataset's slides.
+"""
+
+import tarfile
+import warnings
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from histvq.datasets import Dataset, DatasetInfo, narrowed
+from histvq.errors import DataWarning, FileFormatError
+from histvq.io import Readings, ReadProgress, read_many
+from histvq.io.precog import ACTIONS, FPS, JOINTS
+from histvq.transforms import centre_on_root
+
+ARCHIVES = (".tar.xz", ".tar.gz", ".tar")
+
+INFO = DatasetInfo(
+    name="precog16",
+    title="Punches and kicks of eight people, Kinect skeletons; actions of half a second to three",
+    n_recordings=49,
+    n_persons=9,
+    n_frames=12_475,
+    fps=FPS,
+    joint_names=JOINTS,
+    actions=ACTIONS,
+    patch_seconds=0.5,
+    terms="MIT",
+    source="https://github.com/DavidJardim/precog_dataset_16",
+    citation="D. Jardim, PRECOG Dataset 2016",
+)
+
+
+def load(
+    root: str | Path, *, strict: bool = False, progress: ReadProgress | None = None
+) -> Dataset:
+    """Load the recordings, centred on the hips.
+
+    One recording, `Seq2_10`, has nothing but zeros: it is kept, all of it missing, and said so.
+
+    Units: metres.
+
+    Args:
+        root: Folder of `Seq*_*.csv`; or a tar archive of them, or the folder that holds one.
+        strict: Stop instead of skipping files, and at the recording without any value.
+        progress: As in `histvq.io.read_many`.
+
+    Raises:
+        FileFormatError: If there are no such files, or, when strict, one has a fault.
+    """
+    readings = _read(Path(root), strict=strict, progress=progress)
+    for message in (*readings.warnings, *(fault for _, fault in readings.skipped)):
+        warnings.warn(message, DataWarning, stacklevel=2)
+    actions, annotations = narrowed([a for a in readings.annotations if a is not None])
+    missing = (INFO.n_recordings or 0) - len(readings.recordings)
+    return Dataset(
+        name=INFO.name,
+        recordings=tuple(centre_on_root(recording) for recording in readings.recordings),
+        annotations=tuple(annotations),
+        actions=actions,
+        skipped=readings.skipped,
+        warnings=readings.warnings,
+        notes=(f"{len(readings.recordings)} of {INFO.n_recordings} recordings",) if missing else (),
+        activities={r.id: f"script {r.metadata['script']}" for r in readings.recordings},
+    )
+
+
+def _read(root: Path, *, strict: bool, progress: ReadProgress | None) -> Readings:
+    """Files as they lie in a folder, or out of an archive."""
+    archive = _archive(root)
+    if archive is None:
+        return read_many(_files(root, root), format="precog", strict=strict, progress=progress)
+    with TemporaryDirectory() as folder:
+        try:
+            with tarfile.open(archive) as packed:
+                packed.extractall(folder, filter="data")
+        except (OSError, EOFError, tarfile.TarError) as error:
+            raise FileFormatError(
+                f"{archive}: cannot be unpacked ({error}). It may be cut short: fetch it again"
+            ) from error
+        readings = read_many(
+            _files(Path(folder), archive), format="precog", strict=strict, progress=progress
+        )
+    # What they were unpacked to is gone; say which file of the archive each was.
+    return replace(
+        readings,
+        recordings=tuple(
+            replace(recording, source=f"{archive}/{Path(recording.source or '').name}")
+            for recording in readings.recordings
+        ),
+        skipped=tuple((archive / file.name, why) for file, why in readings.skipped),
+    )
+
+
+def _archive(root: Path) -> Path | None:
+    """The archive that is, or alone lies in, this place; None where files lie there."""
+    if root.is_file():
+        return root
+    if not root.is_dir():
+        raise FileFormatError(f"{root}: there is no such file or folder. Check the path")
+    if any(root.rglob("Seq*_*.csv*")):
+        return None
+    return next((file for file in sorted(root.iterdir()) if file.name.endswith(ARCHIVES)), None)
+
+
+def _files(folder: Path, named: Path) -> list[Path]:
+    files = sorted(folder.rglob("Seq*_*.csv*"))
+    if not files:
+        raise FileFormatError(
+            f"{named}: no Seq<script>_<person>.csv in it. Get the dataset from {INFO.source}"
+        )
+    return files
