@@ -128,7 +128,7 @@ def test_the_protocol_says_what_was_counted():
         "matching": "one Hungarian matching of codes to actions over all recordings",
         "level": "action",
         "n_codes": 3,
-        "surplus_codes": 1,  # 7 lost walk to 4; 3 was seen on an unlabelled frame only
+        "surplus_codes": 1,  # 3 or 7 takes sit, the action left over; 3 was seen on an unlabelled frame only
         "n_recordings": 2,
         "scored_frames": 4,
         "unlabelled_frames": 2,

@@ -15,6 +15,7 @@ from histvq.recording import Recording
 from histvq.registry import resolve
 
 DATASETS = {
+    "cmu-exercises": "histvq.datasets.cmu_exercises:load",
     "hugadb": "histvq.datasets.hugadb:load",
     "precog16": "histvq.datasets.precog16:load",
     "synthetic": "histvq.datasets.synthetic:load",

@@ -1,0 +1,396 @@
+"""Acclaim motion capture: joint angles (.amc) on a skeleton (.asf), as in the CMU database.
+
+Source: the Acclaim file format; forward kinematics as J. Lander, "Working with Motion Capture File
+Formats", Game Developer 1998, describes it.
+"""
+
+import lzma
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+from histvq.errors import FileFormatError
+from histvq.io.reader import Pair, Reader
+from histvq.recording import Recording
+
+METRES_PER_INCH = 0.0254
+ROOT = "root"
+_AGAIN = "The file may be cut short or damaged: fetch it again"
+_CHANNELS = ("tx", "ty", "tz", "rx", "ry", "rz")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bone:
+    """A bone at rest; the root has no length.
+
+    Attributes:
+        name: Also the name of the joint at its end.
+        parent: Place of its parent among the bones, -1 at the root.
+        offset: From its start to its end, in metres, at rest.
+        axis: Rotation of the frame its angles are measured in.
+        channels: What the motion file gives of it, in order, as `tx` or `rz`.
+    """
+
+    name: str
+    parent: int
+    offset: np.ndarray
+    axis: Rotation
+    channels: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Skeleton:
+    """Bones, each after its parent, and what one unit of length is in metres.
+
+    Attributes:
+        bones: The root first.
+        scale: Metres in a unit of length of the motion file.
+        degrees: Whether angles are in degrees.
+        position: Of the root at rest, in metres.
+    """
+
+    bones: tuple[Bone, ...]
+    scale: float
+    degrees: bool
+    position: np.ndarray
+
+
+def read_acclaim(
+    path: str | Path, *, fps: float | None = None, skeleton: str | Path | None = None
+) -> Pair:
+    """Read the motion in an AMC file, as joint positions; such files have no labels.
+
+    Units: metres. An ASF's factor `length` turns its numbers into inches.
+
+    Args:
+        path: `.amc`, or the same packed as `.amc.xz`.
+        fps: Frames a second, which the files do not say; most of the CMU database has 120.
+        skeleton: The ASF file (`.asf`, `.asf.xz`). None: the one beside the file that has its name,
+            its subject's name (`13.asf` for `13_29.amc`), or is the only one.
+
+    Raises:
+        FileFormatError: If a file is not as it should be, with the line; or the skeleton or the
+            rate is not known.
+    """
+    path = Path(path)
+    if fps is None:
+        raise FileFormatError(
+            f"{path}: AMC files do not say their frame rate. Pass fps=, as fps=120 for most of the "
+            "CMU database"
+        )
+    place = Path(skeleton) if skeleton else _skeleton_beside(path)
+    rest = read_skeleton(place)
+    positions = joint_positions(rest, read_channels(path, rest))
+    stem = path.name.split(".")[0]
+    recording = Recording(
+        id=stem,
+        skeleton=positions.astype(np.float32),
+        fps=fps,
+        joint_names=tuple(bone.name for bone in rest.bones),
+        parents=tuple(bone.parent for bone in rest.bones),
+        unit="m",
+        metadata={"skeleton": place.name},
+        source=str(path),
+    )
+    return recording, None
+
+
+def read_skeleton(path: str | Path) -> Skeleton:
+    """Read an ASF file.
+
+    Raises:
+        FileFormatError: If it is not as it should be; names the line where there is one.
+    """
+    path = Path(path)
+    sections = _sections(path)
+    units = dict(_pair(line, path) for line in sections.get("units", []))
+    degrees = _degrees(units.get("angle", "deg"), path)
+    inches = 1 / _number(units.get("length", "1"), f"{path}, :units, length")
+    scale = inches * METRES_PER_INCH
+    about_root = dict(_pair(line, path) for line in sections.get(ROOT, []))
+    order = tuple(about_root.get("order", "").lower().split())
+    if sorted(order) != sorted(_CHANNELS):
+        raise FileFormatError(
+            f"{path}, :root: order {' '.join(order) or 'missing'}; expected TX TY TZ RX RY RZ in "
+            f"some order. {_AGAIN}"
+        )
+    turn = _numbers(about_root.get("orientation", "0 0 0"), 3, f"{path}, :root, orientation")
+    rest_of = {
+        ROOT: (
+            np.zeros(3),
+            _turned(about_root.get("axis", "XYZ"), turn, degrees=degrees),
+            order,
+        ),
+        **dict(_bone(lines, path, scale, degrees=degrees) for lines in _blocks(sections, path)),
+    }
+    position = _numbers(about_root.get("position", "0 0 0"), 3, f"{path}, :root, position")
+    names, parents = _tree(sections.get("hierarchy", []), set(rest_of), path)
+    bones = tuple(
+        Bone(name=n, parent=p, offset=rest_of[n][0], axis=rest_of[n][1], channels=rest_of[n][2])
+        for n, p in zip(names, parents, strict=True)
+    )
+    return Skeleton(bones=bones, scale=scale, degrees=degrees, position=scale * position)
+
+
+def read_channels(path: str | Path, skeleton: Skeleton) -> dict[str, np.ndarray]:
+    """The numbers of an AMC file: bone -> (frame, channel), in the file's units.
+
+    Every frame must give the same bones in the same order, as all programs write them; then the
+    numbers of the whole file are one table.
+
+    Raises:
+        FileFormatError: If frames differ, or numbers are missing; names the line.
+    """
+    path = Path(path)
+    first, lines = _motion_lines(path, skeleton)
+    widths = {bone.name: len(bone.channels) for bone in skeleton.bones}
+    names = _bones_of_frame(lines, widths, path, first)
+    n_lines = len(names) + 1
+    tokens = [line.split() for line in lines]
+    for place, cells in enumerate(tokens):
+        frame, row = divmod(place, n_lines)
+        expected = str(frame + int(tokens[0][0])) if row == 0 else names[row - 1]
+        width = 0 if row == 0 else widths[names[row - 1]]
+        if cells[0] != expected or len(cells) != width + 1:
+            raise FileFormatError(
+                f"{path}, line {first + place}: {' '.join(cells)[:60]!r}; expected "
+                + (f"frame number {expected}" if row == 0 else f"{expected} and {width} numbers")
+                + f", as in the first frame. {_AGAIN}"
+            )
+    if len(tokens) % n_lines:
+        raise FileFormatError(
+            f"{path}, line {first + len(tokens) - 1}: the last frame has {len(tokens) % n_lines - 1} "
+            f"of {len(names)} bones. {_AGAIN}"
+        )
+    flat = [cell for cells in tokens for cell in cells[1:]]
+    try:
+        table = np.array(flat, dtype=np.float64).reshape(len(tokens) // n_lines, -1)
+    except ValueError as error:
+        raise FileFormatError(f"{path}: {error}. {_AGAIN}") from error
+    if not np.isfinite(table).all():
+        raise FileFormatError(f"{path}: a number is not finite. {_AGAIN}")
+    bounds = np.cumsum([widths[name] for name in names])[:-1]
+    return dict(zip(names, np.split(table, bounds, axis=1), strict=True))
+
+
+def joint_positions(skeleton: Skeleton, channels: dict[str, np.ndarray]) -> np.ndarray:
+    """Where the joints are, (frame, joint, space) in metres: forward kinematics.
+
+    A bone's rotation is C M C', with C its axis and M its angles in the order of its channels, each
+    about a fixed axis; it turns what its parent has turned already.
+    """
+    n_frames = len(next(iter(channels.values())))
+    positions = np.empty((n_frames, len(skeleton.bones), 3))
+    turns: list[Rotation] = []
+    for place, bone in enumerate(skeleton.bones):
+        values = channels.get(bone.name, np.zeros((n_frames, len(bone.channels))))
+        local = bone.axis * _rotation(values, bone.channels, skeleton.degrees) * bone.axis.inv()
+        if bone.parent < 0:
+            shift = np.zeros((n_frames, 3))
+            for column, channel in enumerate(bone.channels):
+                if channel[0] == "t":
+                    shift[:, "xyz".index(channel[1])] = skeleton.scale * values[:, column]
+            positions[:, place] = skeleton.position + shift
+            turns.append(local)
+            continue
+        turns.append(turns[bone.parent] * local)
+        positions[:, place] = positions[:, bone.parent] + turns[place].apply(bone.offset)
+    return positions
+
+
+def _rotation(values: np.ndarray, channels: tuple[str, ...], degrees: bool) -> Rotation:
+    turning = [column for column, channel in enumerate(channels) if channel[0] == "r"]
+    if not turning:
+        return Rotation.identity(len(values))
+    order = "".join(channels[column][1] for column in turning)
+    return Rotation.from_euler(order, values[:, turning], degrees=degrees)
+
+
+# Files
+
+
+def _skeleton_beside(path: Path) -> Path:
+    stem = path.name.split(".")[0]
+    for name in (stem, stem.split("_")[0]):
+        for ending in (".asf", ".asf.xz"):
+            if (path.with_name(name + ending)).is_file():
+                return path.with_name(name + ending)
+    others = sorted(f for f in path.parent.glob("*.asf*") if f.name.endswith((".asf", ".asf.xz")))
+    if len(others) == 1:
+        return others[0]
+    found = f"{len(others)} lie beside it, none of its name" if others else "none lies beside it"
+    raise FileFormatError(
+        f"{path}: which skeleton (.asf)? {found}. Put {stem.split('_')[0]}.asf there, or pass "
+        "skeleton='path/to/file.asf'"
+    )
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        data = path.read_bytes()
+        text = (lzma.decompress(data) if path.suffix == ".xz" else data).decode("ascii")
+    except (OSError, lzma.LZMAError, UnicodeDecodeError) as error:
+        raise FileFormatError(f"{path}: cannot be read ({error}). {_AGAIN}") from error
+    return text.splitlines()
+
+
+def _sections(path: Path) -> dict[str, list[str]]:
+    """Lines of an ASF by the section they stand in, comments and empty ones left out."""
+    found: dict[str, list[str]] = {}
+    section = ""
+    for line in _lines(path):
+        line = line.strip()
+        if line.startswith(":"):
+            section = line[1:].split()[0].lower() if line[1:].split() else ""
+            found[section] = []
+        elif line and not line.startswith("#") and section:
+            found[section].append(line)
+    missing = [name for name in (ROOT, "bonedata", "hierarchy") if not found.get(name)]
+    if missing:
+        raise FileFormatError(
+            f"{path}: no {' and no '.join(':' + name for name in missing)} in it, so it is no ASF "
+            f"skeleton, or not whole. {_AGAIN}"
+        )
+    return found
+
+
+def _blocks(sections: dict[str, list[str]], path: Path) -> list[list[str]]:
+    """The lines of each bone, between `begin` and `end`."""
+    text = "\n".join(sections["bonedata"])
+    blocks = re.findall(r"^begin$(.*?)^end$", text, flags=re.MULTILINE | re.DOTALL)
+    if len(blocks) != len(re.findall(r"^begin$", text, flags=re.MULTILINE)) or not blocks:
+        raise FileFormatError(f"{path}, :bonedata: a bone has no end. {_AGAIN}")
+    return [block.strip().splitlines() for block in blocks]
+
+
+def _bone(
+    lines: list[str], path: Path, scale: float, *, degrees: bool
+) -> tuple[str, tuple[np.ndarray, Rotation, tuple[str, ...]]]:
+    said = dict(_pair(line, path) for line in lines if not line.startswith("("))
+    name = said.get("name", "")
+    where = f"{path}, bone {name or '?'}"
+    lacking = [key for key in ("name", "direction", "length", "axis") if key not in said]
+    if lacking:
+        raise FileFormatError(f"{where}: no {' and no '.join(lacking)}. {_AGAIN}")
+    direction = _numbers(said["direction"], 3, f"{where}, direction")
+    length = _number(said["length"], f"{where}, length")
+    *angles, order = said["axis"].split()
+    axis = _turned(order, _numbers(" ".join(angles), 3, f"{where}, axis"), degrees=degrees)
+    channels = tuple(said.get("dof", "").lower().split())
+    unknown = [channel for channel in channels if channel not in ("rx", "ry", "rz")]
+    if unknown:
+        raise FileFormatError(
+            f"{where}, dof: {' '.join(unknown)}; only rotations (rx, ry, rz) are understood"
+        )
+    return name, (scale * length * direction, axis, channels)
+
+
+def _tree(lines: list[str], known: set[str], path: Path) -> tuple[list[str], list[int]]:
+    """Names of the bones, each after its parent, and the place of each one's parent."""
+    names, parents = [ROOT], [-1]
+    for line in lines:
+        words = line.split()
+        if words[0] in ("begin", "end"):
+            continue
+        strangers = [word for word in words if word not in known]
+        if strangers or words[0] not in names:
+            what = f"bone {strangers[0]} is not" if strangers else f"bone {words[0]} has no place"
+            raise FileFormatError(f"{path}, :hierarchy: {what} among the bones so far. {_AGAIN}")
+        for child in words[1:]:
+            if child in names:
+                raise FileFormatError(f"{path}, :hierarchy: bone {child} has two parents. {_AGAIN}")
+            parents.append(names.index(words[0]))
+            names.append(child)
+    return names, parents
+
+
+def _motion_lines(path: Path, skeleton: Skeleton) -> tuple[int, list[str]]:
+    """Number of the first line that is motion, and the lines from there on."""
+    lines = _lines(path)
+    for number, line in enumerate(lines, start=1):
+        words = line.split()
+        if not words or words[0].startswith("#"):
+            continue
+        if words[0].startswith(":"):
+            _check_flag(words[0].upper(), path, number, skeleton)
+        elif words[0].isdecimal() and len(words) == 1:
+            rest = lines[number - 1 :]
+            while rest and not rest[-1].strip():
+                rest.pop()
+            empty = next((i for i, text in enumerate(rest) if not text.strip()), None)
+            if empty is not None:
+                raise FileFormatError(f"{path}, line {number + empty}: empty. {_AGAIN}")
+            return number, rest
+        else:
+            raise FileFormatError(
+                f"{path}, line {number}: {line[:60]!r}; expected the number of the first frame"
+            )
+    raise FileFormatError(f"{path}: no frame in it. {_AGAIN}")
+
+
+def _check_flag(flag: str, path: Path, number: int, skeleton: Skeleton) -> None:
+    if flag in (":DEGREES", ":RADIANS") and (flag == ":DEGREES") != skeleton.degrees:
+        raise FileFormatError(
+            f"{path}, line {number}: {flag}, but the skeleton's angles are in "
+            f"{'degrees' if skeleton.degrees else 'radians'}. Give the skeleton of this file"
+        )
+    if flag not in (":DEGREES", ":RADIANS", ":FULLY-SPECIFIED", ":SAMPLES-PER-SECOND"):
+        raise FileFormatError(f"{path}, line {number}: {flag} is not understood")
+
+
+def _bones_of_frame(lines: list[str], widths: dict[str, int], path: Path, first: int) -> list[str]:
+    """The bones the first frame gives, in order."""
+    names: list[str] = []
+    for place, line in enumerate(lines[1:], start=1):
+        name = (line.split() or [""])[0]
+        if name.isdecimal():
+            break
+        if name not in widths:
+            raise FileFormatError(
+                f"{path}, line {first + place}: the skeleton has no bone {name!r}. Give the "
+                "skeleton of this person, as skeleton='13.asf'"
+            )
+        names.append(name)
+    if ROOT not in names:
+        raise FileFormatError(f"{path}, line {first}: the first frame has no root. {_AGAIN}")
+    return names
+
+
+def _pair(line: str, path: Path) -> tuple[str, str]:
+    key, _, value = line.strip().partition(" ")
+    return key.lower(), value.strip()
+
+
+def _degrees(angle: str, path: Path) -> bool:
+    if angle.lower()[:3] not in ("deg", "rad"):
+        raise FileFormatError(f"{path}, :units: angle {angle}; expected deg or rad. {_AGAIN}")
+    return angle.lower().startswith("deg")
+
+
+def _turned(order: str, angles: np.ndarray, *, degrees: bool) -> Rotation:
+    return Rotation.from_euler(order.lower(), angles, degrees=degrees)
+
+
+def _number(text: str, where: str) -> float:
+    return float(_numbers(text, 1, where)[0])
+
+
+def _numbers(text: str, count: int, where: str) -> np.ndarray:
+    try:
+        numbers = np.array([float(word) for word in text.split()])
+    except ValueError:
+        numbers = np.empty(0)
+    if len(numbers) != count or not np.isfinite(numbers).all():
+        raise FileFormatError(f"{where}: {text[:60]!r}; expected {count} numbers. {_AGAIN}")
+    return numbers
+
+
+READER = Reader(
+    description="Acclaim motion, with its skeleton (.asf) beside it",
+    read=read_acclaim,
+    suffixes=(".amc", ".amc.xz"),
+    own_suffixes=(".amc", ".amc.xz"),
+)
