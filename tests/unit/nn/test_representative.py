@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 import torch
 
-
 from histvq.nn.representative import RepresentativeCodebook, revival_groups, smoothed
 
 
