@@ -3,13 +3,14 @@
 import inspect
 import lzma
 import pkgutil
+import shutil
 
 import numpy as np
 import pytest
 
 import histvq.datasets
 from histvq.datasets import DATASETS, Dataset, DatasetInfo, dataset_info, load_dataset
-from histvq.errors import ConfigError
+from histvq.errors import ConfigError, DataWarning
 from histvq.registry import resolve
 
 every_dataset = pytest.mark.parametrize("name", DATASETS)
@@ -28,6 +29,15 @@ def data(name, request, tmp_path):
             packed = shared / "hugadb" / "sample" / f"HuGaDB_v1_various_{recording}.txt.xz"
             (tmp_path / packed.stem).write_bytes(lzma.decompress(packed.read_bytes()))
         return load_dataset(name, tmp_path)
+    if name == "cmu-exercises":
+        shared = request.getfixturevalue("shared_data")
+        for file in ("13_30.amc.xz", "13_30.labels.txt", "86.asf"):
+            shutil.copy(shared / "cmu_exercises" / file, tmp_path / file)
+        return load_dataset(name, tmp_path)
+    if name == "precog16":
+        shared = request.getfixturevalue("shared_data")
+        with pytest.warns(DataWarning, match="Seq2_10: every value is missing"):
+            return load_dataset(name, shared / "precog16")
     return load_dataset(name, **SMALL[name])
 
 

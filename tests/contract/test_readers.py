@@ -16,6 +16,7 @@ from histvq.io import READERS, Reader, expand, find_reader, read, read_many
 from histvq.io.hugadb import COLUMNS
 from histvq.io.layout import write_layout
 from histvq.io.npz import write_npz
+from histvq.io.precog import JOINTS as PRECOG_JOINTS
 from histvq.recording import Recording
 
 HELPERS = {"atomic", "reader", "unique"}  # modules of histvq.io that read no format of their own
@@ -47,12 +48,35 @@ def _hugadb(folder: Path) -> Path:
     return path
 
 
+def _precog(folder: Path) -> Path:
+    path = folder / "Seq1_1.csv"
+    row = ";".join(["1 2 3"] * len(PRECOG_JOINTS) + ["4"]) + "\n"
+    path.write_text("; ".join(PRECOG_JOINTS) + "\n" + row * 40)
+    return path
+
+
+def _acclaim(folder: Path) -> Path:
+    bones = "begin\n name arm\n direction 1 0 0\n length 1\n axis 0 0 0 XYZ\n dof rz\nend\n"
+    (folder / "one.asf").write_text(
+        ":units\nlength 0.45\n:root\norder TX TY TZ RX RY RZ\n:bonedata\n"
+        f"{bones}:hierarchy\nbegin\nroot arm\nend\n"
+    )
+    (folder / "two.asf").write_text((folder / "one.asf").read_text())
+    frames = "".join(f"{n}\nroot 0 0 0 0 0 0\narm {n}\n" for n in range(1, 41))
+    (folder / "one.amc").write_text(f":FULLY-SPECIFIED\n:DEGREES\n{frames}")
+    return folder / "one.amc"
+
+
 # One small good file a format, and the options it cannot do without.
 EXAMPLES: dict[str, tuple[Callable[[Path], Path], dict[str, object]]] = {
+    "acclaim": (_acclaim, {"fps": 120}),
     "histvq": (_histvq, {}),
     "hugadb": (_hugadb, {}),
+    "precog": (_precog, {}),
     "smq": (_smq, {"fps": 30}),
 }
+
+WITHOUT_LABELS = {"acclaim"}
 
 every_format = pytest.mark.parametrize("name", READERS)
 
@@ -85,8 +109,10 @@ def test_its_file_is_known_without_being_named(name, example):
     recording, annotation = read(path, **options)
     assert recording.skeleton.dtype == np.float32
     assert recording.n_frames == 40
-    assert annotation.n_frames == 40
-    assert annotation.recording_id == recording.id
+    assert (annotation is None) == (name in WITHOUT_LABELS)
+    if annotation is not None:
+        assert annotation.n_frames == 40
+        assert annotation.recording_id == recording.id
 
 
 @every_format
@@ -119,7 +145,9 @@ def test_noise_is_an_error_that_names_the_file(name, example):
 @every_format
 def test_one_bad_file_does_not_stop_the_others(name, example):
     path, options = example
-    bad = path.with_name(path.name.replace("01_00", "01_01").replace("one", "two"))
+    bad = path.with_name(
+        path.name.replace("01_00", "01_01").replace("one", "two").replace("1_1.", "1_2.")
+    )
     bad.write_bytes(path.read_bytes()[:100])
     many = read_many(path.parent, format=name, **options)
     assert len(many.recordings) == 1

@@ -228,20 +228,19 @@ def _skeleton_beside(path: Path) -> Path:
     )
 
 
-def _lines(path: Path) -> list[str]:
+def _text(path: Path) -> str:
     try:
         data = path.read_bytes()
-        text = (lzma.decompress(data) if path.suffix == ".xz" else data).decode("ascii")
+        return (lzma.decompress(data) if path.suffix == ".xz" else data).decode("ascii")
     except (OSError, lzma.LZMAError, UnicodeDecodeError) as error:
         raise FileFormatError(f"{path}: cannot be read ({error}). {_AGAIN}") from error
-    return text.splitlines()
 
 
 def _sections(path: Path) -> dict[str, list[str]]:
     """Lines of an ASF by the section they stand in, comments and empty ones left out."""
     found: dict[str, list[str]] = {}
     section = ""
-    for line in _lines(path):
+    for line in _text(path).splitlines():
         line = line.strip()
         if line.startswith(":"):
             section = line[1:].split()[0].lower() if line[1:].split() else ""
@@ -309,7 +308,13 @@ def _tree(lines: list[str], known: set[str], path: Path) -> tuple[list[str], lis
 
 def _motion_lines(path: Path, skeleton: Skeleton) -> tuple[int, list[str]]:
     """Number of the first line that is motion, and the lines from there on."""
-    lines = _lines(path)
+    text = _text(path)
+    lines = text.splitlines()
+    if text and text[-1] != "\n":
+        raise FileFormatError(
+            f"{path}, line {len(lines)}: the file ends in the middle of a line, so its last number may "
+            "be cut. Fetch it again, or add a line end if it is whole"
+        )
     for number, line in enumerate(lines, start=1):
         words = line.split()
         if not words or words[0].startswith("#"):

@@ -120,7 +120,9 @@ def _parse_row(line: str, path: Path, number: int) -> list[float]:
 
 
 def _recognises(path: Path) -> bool:
-    """Whether the first line has PRECOG's joints."""
+    """Whether the name or the first line is PRECOG's."""
+    if _NAME.fullmatch(path.name.split(".")[0]):
+        return True
     try:
         packed = path.suffix == ".xz"
         with lzma.open(path) if packed else path.open("rb") as file:

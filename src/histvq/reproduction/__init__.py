@@ -34,7 +34,7 @@ def reproduce(
 
     Args:
         table: As `table4`.
-        dataset: Name of the dataset.
+        dataset: Name of the dataset, or `module:function` of your own that loads one of that name.
         data: Folder of its files; None for a dataset that is made up.
         out: Folder for runs and tables.
         seeds: How many runs a row, with seeds 0, 1, ...
@@ -64,6 +64,7 @@ def reproduce(
         row.name: jobs_of(
             chosen,
             row,
+            name=dataset,
             dataset=loaded,
             data=place,
             digest=digest,
@@ -92,7 +93,7 @@ def reproduce(
     made = Outcome(
         name=table,
         table=chosen,
-        dataset=dataset,
+        dataset=loaded.name,
         scale=scale,
         results=results,
         dataset_notes=loaded.notes,

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,8 @@ class Job:
     def key(self) -> str:
         """A short name of the settings; tables that share a row share its runs."""
         text = json.dumps(self.settings, sort_keys=True)
-        return f"{self.dataset}-{self.method}-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
+        dataset = re.sub(r"[^\w-]", "_", self.dataset)
+        return f"{dataset}-{self.method}-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
 
     def folder(self, out: Path) -> Path:
         """Where the run leaves its files."""
@@ -55,6 +57,7 @@ def jobs_of(
     table: Table,
     row: Row,
     *,
+    name: str,
     dataset: Dataset,
     data: str | None,
     digest: str,
@@ -82,7 +85,7 @@ def jobs_of(
     params = method.config.model_dump(exclude={"random_state", "device"})
     return [
         Job(
-            dataset=dataset.name,
+            dataset=name,
             data=data,
             digest=digest,
             method=row.method,

@@ -1,0 +1,87 @@
+"""`histvq reproduce`, from the command line to the files."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from histvq.reproduction import reproduce
+
+DATASET = "oracles.little_people:load"
+OPTIONS = ["--dataset", DATASET, "--seeds", "2", "--only", "levels-1", "--only", "levels-2"]
+TESTS = Path(__file__).parents[1]
+
+
+def command(out, *more):
+    return [sys.executable, "-m", "histvq", "reproduce", "table6", *OPTIONS, "-o", str(out), *more]
+
+
+def environment():
+    return {**os.environ, "PYTHONPATH": str(TESTS)}
+
+
+def everything(folder):
+    """Every file but those that say how long things took, by its name."""
+    return {
+        str(file.relative_to(folder)): file.read_bytes()
+        for file in sorted(folder.rglob("*"))
+        if file.is_file() and file.name != "times.json"
+    }
+
+
+@pytest.mark.slow
+def test_killed_and_started_again_it_ends_the_same(tmp_path):
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    done = subprocess.run(
+        command(whole, "--jobs", "2"),
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+    process = subprocess.Popen(
+        command(killed, "--jobs", "1"), env=environment(), stdout=subprocess.DEVNULL
+    )
+    while process.poll() is None and not list(killed.rglob("run.json")):
+        time.sleep(0.1)
+    time.sleep(3)  # into the next run
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    finished = {file: file.stat().st_mtime_ns for file in killed.rglob("run.json")}
+    assert 1 <= len(finished) < 4
+
+    again = subprocess.run(
+        command(killed, "--jobs", "2"),
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert again.returncode == 0, again.stderr
+    assert everything(killed) == everything(whole)
+    assert all(file.stat().st_mtime_ns == then for file, then in finished.items())
+    assert len(list(killed.rglob("run.json"))) == 4
+
+
+@pytest.mark.slow
+def test_rows_are_shared_between_tables_and_a_failure_holds_up_nobody(tmp_path):
+    told = []
+    for table, row in (("table6", "levels-2"), ("table9", "action")):
+        made = reproduce(
+            table, dataset=DATASET, data=None, out=tmp_path, seeds=1, only=[row],
+            told=lambda job, words: told.append((job.key, words)),
+        )  # fmt: skip
+        assert not made.failed
+    assert len(told) == 1  # the second table's row was there already
+    folder = next(tmp_path.glob("runs/*/seed-0"))
+    (folder / "run.json").unlink()
+    (folder / "model" / "model.safetensors").write_bytes(b"damaged")
+    made = reproduce(table, dataset=DATASET, data=None, out=tmp_path, seeds=1, only=[row])
+    assert "model.safetensors: cannot be read" in made.failed[0]
+    assert made.results[0].runs == ()

@@ -1,0 +1,75 @@
+import pytest
+
+from histvq.errors import ConfigError
+from histvq.experiment import load_preset, make_method, preset_names
+from histvq.reproduction.plan import find_preset
+from histvq.reproduction.tables import load_table, table_names
+
+NAMES = [f"table{number}" for number in range(1, 11)]
+every_table = pytest.mark.parametrize("name", NAMES)
+
+
+def test_all_ten_in_order():
+    assert table_names() == NAMES
+
+
+@every_table
+def test_every_row_can_be_made(name):
+    table = load_table(name)
+    assert len({row.name for row in table.rows}) == len(table.rows)
+    for row in table.rows:
+        for dataset in ("hugadb", "babel-3"):
+            assert len(row.printed(dataset, len(table.scores))) == len(table.scores)
+        if row.method:
+            for scale in ("fast", "full"):
+                preset = find_preset("hugadb", row.method, scale=scale, variant=row.variant)
+                params = {**preset.method.model_extra, **table.budget.get(scale, {}), **row.changes}
+                make_method(row.method, **params)
+        else:
+            assert row.paper  # or why is it there
+
+
+@every_table
+def test_one_row_of_an_ablation_is_the_method_as_it_is(name):
+    if int(name.removeprefix("table")) < 4:
+        return
+    table = load_table(name)
+    preset = find_preset("hugadb", "histvq", scale="fast").method.model_extra
+    same = [r for r in table.rows if all(preset[k] == v for k, v in r.changes.items())]
+    assert len(same) == 1
+    assert same[0].printed("hugadb", 5) == [48.2, 44.3, 49.4, 39.8, 28.3]
+
+
+def test_numbers_looked_up_in_the_paper():
+    def printed(name, row, dataset):
+        table = load_table(name)
+        return table.chosen((row,))[0].printed(dataset, len(table.scores))
+
+    assert printed("table1", "smq", "hugadb") == [42.0, 36.1, 38.5, 31.5, 24.3]
+    assert printed("table1", "ms-gcn", "hugadb") == [90.4, None, None, None, 93.0]
+    assert printed("table1", "asot", "lara") == [22.9, 23.4, 17.8, 12.1, 5.7]
+    assert printed("table1", "asot", "cmu-exercises") == [None] * 5
+    assert printed("table2", "hvq", "babel-2") == [51.3, 53.3, 49.3, 40.1, 26.4]
+    assert printed("table3", "histvq", "babel-1") == [74.4]
+    assert printed("table4", "no-spatial", "hugadb") == [28.5, 26.7, 26.5, 17.8, 6.9]
+    assert printed("table8", "2", "hugadb") == [39.6, 42.4, 45.0, 34.2, 22.3]
+    assert printed("table10", "both", "babel-3") == [43.2, 32.9, 32.7, 26.5, 18.2]
+
+
+def test_presets_are_told_apart():
+    kinds = [
+        (p.dataset["name"], p.method.name, p.scale, p.variant)
+        for p in map(load_preset, preset_names())
+    ]
+    assert len(set(kinds)) == len(kinds)
+
+
+def test_what_there_is_none_of():
+    with pytest.raises(ConfigError, match="no table is called 'tabel4'; did you mean 'table4'"):
+        load_table("tabel4")
+    with pytest.raises(ConfigError, match="no row 'no-spatail'; did you mean 'no-spatial'"):
+        load_table("table4").chosen(("no-spatail",))
+    with pytest.raises(
+        ConfigError, match="no full preset for smq clean on 'lara'; smq has presets"
+    ):
+        find_preset("lara", "smq", scale="full", variant="clean")
