@@ -16,6 +16,9 @@ from histvq.segmenter import Progress, ProgressCallback
 Step = Callable[[Batch], dict[str, Tensor]]
 EndOfEpoch = Callable[[int], dict[str, float]]
 
+# Batches between two times memory is given back; every batch would cost a third more time.
+TRIM_EVERY = 8
+
 
 def train(
     *,
@@ -59,7 +62,8 @@ def train(
             for name, loss in losses.items():
                 sums[name] = sums.get(name, 0.0) + float(loss.detach())
             means = {name: total / number for name, total in sums.items()}
-            _give_back_memory()
+            if number % TRIM_EVERY == 0:
+                _give_back_memory()
             if progress:
                 progress(Progress(epoch, epochs, number, n_batches, means))
         scores = end_of_epoch(epoch)

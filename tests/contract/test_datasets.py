@@ -9,7 +9,15 @@ import numpy as np
 import pytest
 
 import histvq.datasets
-from histvq.datasets import DATASETS, Dataset, DatasetInfo, dataset_info, load_dataset
+from histvq.annotation import Annotation
+from histvq.datasets import (
+    DATASETS,
+    Dataset,
+    DatasetInfo,
+    dataset_info,
+    load_dataset,
+    narrowed,
+)
 from histvq.errors import ConfigError, DataWarning
 from histvq.registry import resolve
 
@@ -107,3 +115,14 @@ def test_a_misspelt_option_is_an_error(name, tmp_path):
 def test_a_dataset_nobody_knows():
     with pytest.raises(ConfigError, match="no dataset is called 'hugabd'; did you mean 'hugadb'"):
         load_dataset("hugabd")
+
+
+def test_actions_that_do_not_occur_are_dropped_and_the_unlabelled_stay_so():
+    labels = ([0, 2, -1], [-1, -1], [4, 2])
+    given = [
+        Annotation(recording_id="r", labels=np.array(one), actions=tuple("abcde"), fps=1)
+        for one in labels
+    ]
+    actions, narrow = narrowed(given)
+    assert actions == ("a", "c", "e")
+    assert [a.labels.tolist() for a in narrow] == [[0, 1, -1], [-1, -1], [2, 1]]

@@ -205,12 +205,14 @@ def dataset_info(name: str) -> DatasetInfo:
 
 def narrowed(annotations: Sequence[Annotation]) -> tuple[tuple[str, ...], list[Annotation]]:
     """The actions that occur, in the order of their numbers, and the labels in terms of them."""
-    occur = np.unique(np.concatenate([a.labels for a in annotations]))
+    labels = np.concatenate([a.labels for a in annotations])
+    occur = np.unique(labels[labels >= 0])
     actions = tuple(annotations[0].actions[label] for label in occur)
-    return actions, [
-        replace(a, labels=np.searchsorted(occur, a.labels).astype(np.int32), actions=actions)
-        for a in annotations
-    ]
+
+    def renumbered(given: np.ndarray) -> np.ndarray:
+        return np.where(given < 0, -1, np.searchsorted(occur, given)).astype(np.int32)
+
+    return actions, [replace(a, labels=renumbered(a.labels), actions=actions) for a in annotations]
 
 
 def _beside_loader(name: str, attribute: str) -> Any:

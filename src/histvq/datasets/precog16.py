@@ -10,6 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
+
+from histvq.annotation import Annotation
 from histvq.datasets import Dataset, DatasetInfo, narrowed
 from histvq.errors import DataWarning, FileFormatError
 from histvq.io import Readings, ReadProgress, read_many
@@ -39,7 +42,8 @@ def load(
 ) -> Dataset:
     """Load the recordings, centred on the hips.
 
-    One recording, `Seq2_10`, has nothing but zeros: it is kept, all of it missing, and said so.
+    One recording, `Seq2_10`, has nothing but zeros: it is kept, all of it missing, and said so. Its
+    labels become -1, or every method would be marked down for what nobody could see.
 
     Units: metres.
 
@@ -54,8 +58,19 @@ def load(
     readings = _read(Path(root), strict=strict, progress=progress)
     for message in (*readings.warnings, *(fault for _, fault in readings.skipped)):
         warnings.warn(message, DataWarning, stacklevel=2)
-    actions, annotations = narrowed([a for a in readings.annotations if a is not None])
-    missing = (INFO.n_recordings or 0) - len(readings.recordings)
+    labelled = [
+        annotation if np.isfinite(recording.skeleton).any() else _unlabelled(annotation)
+        for recording, annotation in zip(readings.recordings, readings.annotations, strict=True)
+        if annotation is not None
+    ]
+    actions, annotations = narrowed(labelled)
+    notes = [
+        f"{a.recording_id}: nothing was measured; its {a.n_frames} labels are not scored"
+        for a in annotations
+        if (a.labels < 0).all()
+    ]
+    if len(readings.recordings) < (INFO.n_recordings or 0):
+        notes.append(f"{len(readings.recordings)} of {INFO.n_recordings} recordings")
     return Dataset(
         name=INFO.name,
         recordings=tuple(centre_on_root(recording) for recording in readings.recordings),
@@ -63,9 +78,13 @@ def load(
         actions=actions,
         skipped=readings.skipped,
         warnings=readings.warnings,
-        notes=(f"{len(readings.recordings)} of {INFO.n_recordings} recordings",) if missing else (),
+        notes=tuple(notes),
         activities={r.id: f"script {r.metadata['script']}" for r in readings.recordings},
     )
+
+
+def _unlabelled(annotation: Annotation) -> Annotation:
+    return replace(annotation, labels=np.full(annotation.n_frames, -1))
 
 
 def _read(root: Path, *, strict: bool, progress: ReadProgress | None) -> Readings:
