@@ -166,6 +166,11 @@ def _choose(root: Path, *, version: int | None, benchmark: bool) -> _Chosen:
     version = version or next(iter(counts))
     kept = [file for file in various if int(_name(file)[0]) == version]
     notes = _left_out(files, kept)
+    if version == 1:
+        notes.append(
+            "labels of version 1; the papers used version 2, in which borders between sitting, "
+            "standing and what leads from one to the other were set anew by hand"
+        )
     missing = _missing(kept, version)
     if missing and benchmark:
         raise FileFormatError(

@@ -96,7 +96,7 @@ def reproduce(
         dataset=loaded.name,
         scale=scale,
         results=results,
-        dataset_notes=loaded.notes,
+        dataset_notes=(*loaded.notes, *loaded.warnings),
         folder=out,
     )
     write_outcome(made)

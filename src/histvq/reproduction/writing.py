@@ -56,7 +56,7 @@ class Outcome:
         dataset: Name of the dataset.
         scale: `fast` or `full`.
         results: One a row.
-        dataset_notes: What differs from the published dataset.
+        dataset_notes: What differs from the published dataset, and what was mended in it.
         folder: Where its files are.
     """
 
@@ -119,11 +119,10 @@ def markdown(outcome: Outcome) -> str:
             lines.append(_line(["" if result.asked else result.row.label, "paper", "", *shown]))
     if "jsd" in scores:
         lines += ["", *_jsd_lines(outcome)]
-    lines += ["", *(f"{key}: {value}." for key, value in _protocol(outcome).items())]
-    for note in (table.remark, *outcome.dataset_notes, *outcome.failed):
-        lines += ["", note] if note else []
-    lines += ["", "Settings that differ between rows; all others are in the JSON file.", ""]
-    lines += [f"- {r.row.label}: {_changes(outcome, r)}" for r in outcome.results if r.asked]
+    lines += ["", "How it was scored and on what:", ""]
+    lines += [f"- {said}" for said in _said(outcome)]
+    lines += ["", "Settings that differ between rows; all others are in the JSON file:", ""]
+    lines += [f"- {said}" for said in _changes(outcome)]
     return "\n".join(lines) + "\n"
 
 
@@ -141,9 +140,15 @@ def latex(outcome: Outcome) -> str:
             rows.append([label, "paper", *("--" if n is None else f"{n:.1f}" for n in printed)])
     head = ["", "", *(_escaped(title(score)) for score in scores)]
     body = "\n".join(" & ".join(row) + r" \\" for row in rows)
+    remarks = [
+        f"{outcome.table.source}, {outcome.dataset}, {outcome.scale}: {outcome.table.title}",
+        "Mean and standard deviation over seeds; all settings are in the JSON file.",
+        *_said(outcome),
+        *_changes(outcome),
+    ]
     return (
-        f"% {outcome.table.source}, {outcome.dataset}, {outcome.scale}: {outcome.table.title}\n"
-        f"\\begin{{tabular}}{{ll{'r' * len(scores)}}}\n\\toprule\n{' & '.join(head)} \\\\\n\\midrule\n"
+        "".join(f"% {remark}\n" for remark in remarks)
+        + f"\\begin{{tabular}}{{ll{'r' * len(scores)}}}\n\\toprule\n{' & '.join(head)} \\\\\n\\midrule\n"
         f"{body}\n\\bottomrule\n\\end{{tabular}}\n"
     )
 
@@ -262,12 +267,25 @@ def _all_scores(result: RowResult) -> Sequence[str]:
     return list(result.runs[0]["scores"]) if result.runs else ()
 
 
-def _changes(outcome: Outcome, result: RowResult) -> str:
-    preset = " ".join(filter(None, (result.row.method, result.row.variant)))
+def _said(outcome: Outcome) -> list[str]:
+    """Protocol and remarks, a sentence each."""
+    protocol = [f"{key}: {value}" for key, value in _protocol(outcome).items()]
+    remarks = (outcome.table.remark, *outcome.dataset_notes, *outcome.failed)
+    # One line each: a line break would end a comment in LaTeX.
+    return [" ".join(said.split()) for said in (*protocol, *remarks) if said]
+
+
+def _changes(outcome: Outcome) -> list[str]:
+    """What sets each row apart."""
     shared = outcome.table.budget.get(outcome.scale, {})
-    changes = {**shared, **result.row.changes}
-    listed = ", ".join(f"{name} = {value}" for name, value in changes.items())
-    return f"{outcome.scale} preset of {preset}" + (f" with {listed}" if listed else "")
+    said = []
+    for result in outcome.results:
+        changes = {**shared, **result.row.changes}
+        listed = ", ".join(f"{name} = {value}" for name, value in changes.items())
+        preset = " ".join(filter(None, (result.row.method, result.row.variant)))
+        words = f"{outcome.scale} preset of {preset}" + (f" with {listed}" if listed else "")
+        said += [f"{result.row.label}: {words}"] if result.asked else []
+    return said
 
 
 def _short(result: RowResult) -> str:

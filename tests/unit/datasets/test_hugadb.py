@@ -47,9 +47,10 @@ def test_only_various_and_only_the_actions_that_occur(small):
     assert data.actions == ("walking", "standing", "up_by_elevator")
     assert data.annotations[0].labels.tolist() == [0, 0, 2, 2]
     assert set(data.annotations[1].labels.tolist()) == {1}
-    left_out, fewer, short = data.notes
+    left_out, version, fewer, short = data.notes
     assert "2 files left out" in left_out
     assert "running 1, walking 1" in left_out
+    assert "labels of version 1; the papers used version 2" in version
     assert fewer == "2 of the benchmark's 364 recordings"
     assert "1 recordings shorter than a patch" in short
 

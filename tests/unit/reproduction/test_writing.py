@@ -57,8 +57,9 @@ def test_markdown_by_hand(made):
     )
     assert "|  | paper |  | 48.2 | - | 49.4 | 39.8 | 28.3 |" in lines
     assert "| TCN | paper |  | 88.3 | 88.3 | 88.3 | 88.3 | 88.3 |" in lines
-    assert "a constant answer scores: MoF 26.0." in lines
-    assert "two missing" in lines
+    assert "- a constant answer scores: MoF 26.0" in lines
+    assert "- two missing" in lines
+    assert "- A & B: fast preset of histvq" in lines
 
 
 def test_latex_by_hand(made):
@@ -66,6 +67,7 @@ def test_latex_by_hand(made):
     assert r"A \& B & ours & $44.0 \pm 2.0$" in text
     assert r" & paper & 48.2 & -- & 49.4 & 39.8 & 28.3 \\" in text
     assert text.count(r"\\") == 4
+    assert "\n% a constant answer scores: MoF 26.0\n" in text
 
 
 def test_json_and_csv_hold_the_same(made):
