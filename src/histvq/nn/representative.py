@@ -39,14 +39,14 @@ def revival_groups(
         nearest: Distance of each patch to its nearest prototype.
         n_dead: How many codes to replace.
         group_size: Patches whose mean one becomes.
-        candidates: `representative`: the half of the patches that is covered better, those at the
-            median included; `exploratory`: the others, or all where that leaves none.
+        candidates: `representative`: the half of the patches that is covered better;
+            `exploratory`: the other half. Those at the median are in either.
         generator: Draws the patches, each once; too few of them are taken round and round in order.
     """
-    better = -nearest >= torch.quantile(-nearest, 0.5)
-    pool = torch.nonzero(better if candidates == "representative" else ~better).flatten()
-    if not len(pool):
-        pool = torch.arange(len(nearest), device=nearest.device)
+    # Of the negated distances, as there: with ties it matters on which side the median falls.
+    median = torch.quantile(-nearest, 0.5)
+    wished = -nearest >= median if candidates == "representative" else -nearest <= median
+    pool = torch.nonzero(wished).flatten()
     wanted = n_dead * group_size
     if len(pool) >= wanted:
         order = torch.randperm(len(pool), generator=generator)[:wanted]
