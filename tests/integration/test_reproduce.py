@@ -75,10 +75,13 @@ def test_rows_are_shared_between_tables_and_a_failure_holds_up_nobody(tmp_path):
     for table, row in (("table6", "levels-2"), ("table9", "action")):
         made = reproduce(
             table, dataset=DATASET, data=None, out=tmp_path, seeds=1, only=[row],
-            told=lambda job, words: told.append((job.key, words)),
+            told=told.append,
         )  # fmt: skip
         assert not made.failed
-    assert len(told) == 1  # the second table's row was there already
+    assert [line for line in told if "MoF" not in line] == [
+        f"{missing} of 1 runs to do, 1 at a time, in {tmp_path / 'runs'}" for missing in (1, 0)
+    ]
+    assert [line.split(":")[0] for line in told if "MoF" in line] == ["levels-2, seed 0"]
     folder = next(tmp_path.glob("runs/*/seed-0"))
     (folder / "run.json").unlink()
     (folder / "model" / "model.safetensors").write_bytes(b"damaged")

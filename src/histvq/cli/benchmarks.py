@@ -88,14 +88,11 @@ def reproduce(
     """Make a table of the paper anew: run what is missing, write it beside the paper's numbers."""
     import os
 
-    from histvq.reproduction import Job, load_table
+    from histvq.reproduction import load_table
     from histvq.reproduction import reproduce as make
 
     names = [row.name for row in load_table(table).rows]
     console.say(f"rows of {table}: {', '.join(names)}")
-
-    def said(job: Job, words: str) -> None:
-        console.say(f"{job.folder(out)}: {words}")
 
     made = make(
         table,
@@ -107,7 +104,7 @@ def reproduce(
         only=only or (),
         jobs=jobs or max(1, (os.cpu_count() or 1) // threads),
         threads=threads,
-        told=said,
+        told=console.say,
     )
     page = made.folder / f"{made.stem}.md"
     console.say(page.read_text(encoding="utf-8"))

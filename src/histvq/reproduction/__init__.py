@@ -43,7 +43,7 @@ def reproduce(
         jobs: How many runs side by side.
         threads: How many threads each run uses. Another number is another run: sums in another
             order differ in the last digit, and training carries that on.
-        told: Called as each run ends.
+        told: Called with a line when it begins and as each run ends.
 
     Returns:
         The table, with the reasons of runs that failed in `failed`.
@@ -76,7 +76,7 @@ def reproduce(
     }
     # Seed by seed over all rows, so that an interruption leaves every row some runs.
     ordered = sorted((job for found in planned.values() for job in found), key=lambda j: j.seed)
-    failed = run_missing(ordered, out, side_by_side=jobs, told=told or (lambda job, words: None))
+    failed = run_missing(ordered, out, side_by_side=jobs, told=told or (lambda words: None))
     results = tuple(
         RowResult(
             row=row,

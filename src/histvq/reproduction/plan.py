@@ -18,6 +18,7 @@ class Job:
     """One fit, prediction and scoring.
 
     Attributes:
+        row: Name of the table's row it is for, to speak of it.
         dataset: Name of the dataset.
         data: Folder of its files; None for a dataset that is made up.
         digest: What its recordings and labels are, see `digest_of`.
@@ -28,6 +29,7 @@ class Job:
             last digit that differs makes another run.
     """
 
+    row: str
     dataset: str
     data: str | None
     digest: str
@@ -39,7 +41,7 @@ class Job:
     @property
     def settings(self) -> dict[str, Any]:
         """What decides the outcome, the seed apart; the same on whatever machine the files lie."""
-        return {k: v for k, v in asdict(self).items() if k not in ("data", "seed")}
+        return {k: v for k, v in asdict(self).items() if k not in ("row", "data", "seed")}
 
     @property
     def key(self) -> str:
@@ -85,6 +87,7 @@ def jobs_of(
     params = method.config.model_dump(exclude={"random_state", "device"})
     return [
         Job(
+            row=row.name,
             dataset=name,
             data=data,
             digest=digest,

@@ -23,7 +23,7 @@ from histvq.segmenter import Segmenter
 
 DONE, TIMES = "run.json", "times.json"
 
-Told = Callable[[Job, str], None]
+Told = Callable[[str], None]
 
 
 def run_missing(
@@ -38,12 +38,16 @@ def run_missing(
         jobs: What there is to do.
         out: Where the runs go.
         side_by_side: How many at a time.
-        told: Called with each job as it ends, and its scores in words or what went wrong.
+        told: Called with what there is to do, and as each run ends, with its scores or what went wrong.
 
     Returns:
         Folder of each job that failed -> why. The others are not held up by it.
     """
-    missing = {job.folder(out): job for job in jobs if outcome(job, out) is None}
+    folders = {job.folder(out): job for job in jobs}
+    missing = {place: job for place, job in folders.items() if outcome(job, out) is None}
+    told(
+        f"{len(missing)} of {len(folders)} runs to do, {side_by_side} at a time, in {out / 'runs'}"
+    )
     if not missing:
         return {}
     failed: dict[Path, str] = {}
@@ -60,10 +64,10 @@ def run_missing(
             for future in as_completed(futures):
                 job = futures[future]
                 try:
-                    told(job, future.result())
+                    told(f"{job.row}, seed {job.seed}: {future.result()}")
                 except (HistvqError, OSError, RuntimeError) as error:
                     failed[job.folder(out)] = str(error)
-                    told(job, f"failed: {error}")
+                    told(f"{job.row}, seed {job.seed} failed: {error}")
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
