@@ -99,12 +99,35 @@ def test_fit_predict_evaluate_one_after_another(folder, first_run, tmp_path):
         (["predict", "{folder}", "{folder}"], Exit.NOTHING_DONE, "not a saved model"),
         (["data", "prepare", "nope", "."], Exit.USAGE, "no dataset is called"),
         (["evaluate", "{folder}", "{folder}"], Exit.NOTHING_DONE, "frames.csv"),
+        (["reproduce", "table12", "--dataset", "synthetic"], Exit.USAGE, "no table is called 'table12'"),
+        (["reproduce", "table4", "--dataset", "hugadp"], Exit.USAGE, "did you mean 'hugadb'"),
+        (["reproduce", "table4", "--dataset", "hugadb"], Exit.USAGE, "give the folder its files"),
+        (
+            ["reproduce", "table4", "--dataset", "synthetic", "--only", "no-spatiel"],
+            Exit.USAGE,
+            "no row 'no-spatiel'; did you mean 'no-spatial'",
+        ),
+        (
+            ["reproduce", "table4", "--dataset", "synthetic", "--preset", "full"],
+            Exit.USAGE,
+            "no full preset for histvq on 'synthetic'",
+        ),
+        (["import-checkpoint", "smq", "nowhere.model"], Exit.NOTHING_DONE, "no such file"),
     ],
 )
 def test_faults_have_words_and_a_status(folder, tmp_path, monkeypatch, arguments, status, words):
     monkeypatch.chdir(tmp_path)
     found, said = histvq(*(a.format(folder=folder) for a in arguments))
     assert (found, words in said) == (status, True), said
+
+
+def test_a_preset_names_its_method(folder, tmp_path):
+    files = [folder / "ada.npz", folder / "ben.npz"]
+    chosen = [*files, "--preset", "smq-synthetic-fast", "-k", 2, *FAST]
+    assert histvq("fit", *chosen, "-o", tmp_path / "m")[0] == Exit.ALL
+    assert json.loads((tmp_path / "m" / "model.json").read_text())["method"] == "smq"
+    status, said = histvq("fit", *chosen, "--method", "histvq", "-o", tmp_path / "n")
+    assert (status, "is for the method 'smq', not 'histvq'" in said) == (Exit.USAGE, True), said
 
 
 def test_an_earlier_run_is_kept(folder, first_run):

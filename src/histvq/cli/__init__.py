@@ -36,7 +36,9 @@ Actions = Annotated[
     int | None,
     typer.Option("-k", "--actions", min=1, help="How many actions to find."),
 ]
-Method = Annotated[str, typer.Option(help="Method to use.")]
+Method = Annotated[
+    str | None, typer.Option(help="Method to use; the preset's otherwise, or histvq.")
+]
 PresetName = Annotated[
     str | None, typer.Option(help="Named settings, as hugadb-fast, or a TOML file of your own.")
 ]
@@ -109,7 +111,7 @@ def run(
     files: Files,
     actions: Actions = None,
     out: Output = Path("runs/run"),
-    method: Method = "histvq",
+    method: Method = None,
     preset: PresetName = None,
     patch_seconds: PatchSeconds = None,
     seed: Seed = 0,
@@ -151,7 +153,7 @@ def fit(
     files: Files,
     actions: Actions = None,
     out: Output = Path("model.histvq"),
-    method: Method = "histvq",
+    method: Method = None,
     preset: PresetName = None,
     patch_seconds: PatchSeconds = None,
     seed: Seed = 0,
@@ -247,17 +249,18 @@ def evaluate(
 
 
 def _method(
-    name: str,
+    name: str | None,
     preset: str | None,
     actions: int | None,
     patch_seconds: float | None,
     seed: int,
     settings: list[str] | None,
 ) -> Any:
-    from histvq.experiment import make_method
+    from histvq.experiment import load_preset, make_method
 
     if actions is None and preset is None:
         raise ConfigError("say how many actions to find, as -k 8")
+    name = name or (load_preset(preset).method.name if preset else "histvq")
     given = {"n_actions": actions, "patch_seconds": patch_seconds, "random_state": seed}
     params = {key: value for key, value in given.items() if value is not None}
     return make_method(name, preset=preset, **{**params, **_parsed(settings or [])})
