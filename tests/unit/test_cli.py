@@ -99,7 +99,11 @@ def test_fit_predict_evaluate_one_after_another(folder, first_run, tmp_path):
         (["predict", "{folder}", "{folder}"], Exit.NOTHING_DONE, "not a saved model"),
         (["data", "prepare", "nope", "."], Exit.USAGE, "no dataset is called"),
         (["evaluate", "{folder}", "{folder}"], Exit.NOTHING_DONE, "frames.csv"),
-        (["reproduce", "table12", "--dataset", "synthetic"], Exit.USAGE, "no table is called 'table12'"),
+        (
+            ["reproduce", "table12", "--dataset", "synthetic"],
+            Exit.USAGE,
+            "no table is called 'table12'",
+        ),
         (["reproduce", "table4", "--dataset", "hugadp"], Exit.USAGE, "did you mean 'hugadb'"),
         (["reproduce", "table4", "--dataset", "hugadb"], Exit.USAGE, "give the folder its files"),
         (

@@ -6,7 +6,7 @@ from pathlib import Path
 from histvq.datasets import load_dataset
 from histvq.errors import ConfigError
 from histvq.experiment import claim
-from histvq.reproduction.plan import Job, digest_of, jobs_of
+from histvq.reproduction.plan import Job, digest_of, jobs_of, row_on
 from histvq.reproduction.running import Told, outcome, run_missing
 from histvq.reproduction.tables import load_table, table_names
 from histvq.reproduction.writing import Outcome, RowResult, write_outcome
@@ -55,8 +55,9 @@ def reproduce(
     if min(seeds, jobs, threads) < 1:
         raise ConfigError(f"seeds={seeds}, jobs={jobs}, threads={threads}: all must be 1 or more")
     chosen = load_table(table)
-    rows = chosen.chosen(tuple(only))
+    wished = chosen.chosen(tuple(only))
     loaded = load_dataset(dataset, data)
+    rows = [row_on(row, chosen, dataset=loaded.name, scale=scale) for row in wished]
     out = claim(out, overwrite=True)
     digest = digest_of(loaded)
     place = None if data is None else str(Path(data).resolve())

@@ -55,6 +55,26 @@ class Job:
         return out / "runs" / self.key / f"seed-{self.seed}"
 
 
+def row_on(row: Row, table: Table, *, dataset: str, scale: str) -> Row:
+    """A row as it makes sense on a dataset.
+
+    The paper's loss weights hold for raw numbers. Where a preset's input is unit-free they would stand
+    for nothing, so there the row is the same multiple of the preset's weight as it is of the paper's.
+    """
+    if not row.method or not table.multiples_of:
+        return row
+    preset = find_preset(dataset, row.method, scale=scale, variant=row.variant)
+    params = preset.method.model_extra or {}
+    if params.get("input_scale") == "none":
+        return row
+    changes, label = dict(row.changes), row.label
+    for name, printed in table.multiples_of.items():
+        factor = row.changes[name] / printed
+        changes[name] = float(f"{factor * params[name]:.6g}")
+        label = f"{name} = {changes[name]:g} ({factor:g} times the preset's)"
+    return row.model_copy(update={"changes": changes, "label": label})
+
+
 def jobs_of(
     table: Table,
     row: Row,

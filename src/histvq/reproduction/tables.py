@@ -43,6 +43,8 @@ class Table(BaseModel, frozen=True, extra="forbid"):
         scores: Names of the scores, a column each.
         remark: What a reader of the outcome should know.
         budget: Scale -> parameters that all rows share at that scale, over those of the preset.
+        multiples_of: Parameter -> the paper's value of it, where the rows vary a weight that holds for
+            raw numbers: elsewhere its rows become multiples of the preset's own, see `plan.row_on`.
         rows: In the paper's order.
     """
 
@@ -51,6 +53,7 @@ class Table(BaseModel, frozen=True, extra="forbid"):
     scores: tuple[str, ...] = ("mof", "edit", "f1@10", "f1@25", "f1@50")
     remark: str = ""
     budget: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    multiples_of: dict[str, float] = Field(default_factory=dict)
     rows: tuple[Row, ...]
 
     def chosen(self, only: tuple[str, ...]) -> tuple[Row, ...]:

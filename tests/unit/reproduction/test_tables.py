@@ -2,7 +2,7 @@ import pytest
 
 from histvq.errors import ConfigError
 from histvq.experiment import load_preset, make_method, preset_names
-from histvq.reproduction.plan import find_preset
+from histvq.reproduction.plan import find_preset, row_on
 from histvq.reproduction.tables import load_table, table_names
 
 NAMES = [f"table{number}" for number in range(1, 11)]
@@ -73,3 +73,20 @@ def test_what_there_is_none_of():
         ConfigError, match="no full preset for smq clean on 'lara'; smq has presets"
     ):
         find_preset("lara", "smq", scale="full", variant="clean")
+
+
+@pytest.mark.parametrize(
+    ("name", "row", "changes"),
+    [
+        # The preset of the exercises has lambda_spat 10 and lambda_temp 0.1; the paper 0.001 and 0.2.
+        ("table7", "0.0005", {"lambda_spat": 5.0}),
+        ("table7", "0.001", {"lambda_spat": 10.0}),
+        ("table8", "20", {"lambda_temp": 10.0}),
+        ("table5", "alpha-3", {"alpha": 3}),
+    ],
+)
+def test_weights_on_unit_free_input_are_multiples_of_the_presets(name, row, changes):
+    table = load_table(name)
+    (printed,) = table.chosen((row,))
+    assert row_on(printed, table, dataset="cmu-exercises", scale="fast").changes == changes
+    assert row_on(printed, table, dataset="hugadb", scale="fast") == printed
