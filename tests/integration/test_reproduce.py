@@ -69,6 +69,36 @@ def test_killed_and_started_again_it_ends_the_same(tmp_path):
     assert len(list(killed.rglob("run.json"))) == 4
 
 
+def test_interrupted_it_ends_at_once_and_says_how_to_go_on(tmp_path):
+    process = subprocess.Popen(
+        command(tmp_path, "--jobs", "2"),
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    while not list(tmp_path.glob("runs/*/seed-0")):  # made as a run begins
+        assert process.poll() is None
+        time.sleep(0.1)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: the whole group
+    said, _ = process.communicate(timeout=60)  # ends when nobody is left to write
+    assert process.returncode == 130
+    assert "4 of 4 runs to do, 2 at a time" in said
+    assert "the same command goes on from here" in said
+    assert "Traceback" not in said
+
+
+def test_a_process_that_dies_is_a_run_that_failed(tmp_path):
+    told = []
+    made = reproduce(
+        "table6", dataset="oracles.little_people:deadly_for_runs", data=None, out=tmp_path, seeds=1,
+        only=["levels-2"], told=told.append,
+    )  # fmt: skip
+    assert "its process ended early, with status -9; perhaps memory ran out" in made.failed[0]
+    assert told[1].startswith("levels-2, seed 0 failed: its process")
+
+
 @pytest.mark.slow
 def test_rows_are_shared_between_tables_and_a_failure_holds_up_nobody(tmp_path):
     told = []

@@ -1,8 +1,19 @@
 """A dataset so small that a run over it takes seconds; presets of `synthetic` fit it."""
 
+import multiprocessing
+import os
+import signal
+
 from histvq.datasets import Dataset
 from histvq.datasets.synthetic import load as synthetic
 
 
 def load() -> Dataset:
     return synthetic(n_people=1, recordings_per_person=2, seconds=20.0)
+
+
+def deadly_for_runs() -> Dataset:
+    """The same, but a process made for a run is killed, as when memory runs out."""
+    if multiprocessing.parent_process() is not None:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return load()

@@ -94,18 +94,22 @@ def reproduce(
     names = [row.name for row in load_table(table).rows]
     console.say(f"rows of {table}: {', '.join(names)}")
 
-    made = make(
-        table,
-        dataset=dataset,
-        data=data,
-        out=out,
-        seeds=seeds,
-        scale=preset,
-        only=only or (),
-        jobs=jobs or max(1, (os.cpu_count() or 1) // threads),
-        threads=threads,
-        told=console.say,
-    )
+    try:
+        made = make(
+            table,
+            dataset=dataset,
+            data=data,
+            out=out,
+            seeds=seeds,
+            scale=preset,
+            only=only or (),
+            jobs=jobs or max(1, (os.cpu_count() or 1) // threads),
+            threads=threads,
+            told=console.say,
+        )
+    except KeyboardInterrupt:
+        console.complain("the same command goes on from here; runs that had ended are kept")
+        raise
     page = made.folder / f"{made.stem}.md"
     console.say(page.read_text(encoding="utf-8"))
     closing(page, "the same table as .json, .csv and .tex lies beside it")

@@ -3,11 +3,13 @@
 import json
 import multiprocessing
 import os
+import signal
 import threading
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any
 
@@ -51,27 +53,57 @@ def run_missing(
     if not missing:
         return {}
     failed: dict[Path, str] = {}
-    # A fresh process for each run gives its memory back, and threads are set before torch is loaded.
-    pool = ProcessPoolExecutor(
-        side_by_side,
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=_follow_parent,
-        max_tasks_per_child=1,
-    )
-    with pool:
-        futures = {pool.submit(run_job, job, out): job for job in missing.values()}
-        try:
-            for future in as_completed(futures):
-                job = futures[future]
-                try:
-                    told(f"{job.row}, seed {job.seed}: {future.result()}")
-                except (HistvqError, OSError, RuntimeError) as error:
-                    failed[job.folder(out)] = str(error)
-                    told(f"{job.row}, seed {job.seed} failed: {error}")
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    waiting = list(missing.values())
+    running: dict[Any, tuple[Job, SpawnProcess]] = {}
+    try:
+        while waiting or running:
+            while waiting and len(running) < side_by_side:
+                place, process = _started(waiting[0], out)
+                running[place] = (waiting.pop(0), process)
+            for ended in wait(list(running)):
+                job, process = running.pop(ended)
+                done, words = _ended(ended, process)
+                told(f"{job.row}, seed {job.seed}{'' if done else ' failed'}: {words}")
+                if not done:
+                    failed[job.folder(out)] = words
+    finally:
+        for _, process in running.values():
+            process.terminate()
+            process.join()
     return failed
+
+
+def _started(job: Job, out: Path) -> tuple[Connection, SpawnProcess]:
+    """A run in a process of its own: its memory is given back, its threads are set before torch loads."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe(duplex=False)
+    process = context.Process(target=_work, args=(job, out, theirs), daemon=True)
+    process.start()
+    theirs.close()
+    return ours, process
+
+
+def _ended(place: Any, process: SpawnProcess) -> tuple[bool, str]:
+    """Whether a run that has ended was done, and its scores in words or what went wrong."""
+    try:
+        done, words = place.recv()
+    except EOFError:
+        process.join()
+        done, words = False, f"its process ended early, with status {process.exitcode}"
+        if process.exitcode == -9:
+            words += "; perhaps memory ran out, try fewer --jobs"
+    process.join()
+    return done, words
+
+
+def _work(job: Job, out: Path, place: Connection) -> None:
+    """Do a run and say how it went; the parent alone listens to the keyboard."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _follow_parent()
+    try:
+        place.send((True, run_job(job, out)))
+    except (HistvqError, OSError, RuntimeError, MemoryError) as error:
+        place.send((False, str(error) or type(error).__name__))
 
 
 def outcome(job: Job, out: Path) -> dict[str, Any] | None:
