@@ -22,3 +22,14 @@ def hugadb_sample(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -
     for packed in sorted((shared_data / "hugadb" / "sample").glob("*.txt.xz")):
         (folder / packed.stem).write_bytes(lzma.decompress(packed.read_bytes()))
     return folder
+
+
+@pytest.fixture(scope="module")
+def one_thread():
+    """On a busy machine the threads of so small a network wait for one another most of the time."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from sklearn.base import clone
 
 import histvq.methods
@@ -15,6 +14,8 @@ from histvq.methods import METHODS
 from histvq.recording import Recording
 from histvq.registry import resolve
 from histvq.segmenter import Segmenter
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 # Settings that make a method quick; whoever has none is quick as it is.
 QUICK = {
@@ -35,15 +36,6 @@ def wandering(n_frames, *, id, seed):
 
 # The last ones: no whole number of seconds, exactly one, and less than one.
 RECORDINGS = [wandering(n, id=f"r{k}", seed=k) for k, n in enumerate((120, 120, 100, 87, 10, 4))]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """On a busy machine the threads of so small a network wait for one another most of the time."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(params=METHODS, scope="module")

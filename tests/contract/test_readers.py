@@ -19,7 +19,8 @@ from histvq.io.npz import write_npz
 from histvq.io.precog import JOINTS as PRECOG_JOINTS
 from histvq.recording import Recording
 
-HELPERS = {"atomic", "reader", "unique"}  # modules of histvq.io that read no format of their own
+# Modules of histvq.io that read no format of their own.
+HELPERS = {"atomic", "packed", "reader", "unique"}
 
 
 def _recording() -> tuple[Recording, Annotation]:

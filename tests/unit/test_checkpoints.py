@@ -9,6 +9,8 @@ from histvq.errors import ConfigError, FileFormatError
 from histvq.recording import Recording
 from oracles.smq import answers_by_loop
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 
 def published(*, maps=8, channels=6, latent=4, joints=6, frames=60, codes=3, seed=0):
     """Weights with the names and shapes of SMQ's published files."""
@@ -44,14 +46,6 @@ def saved(tmp_path):
         return tmp_path / "some.model"
 
     return save
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def hugadb_like(n_frames, seed=0):

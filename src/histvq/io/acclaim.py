@@ -4,7 +4,6 @@ Source: the Acclaim file format; forward kinematics as J. Lander, "Working with 
 Formats", Game Developer 1998, describes it.
 """
 
-import lzma
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +12,12 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from histvq.errors import FileFormatError
+from histvq.io.packed import AGAIN, read_packed_text
 from histvq.io.reader import Pair, Reader
 from histvq.recording import Recording
 
 METRES_PER_INCH = 0.0254
 ROOT = "root"
-_AGAIN = "The file may be cut short or damaged: fetch it again"
 _CHANNELS = ("tx", "ty", "tz", "rx", "ry", "rz")
 
 
@@ -115,7 +114,7 @@ def read_skeleton(path: str | Path) -> Skeleton:
     if sorted(order) != sorted(_CHANNELS):
         raise FileFormatError(
             f"{path}, :root: order {' '.join(order) or 'missing'}; expected TX TY TZ RX RY RZ in "
-            f"some order. {_AGAIN}"
+            f"some order. {AGAIN}"
         )
     turn = _numbers(about_root.get("orientation", "0 0 0"), 3, f"{path}, :root, orientation")
     rest_of = {
@@ -158,20 +157,20 @@ def read_channels(path: str | Path, skeleton: Skeleton) -> dict[str, np.ndarray]
             raise FileFormatError(
                 f"{path}, line {first + place}: {' '.join(cells)[:60]!r}; expected "
                 + (f"frame number {expected}" if row == 0 else f"{expected} and {width} numbers")
-                + f", as in the first frame. {_AGAIN}"
+                + f", as in the first frame. {AGAIN}"
             )
     if len(tokens) % n_lines:
         raise FileFormatError(
             f"{path}, line {first + len(tokens) - 1}: the last frame has {len(tokens) % n_lines - 1} "
-            f"of {len(names)} bones. {_AGAIN}"
+            f"of {len(names)} bones. {AGAIN}"
         )
     flat = [cell for cells in tokens for cell in cells[1:]]
     try:
         table = np.array(flat, dtype=np.float64).reshape(len(tokens) // n_lines, -1)
     except ValueError as error:
-        raise FileFormatError(f"{path}: {error}. {_AGAIN}") from error
+        raise FileFormatError(f"{path}: {error}. {AGAIN}") from error
     if not np.isfinite(table).all():
-        raise FileFormatError(f"{path}: a number is not finite. {_AGAIN}")
+        raise FileFormatError(f"{path}: a number is not finite. {AGAIN}")
     bounds = np.cumsum([widths[name] for name in names])[:-1]
     return dict(zip(names, np.split(table, bounds, axis=1), strict=True))
 
@@ -228,19 +227,11 @@ def _skeleton_beside(path: Path) -> Path:
     )
 
 
-def _text(path: Path) -> str:
-    try:
-        data = path.read_bytes()
-        return (lzma.decompress(data) if path.suffix == ".xz" else data).decode("ascii")
-    except (OSError, lzma.LZMAError, UnicodeDecodeError) as error:
-        raise FileFormatError(f"{path}: cannot be read ({error}). {_AGAIN}") from error
-
-
 def _sections(path: Path) -> dict[str, list[str]]:
     """Lines of an ASF by the section they stand in, comments and empty ones left out."""
     found: dict[str, list[str]] = {}
     section = ""
-    for line in _text(path).splitlines():
+    for line in read_packed_text(path, encoding="ascii").splitlines():
         line = line.strip()
         if line.startswith(":"):
             section = line[1:].split()[0].lower() if line[1:].split() else ""
@@ -251,7 +242,7 @@ def _sections(path: Path) -> dict[str, list[str]]:
     if missing:
         raise FileFormatError(
             f"{path}: no {' and no '.join(':' + name for name in missing)} in it, so it is no ASF "
-            f"skeleton, or not whole. {_AGAIN}"
+            f"skeleton, or not whole. {AGAIN}"
         )
     return found
 
@@ -261,7 +252,7 @@ def _blocks(sections: dict[str, list[str]], path: Path) -> list[list[str]]:
     text = "\n".join(sections["bonedata"])
     blocks = re.findall(r"^begin$(.*?)^end$", text, flags=re.MULTILINE | re.DOTALL)
     if len(blocks) != len(re.findall(r"^begin$", text, flags=re.MULTILINE)) or not blocks:
-        raise FileFormatError(f"{path}, :bonedata: a bone has no end. {_AGAIN}")
+        raise FileFormatError(f"{path}, :bonedata: a bone has no end. {AGAIN}")
     return [block.strip().splitlines() for block in blocks]
 
 
@@ -273,7 +264,7 @@ def _bone(
     where = f"{path}, bone {name or '?'}"
     lacking = [key for key in ("name", "direction", "length", "axis") if key not in said]
     if lacking:
-        raise FileFormatError(f"{where}: no {' and no '.join(lacking)}. {_AGAIN}")
+        raise FileFormatError(f"{where}: no {' and no '.join(lacking)}. {AGAIN}")
     direction = _numbers(said["direction"], 3, f"{where}, direction")
     length = _number(said["length"], f"{where}, length")
     *angles, order = said["axis"].split()
@@ -297,10 +288,10 @@ def _tree(lines: list[str], known: set[str], path: Path) -> tuple[list[str], lis
         strangers = [word for word in words if word not in known]
         if strangers or words[0] not in names:
             what = f"bone {strangers[0]} is not" if strangers else f"bone {words[0]} has no place"
-            raise FileFormatError(f"{path}, :hierarchy: {what} among the bones so far. {_AGAIN}")
+            raise FileFormatError(f"{path}, :hierarchy: {what} among the bones so far. {AGAIN}")
         for child in words[1:]:
             if child in names:
-                raise FileFormatError(f"{path}, :hierarchy: bone {child} has two parents. {_AGAIN}")
+                raise FileFormatError(f"{path}, :hierarchy: bone {child} has two parents. {AGAIN}")
             parents.append(names.index(words[0]))
             names.append(child)
     return names, parents
@@ -308,7 +299,7 @@ def _tree(lines: list[str], known: set[str], path: Path) -> tuple[list[str], lis
 
 def _motion_lines(path: Path, skeleton: Skeleton) -> tuple[int, list[str]]:
     """Number of the first line that is motion, and the lines from there on."""
-    text = _text(path)
+    text = read_packed_text(path, encoding="ascii")
     lines = text.splitlines()
     if text and text[-1] != "\n":
         raise FileFormatError(
@@ -327,13 +318,13 @@ def _motion_lines(path: Path, skeleton: Skeleton) -> tuple[int, list[str]]:
                 rest.pop()
             empty = next((i for i, text in enumerate(rest) if not text.strip()), None)
             if empty is not None:
-                raise FileFormatError(f"{path}, line {number + empty}: empty. {_AGAIN}")
+                raise FileFormatError(f"{path}, line {number + empty}: empty. {AGAIN}")
             return number, rest
         else:
             raise FileFormatError(
                 f"{path}, line {number}: {line[:60]!r}; expected the number of the first frame"
             )
-    raise FileFormatError(f"{path}: no frame in it. {_AGAIN}")
+    raise FileFormatError(f"{path}: no frame in it. {AGAIN}")
 
 
 def _check_flag(flag: str, path: Path, number: int, skeleton: Skeleton) -> None:
@@ -360,7 +351,7 @@ def _bones_of_frame(lines: list[str], widths: dict[str, int], path: Path, first:
             )
         names.append(name)
     if ROOT not in names:
-        raise FileFormatError(f"{path}, line {first}: the first frame has no root. {_AGAIN}")
+        raise FileFormatError(f"{path}, line {first}: the first frame has no root. {AGAIN}")
     return names
 
 
@@ -371,7 +362,7 @@ def _pair(line: str, path: Path) -> tuple[str, str]:
 
 def _degrees(angle: str, path: Path) -> bool:
     if angle.lower()[:3] not in ("deg", "rad"):
-        raise FileFormatError(f"{path}, :units: angle {angle}; expected deg or rad. {_AGAIN}")
+        raise FileFormatError(f"{path}, :units: angle {angle}; expected deg or rad. {AGAIN}")
     return angle.lower().startswith("deg")
 
 
@@ -389,7 +380,7 @@ def _numbers(text: str, count: int, where: str) -> np.ndarray:
     except ValueError:
         numbers = np.empty(0)
     if len(numbers) != count or not np.isfinite(numbers).all():
-        raise FileFormatError(f"{where}: {text[:60]!r}; expected {count} numbers. {_AGAIN}")
+        raise FileFormatError(f"{where}: {text[:60]!r}; expected {count} numbers. {AGAIN}")
     return numbers
 
 

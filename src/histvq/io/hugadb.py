@@ -6,7 +6,6 @@ from Wearable Inertial Sensor Networks", AIST 2017.
 
 import csv
 import io
-import lzma
 import re
 import warnings
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy as np
 
 from histvq.annotation import Annotation
 from histvq.errors import ConfigError, DataWarning, FileFormatError
+from histvq.io.packed import AGAIN, read_packed
 from histvq.io.reader import Pair, Reader, head
 from histvq.recording import Recording
 
@@ -42,7 +42,6 @@ HEADER_LINES = 4
 SUFFIXES = (".txt", ".csv", ".txt.xz", ".csv.xz")
 
 _NAME = re.compile(r"(?:HuGaDB|HGD)_v(\d+)_([a-z_]+)_(\d\d)_(\d\d)")
-_AGAIN = "The file may be cut short or damaged: fetch it again"
 
 
 def parse_name(path: Path) -> tuple[str, str, str, str] | None:
@@ -117,16 +116,9 @@ def _stem(path: Path) -> str:
 
 def _read_bytes(path: Path) -> bytes:
     """The file's text, unpacked, without empty lines at its end."""
-    try:
-        data = path.read_bytes()
-        if path.suffix.lower() == ".xz":
-            data = lzma.decompress(data)
-    except (lzma.LZMAError, EOFError) as error:
-        raise FileFormatError(f"{path}: cannot be unpacked ({error}). {_AGAIN}") from error
-    except OSError as error:
-        raise FileFormatError(f"{path}: cannot be read ({error.strerror})") from error
+    data = read_packed(path)
     if not data.strip():
-        raise FileFormatError(f"{path}: the file is empty. {_AGAIN}")
+        raise FileFormatError(f"{path}: the file is empty. {AGAIN}")
     if not data.endswith(b"\n"):
         # Seen from inside, a last `11` cut to `1` is a whole line: only the line end tells.
         warnings.warn(
@@ -146,7 +138,7 @@ def _check_header(data: bytes, *, path: Path) -> str:
             f"{path}, line 1: begins with {lines[0][:20]!r}, expected '#Activity': not HuGaDB"
         )
     if len(lines) < HEADER_LINES:
-        raise FileFormatError(f"{path}: ends within the {HEADER_LINES} header lines. {_AGAIN}")
+        raise FileFormatError(f"{path}: ends within the {HEADER_LINES} header lines. {AGAIN}")
     names = lines[HEADER_LINES - 1].rstrip("\r").split("\t")
     for number, (found, expected) in enumerate(zip(names, COLUMNS, strict=False), start=1):
         if found != expected:
@@ -157,10 +149,10 @@ def _check_header(data: bytes, *, path: Path) -> str:
     if len(names) != len(COLUMNS):
         raise FileFormatError(
             f"{path}, line {HEADER_LINES}: {len(names)} column names, expected {len(COLUMNS)}. "
-            + _AGAIN
+            + AGAIN
         )
     if len(lines) == HEADER_LINES:
-        raise FileFormatError(f"{path}: a header, but no line of data follows it. {_AGAIN}")
+        raise FileFormatError(f"{path}: a header, but no line of data follows it. {AGAIN}")
     return lines[2].removeprefix("#Date").strip()
 
 
@@ -192,12 +184,12 @@ def _locate_fault(data: bytes, *, path: Path) -> FileFormatError | None:
             return FileFormatError(
                 f"{path}, {'last line' if last else 'line'} {number}: {len(cells)} columns, "
                 f"expected {len(COLUMNS)} tab-separated fields (36 sensor, 2 EMG, 1 activity). "
-                f"{_AGAIN}" + (", or delete that line" if last else "")
+                f"{AGAIN}" + (", or delete that line" if last else "")
             )
         for column, cell in zip(COLUMNS, cells, strict=True):
             if not re.fullmatch(r" *[+-]?\d{1,18} *", cell, flags=re.ASCII):
                 return FileFormatError(
-                    f"{path}, {_place(number, column)}: {cell!r} is not a whole number. {_AGAIN}, "
+                    f"{path}, {_place(number, column)}: {cell!r} is not a whole number. {AGAIN}, "
                     "or put the number right"
                 )
     return None
@@ -247,7 +239,7 @@ def _mend(
         if not len(right):
             raise FileFormatError(
                 f"{path}, column {column + 1} {COLUMNS[column]}: every value is outside the "
-                f"sensor's 16-bit range, so there is nothing to interpolate between. {_AGAIN}"
+                f"sensor's 16-bit range, so there is nothing to interpolate between. {AGAIN}"
             )
         sensors[wrong, column] = np.interp(wrong, right, values[right, column])
     return sensors, (f"bad_values(interpolate): {_noted(places)}",)

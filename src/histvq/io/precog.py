@@ -11,6 +11,7 @@ import numpy as np
 
 from histvq.annotation import Annotation
 from histvq.errors import FileFormatError
+from histvq.io.packed import AGAIN, read_packed_text
 from histvq.io.reader import Pair, Reader
 from histvq.recording import Recording
 
@@ -28,7 +29,6 @@ FPS = 30.0
 SUFFIXES = (".csv", ".csv.xz")
 
 _NAME = re.compile(r"Seq(\d+)_(\d+)")
-_AGAIN = "The file may be cut short or damaged: fetch it again"
 
 
 def read_precog(path: str | Path, *, fps: float = FPS) -> Pair:
@@ -46,7 +46,7 @@ def read_precog(path: str | Path, *, fps: float = FPS) -> Pair:
         FileFormatError: If header, cells or actions are not as they should be; names file and line.
     """
     path = Path(path)
-    lines = _text(path).splitlines()
+    lines = read_packed_text(path, encoding="utf-8-sig").splitlines()
     _check_header(lines[0] if lines else "", path)
     rows = [
         _parse_row(line, path, number) for number, line in enumerate(lines[1:], 2) if line.strip()
@@ -71,19 +71,11 @@ def read_precog(path: str | Path, *, fps: float = FPS) -> Pair:
     return recording, Annotation(recording_id=stem, labels=labels, actions=ACTIONS, fps=fps)
 
 
-def _text(path: Path) -> str:
-    try:
-        data = path.read_bytes()
-        return (lzma.decompress(data) if path.suffix == ".xz" else data).decode("utf-8-sig")
-    except (OSError, lzma.LZMAError, UnicodeDecodeError) as error:
-        raise FileFormatError(f"{path}: cannot be read ({error}). {_AGAIN}") from error
-
-
 def _check_header(line: str, path: Path) -> None:
     if not _is_header(line):
         raise FileFormatError(
             f"{path}, line 1: expected the {len(JOINTS)} joint names of PRECOG, {JOINTS[0]} to "
-            f"{JOINTS[-1]}, with semicolons between them; found {line[:60]!r}. {_AGAIN}"
+            f"{JOINTS[-1]}, with semicolons between them; found {line[:60]!r}. {AGAIN}"
         )
 
 
@@ -97,7 +89,7 @@ def _parse_row(line: str, path: Path, number: int) -> list[float]:
     where = f"{path}, line {number}"
     if len(cells) != len(JOINTS) + 1:
         raise FileFormatError(
-            f"{where}: {len(cells)} cells, expected {len(JOINTS)} joints and the action. {_AGAIN}"
+            f"{where}: {len(cells)} cells, expected {len(JOINTS)} joints and the action. {AGAIN}"
         )
     row: list[float] = []
     for name, cell in zip((*JOINTS, "action"), cells, strict=True):
@@ -109,12 +101,12 @@ def _parse_row(line: str, path: Path, number: int) -> list[float]:
         if len(numbers) != expected or not np.isfinite(numbers).all():
             raise FileFormatError(
                 f"{where}, {name}: {cell.strip()[:40]!r}, expected {expected} numbers with spaces "
-                f"between them. {_AGAIN}"
+                f"between them. {AGAIN}"
             )
         row += numbers
     if row[-1] not in range(len(ACTIONS)):
         raise FileFormatError(
-            f"{where}: action {row[-1]:g}, expected 0 to {len(ACTIONS) - 1}. {_AGAIN}"
+            f"{where}: action {row[-1]:g}, expected 0 to {len(ACTIONS) - 1}. {AGAIN}"
         )
     return row
 

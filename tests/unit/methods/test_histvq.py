@@ -13,6 +13,8 @@ from histvq.methods.histvq import HiSTVQ
 from histvq.modelfile import TENSORS
 from histvq.recording import Recording
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 FPS = 10
 TINY = {
     "n_maps": 8, "n_latent": 4, "temporal_hidden": 8, "dropout": 0.1, "lambda_spat": 0.001,
@@ -59,15 +61,6 @@ def tiny(**params):
 
 
 RECORDINGS, TRUTH = exercises()
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """On a busy machine the threads of so small a network wait for one another most of the time."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

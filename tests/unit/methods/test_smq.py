@@ -1,12 +1,13 @@
 import numpy as np
 import pytest
-import torch
 
 from histvq.batching import fit_scale, pack
 from histvq.errors import ConfigError
 from histvq.experiment import load_preset, make_method
 from histvq.methods.smq import SMQ, padding_share
 from histvq.recording import Recording
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 QUIRKS = {
     "distance": "frame", "revival": "representative", "min_usage": 2, "fixed_luck": True,
@@ -21,14 +22,6 @@ TINY = {
 def recording(n_frames, seed=0, *, id="r"):
     skeleton = np.random.default_rng(seed).normal(size=(n_frames, 3, 3))
     return Recording(id=id, skeleton=skeleton, fps=10)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def test_the_share_of_padding_by_hand():
