@@ -203,6 +203,7 @@ class PatchwiseEstimator(Estimator):
             optimizer=torch.optim.Adam(network.parameters(), lr=config.learning_rate),
             epochs=max(config.epochs, -(-config.min_steps // n_batches)),
             min_gain=config.min_gain,
+            uneven=not config.piece_seconds,
             end_of_epoch=end_of_epoch,
             progress=progress,
         )
