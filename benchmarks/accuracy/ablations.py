@@ -3,7 +3,7 @@
     python benchmarks/accuracy/ablations.py benchmarks/accuracy/results --dataset hugadb
 
 Every row of a table is compared with the row that is the method as the paper proposes it. The spread
-between seeds is pooled over all rows of all tables, so that three seeds a row give one deviation with
+between seeds is pooled over all rows of all tables, so that a few seeds a row give one deviation with
 many degrees of freedom; a difference counts where it is beyond what that spread gives by chance in one
 comparison of twenty (two-sided t): `=` marks one in the paper's direction, `!` one against it.
 """
@@ -87,11 +87,12 @@ def main() -> None:
         file = options.results / f"{name}-{options.dataset}-{options.preset}.json"
         tables[name] = json.loads(file.read_text())
     spreads = {score: pooled(tables, score) for score in SCORES}
+    n = len(tables["table4"]["rows"][0]["runs"])
     for score, spread in spreads.items():
         print(
             f"- {score}: standard deviation between seeds {spread.deviation:.1f} "
-            f"({spread.freedom} degrees of freedom); a difference between two rows of 3 seeds "
-            f"counts from {spread.margin(3, 3):.1f} on"
+            f"({spread.freedom} degrees of freedom); a difference between two rows of {n} seeds "
+            f"counts from {spread.margin(n, n):.1f} on"
         )
     print()
     print("\n".join(compared(tables, spreads)))
