@@ -17,10 +17,6 @@ import numpy as np
 from scipy.stats import t as student
 
 TABLES = tuple(f"table{number}" for number in range(4, 11))
-REFERENCE = {
-    "table4": "all", "table5": "alpha-2", "table6": "levels-2", "table7": "0.001", "table8": "0.2",
-    "table9": "action", "table10": "subaction",
-}  # fmt: skip
 SCORES = ("mof", "edit", "f1@10", "f1@25", "f1@50")
 
 
@@ -62,10 +58,12 @@ def compared(tables: dict[str, dict], spreads: dict[str, Spread]) -> list[str]:
     """Lines of a Markdown table, a row each."""
     head = ["table", "row", *(f"{score}: ours / paper" for score in SCORES)]
     lines = [head, ["---"] * len(head)]
+    proposed = tables["table4"]["rows"][0]["settings"]  # a row of every table
     for name, table in tables.items():
-        rows = {row["name"]: row for row in table["rows"]}
-        base = rows.pop(REFERENCE[name])
-        for row in rows.values():
+        base = next(row for row in table["rows"] if row["settings"] == proposed)
+        for row in table["rows"]:
+            if row is base:
+                continue
             cells = []
             for score in SCORES:
                 ours = row["mean"][score] - base["mean"][score]

@@ -124,7 +124,7 @@ def _give_back_memory() -> None:
 
     Batches of whole recordings differ in size, and glibc's heap keeps the holes each leaves: 3.7 GB after
     three epochs of HuGaDB (32 maps, every second frame), against 2.2 GB at the peak with this, which
-    costs a quarter of the time. Batches of pieces leave none worth it: the CMU exercises need 1.4 GB
+    costs a fifth of the time. Batches of pieces leave none worth it: the CMU exercises need 1.4 GB
     without, 1.2 GB with it, and a third less time.
     """
     if trim := getattr(_LIBC, "malloc_trim", None):

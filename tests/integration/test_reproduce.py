@@ -24,6 +24,13 @@ def environment():
     return {**os.environ, "PYTHONPATH": str(TESTS)}
 
 
+def run_to_its_end(out):
+    done = subprocess.run(
+        command(out, "--jobs", "2"), env=environment(), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
 def everything(folder):
     """Every file but those that say how long things took, by its name."""
     return {
@@ -36,14 +43,7 @@ def everything(folder):
 @pytest.mark.slow
 def test_killed_and_started_again_it_ends_the_same(tmp_path):
     whole, killed = tmp_path / "whole", tmp_path / "killed"
-    done = subprocess.run(
-        command(whole, "--jobs", "2"),
-        env=environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    run_to_its_end(whole)
 
     process = subprocess.Popen(
         command(killed, "--jobs", "1"), env=environment(), stdout=subprocess.DEVNULL
@@ -56,14 +56,7 @@ def test_killed_and_started_again_it_ends_the_same(tmp_path):
     finished = {file: file.stat().st_mtime_ns for file in killed.rglob("run.json")}
     assert 1 <= len(finished) < 4
 
-    again = subprocess.run(
-        command(killed, "--jobs", "2"),
-        env=environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert again.returncode == 0, again.stderr
+    run_to_its_end(killed)
     assert everything(killed) == everything(whole)
     assert all(file.stat().st_mtime_ns == then for file, then in finished.items())
     assert len(list(killed.rglob("run.json"))) == 4

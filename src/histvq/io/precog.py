@@ -3,7 +3,6 @@
 Source: D. Jardim, PRECOG Dataset 2016 (repo DavidJardim/precog_dataset_16, MIT).
 """
 
-import lzma
 import re
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import numpy as np
 from histvq.annotation import Annotation
 from histvq.errors import FileFormatError
 from histvq.io.packed import AGAIN, read_packed_text
-from histvq.io.reader import Pair, Reader
+from histvq.io.reader import Pair, Reader, head
 from histvq.recording import Recording
 
 JOINTS = (
@@ -112,16 +111,11 @@ def _parse_row(line: str, path: Path, number: int) -> list[float]:
 
 
 def _recognises(path: Path) -> bool:
-    """Whether the name or the first line is PRECOG's."""
+    """Whether the name or, of a file not packed, the first line is PRECOG's."""
     if _NAME.fullmatch(path.name.split(".")[0]):
         return True
-    try:
-        packed = path.suffix == ".xz"
-        with lzma.open(path) if packed else path.open("rb") as file:
-            line = file.readline(1000).decode("utf-8-sig")
-    except (OSError, lzma.LZMAError, EOFError, UnicodeDecodeError):
-        return False
-    return _is_header(line)
+    first = head(path, 1000).partition(b"\n")[0]
+    return _is_header(first.decode("utf-8-sig", errors="replace"))
 
 
 READER = Reader(
