@@ -26,7 +26,7 @@ from histvq.nn.tcn import widest_dilation
 from histvq.recording import Recording
 from histvq.segmenter import Estimator, ProgressCallback
 from histvq.segments import Segmentation
-from histvq.training import device_called, device_or_cpu, seed_of, train
+from histvq.training import deterministic, device_called, device_or_cpu, seed_of, train
 from histvq.transforms import centre_on_root, frames_before_resampling, resample
 
 
@@ -160,7 +160,8 @@ class PatchwiseEstimator(Estimator):
         self.scale_ = fit_scale(prepared, mode=config.input_scale)
         self.seed_ = seed_of(config.random_state)
         # Initial weights and dropout draw from torch's global generator: lent to this fit, then put back.
-        with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        devices = [device] if device.type == "cuda" else []
+        with torch.random.fork_rng(devices=devices), deterministic():
             torch.manual_seed(self.seed_)
             self.network_ = self._train(prepared, progress)
         return self

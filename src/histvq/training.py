@@ -4,6 +4,7 @@ import ctypes
 import sys
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -83,6 +84,22 @@ def _check_finite(losses: dict[str, Tensor], batch: Batch, epoch: int) -> None:
             f"of {len(batch.ids)} recordings: {shown}. Look for extreme values in them, "
             "lower learning_rate, or use input_scale='quantity'"
         )
+
+
+@contextmanager
+def deterministic() -> Iterator[None]:
+    """Sums in the same order every time; afterwards as it was before.
+
+    Without it, with two threads and more, the gradient of picking patches is summed in the order the
+    threads happen to come by, and training makes another model of each last digit that differs.
+    """
+    before = torch.are_deterministic_algorithms_enabled()
+    warned = torch.is_deterministic_algorithms_warn_only_enabled()
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before, warn_only=warned)
 
 
 def device_called(name: str) -> torch.device:

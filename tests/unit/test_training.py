@@ -2,7 +2,9 @@ import pytest
 import torch
 
 from histvq.batching import Batch
+from histvq.datasets import load_dataset
 from histvq.errors import TrainingError
+from histvq.methods.histvq import HiSTVQ
 from histvq.segmenter import Progress
 from histvq.training import train
 
@@ -125,3 +127,19 @@ def test_a_loss_that_is_no_number_stops_with_its_name(broken):
     with pytest.raises(TrainingError, match=words):
         run(step, [weight])
     assert weight.item() == 7
+
+
+def test_with_several_threads_the_same_seed_gives_the_same_model():
+    recordings = load_dataset("synthetic", seed=0).recordings
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        one, other = (
+            HiSTVQ(n_actions=8, epochs=1, min_steps=0, random_state=0).fit(recordings)
+            for _ in range(2)
+        )
+    finally:
+        torch.set_num_threads(before)
+    assert not torch.are_deterministic_algorithms_enabled()  # left as it was
+    for name, value in one.network_.state_dict().items():
+        assert torch.equal(value, other.network_.state_dict()[name]), name

@@ -125,7 +125,10 @@ def _labels(path: Path, n_frames: int) -> tuple[np.ndarray, str]:
     try:
         given = [int(word) for word in path.read_text(encoding="ascii").split()]
     except (OSError, ValueError) as error:
-        raise FileFormatError(f"{path}: no labels to be read ({error})") from error
+        raise FileFormatError(
+            f"{path}: no labels to be read ({error}). They are at "
+            "github.com/michaelchughes/mocap6dataset"
+        ) from error
     wrong = [label for label in given if not 1 <= label <= len(ACTIONS)]
     if wrong:
         raise FileFormatError(f"{path}: label {wrong[0]}, expected 1 to {len(ACTIONS)}")
