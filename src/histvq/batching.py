@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from histvq.errors import ConfigError
-from histvq.recording import Recording
+from histvq.recording import Recording, quantity_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,21 +89,13 @@ def fit_scale(recordings: Sequence[Recording], *, mode: str) -> InputScale:
     variance = squares / np.maximum(count, 1) - mean**2
     # Rounding leaves a constant channel some variance; divided by, it would blow up what is none.
     variance[variance <= (4 * np.finfo(np.float32).eps * mean) ** 2] = 0
-    quantities = [_quantity(name) for name in names]
+    quantities = [quantity_of(name) for name in names]
     shared = [
         np.sqrt(np.mean([v for v, q in zip(variance, quantities, strict=True) if q == quantity]))
         for quantity in quantities
     ]
     factor = np.where(np.array(shared) > 0, shared, 1)
     return InputScale(mean.astype(np.float32), factor.astype(np.float32))
-
-
-def _quantity(channel: str) -> str:
-    """What a channel measures, without its axis: `acc` of `acc_x`, `position` of `x`."""
-    stem, _, axis = channel.rpartition("_")
-    if axis in ("x", "y", "z"):
-        return stem or "position"
-    return channel
 
 
 def pack(

@@ -3,10 +3,11 @@
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
+from warnings import warn
 
 import numpy as np
 
-from histvq.errors import ConfigError
+from histvq.errors import ConfigError, DataWarning
 from histvq.recording import Recording
 
 
@@ -103,19 +104,38 @@ def measured(skeleton: np.ndarray) -> bool:
     return bool((~np.isnan(skeleton).any(axis=2)).any())
 
 
-def check_enough(prepared: Sequence[Recording], *, n_codes: int, patch_frames: int) -> None:
+def check_enough(
+    recordings: Sequence[Recording], *, n_codes: int, n_patches: int, patch_seconds: float
+) -> None:
     """See that there are at least as many patches as codes, and anything measured at all.
 
     Raises:
         ConfigError: If not.
     """
-    n_patches = sum(-(-recording.n_frames // patch_frames) for recording in prepared)
     if n_patches < n_codes:
         raise ConfigError(
-            f"{n_patches} patches of {patch_frames / prepared[0].fps:g} s for {n_codes} codes: give "
+            f"{n_patches} patches of {patch_seconds:g} s for {n_codes} codes: give "
             "more recordings, lower n_actions or alpha, or shorten patch_seconds"
         )
-    if not any(measured(recording.skeleton) for recording in prepared):
+    if not any(measured(recording.skeleton) for recording in recordings):
         raise ConfigError(
             "every value of every recording is missing: there is nothing to learn from"
         )
+
+
+def warn_if_few(n_different: int, n_codes: int) -> None:
+    """Say so where there are fewer different points in the data than codes to give them."""
+    if n_different < n_codes:
+        warn(
+            f"only {n_different} different points in the data for {n_codes} codes: the other codes "
+            "stay empty; lower n_actions",
+            DataWarning,
+            stacklevel=4,
+        )
+
+
+def seed_of(random_state: int | None) -> int:
+    """The seed given, or one drawn."""
+    if random_state is not None:
+        return random_state
+    return int(np.random.SeedSequence().generate_state(1)[0])

@@ -103,6 +103,14 @@ class Recording:
         return replace(self, history=(*self.history, note), **changes)  # type: ignore[arg-type]
 
 
+def quantity_of(channel: str) -> str:
+    """What a channel measures, without its axis: `acc` of `acc_x`, `position` of `x`."""
+    stem, _, axis = channel.rpartition("_")
+    if axis in ("x", "y", "z"):
+        return stem or "position"
+    return channel
+
+
 def _number(value: object) -> float:
     """A number as float; NaN for what is none, text included."""
     if isinstance(value, str | bytes):

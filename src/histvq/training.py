@@ -5,24 +5,32 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Protocol, TypeVar
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from histvq.batching import Batch
 from histvq.errors import ConfigError, DataWarning, TrainingError
 from histvq.segmenter import Progress, ProgressCallback
 
-Step = Callable[[Batch], dict[str, Tensor]]
+class Named(Protocol):
+    """A batch that can say which recordings it is of."""
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Their ids."""
+        ...
+
+
+AnyBatch = TypeVar("AnyBatch", bound=Named)
 EndOfEpoch = Callable[[int], dict[str, float]]
 
 
 def train(
     *,
-    epoch_batches: Callable[[], Iterator[Batch]],
+    epoch_batches: Callable[[], Iterator[AnyBatch]],
     n_batches: int,
-    step: Step,
+    step: Callable[[AnyBatch], dict[str, Tensor]],
     optimizer: torch.optim.Optimizer,
     epochs: int,
     min_gain: float = 0.0,
@@ -75,7 +83,7 @@ def train(
     return history
 
 
-def _check_finite(losses: dict[str, Tensor], batch: Batch, epoch: int) -> None:
+def _check_finite(losses: dict[str, Tensor], batch: Named, epoch: int) -> None:
     broken = [name for name, loss in losses.items() if not torch.isfinite(loss)]
     if broken:
         shown = ", ".join(batch.ids[:10])
@@ -127,13 +135,6 @@ def device_or_cpu(name: str) -> str:
         warnings.warn(f"{error}. The CPU is used", DataWarning, stacklevel=3)
         return "cpu"
     return name
-
-
-def seed_of(random_state: int | None) -> int:
-    """The seed given, or one drawn."""
-    if random_state is not None:
-        return random_state
-    return int(np.random.SeedSequence().generate_state(1)[0])
 
 
 def _give_back_memory() -> None:

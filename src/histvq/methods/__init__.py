@@ -2,5 +2,9 @@
 
 METHODS = {
     "histvq": "histvq.methods.histvq:HiSTVQ",
+    "asot": "histvq.methods.asot:ASOT",
+    "cte": "histvq.methods.cte:CTE",
+    "tot": "histvq.methods.tot:TOT",
+    "window-kmeans": "histvq.methods.window_kmeans:WindowKMeans",
     "smq": "histvq.methods.smq:SMQ",
 }

@@ -1,0 +1,138 @@
+"""What methods with a trained network share: how a fit begins, and how the network is kept."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+import torch
+from pydantic import BaseModel, PositiveFloat, PositiveInt
+from torch import nn
+
+from histvq.batching import InputScale
+from histvq.inputs import centred, checked, layout_of, seed_of
+from histvq.recording import Recording
+from histvq.saving import SavedEstimator
+from histvq.segmenter import ProgressCallback
+from histvq.training import deterministic, device_called, device_or_cpu
+from histvq.transforms import centre_on_root, resample
+
+
+class NetworkConfig(BaseModel, frozen=True, extra="forbid"):
+    """Settings of every method with a network.
+
+    Attributes:
+        n_actions: K, how many actions to find.
+        fps: Rate the network works at; recordings of another are resampled, and labels given for their
+            original frames. None: the recordings' own rate (the lowest of them).
+        centre: Positions relative to the root joint. `auto`: where there are x, y, z channels and the
+            root is known.
+        random_state: Seed; None draws one.
+        device: `cpu`, `cuda`, ...
+    """
+
+    n_actions: PositiveInt
+    fps: PositiveFloat | None = None
+    centre: bool | Literal["auto"] = "auto"
+    random_state: int | None = None
+    device: str = "cpu"
+
+
+class NetworkEstimator(SavedEstimator):
+    """Trains a network on prepared recordings; a method says which, and how.
+
+    Attributes, after `fit`:
+        network_: The trained network.
+        scale_: Offset and factor of each input channel.
+        fps_: Rate the network works at.
+        seed_: The seed used.
+        history_: Losses and label-free measurements, an entry an epoch.
+        layout_: What recordings must have in common with the training data.
+        centred_: Whether positions are taken relative to the root.
+    """
+
+    network_: Any
+    scale_: InputScale
+    fps_: float
+    seed_: int
+    history_: list[dict[str, float]]
+    layout_: dict[str, Any]
+    centred_: bool
+
+    _saved: ClassVar[tuple[str, ...]] = ("fps", "seed", "layout", "centred", "history")
+    _learned = "network_"
+
+    # What a method says of itself
+
+    def _suit(self, prepared: list[Recording]) -> None:
+        """See that the recordings suffice, and take their measure (`scale_`)."""
+        raise NotImplementedError
+
+    def _build(self, generator: torch.Generator) -> nn.Module:
+        """A network with weights from torch's global generator, and whatever else from this one."""
+        raise NotImplementedError
+
+    def _train(self, prepared: list[Recording], progress: ProgressCallback | None) -> nn.Module:
+        """A network that has learned, in evaluation mode."""
+        raise NotImplementedError
+
+    def fit(
+        self, recordings: Sequence[Recording], *, progress: ProgressCallback | None = None
+    ) -> Self:
+        """Learn the actions of these recordings.
+
+        Args:
+            recordings: With the same joints, channels and unit; lengths and rates may differ.
+            progress: Told after every batch.
+
+        Raises:
+            ConfigError: If the recordings do not fit together or hold too little for the settings.
+            TrainingError: If a loss is not a finite number.
+        """
+        # A fit that fails must not leave the network of an earlier one behind.
+        self.__dict__.pop("network_", None)
+        config: NetworkConfig = self.config
+        recordings = checked(recordings)
+        device = device_called(config.device)
+        self.layout_ = layout_of(recordings[0])
+        self.centred_ = centred(recordings, config.centre)
+        self.fps_ = config.fps or min(recording.fps for recording in recordings)
+        prepared = [self._prepare(recording) for recording in recordings]
+        self._suit(prepared)
+        self.seed_ = seed_of(config.random_state)
+        # Initial weights and dropout draw from torch's global generator: lent to this fit, then put back.
+        devices = [device] if device.type == "cuda" else []
+        with torch.random.fork_rng(devices=devices), deterministic():
+            torch.manual_seed(self.seed_)
+            self.network_ = self._train(prepared, progress)
+        return self
+
+    def _prepare(self, recording: Recording) -> Recording:
+        prepared = resample(recording, self.fps_)
+        return centre_on_root(prepared) if self.centred_ else prepared
+
+    def _tensors(self) -> dict[str, np.ndarray]:
+        weights = self.network_.state_dict()
+        return {
+            "scale.offset": self.scale_.offset,
+            "scale.factor": self.scale_.factor,
+            **{f"network.{name}": value.cpu().numpy() for name, value in weights.items()},
+        }
+
+    def _restore(self, tensors: dict[str, np.ndarray], *, device: str | None) -> None:
+        self.scale_ = InputScale(tensors.pop("scale.offset"), tensors.pop("scale.factor"))
+        network = self._build(torch.Generator())
+        network.load_state_dict(
+            {
+                name.removeprefix("network."): torch.from_numpy(value)
+                for name, value in tensors.items()
+                if name.startswith("network.")
+            }
+        )
+        self.set_params(device=device or device_or_cpu(self.config.device))
+        self.network_ = network.to(device_called(self.config.device)).eval()
+
+    @property
+    def n_iter_(self) -> int:
+        """Epochs trained."""
+        self._require_fitted("history_")
+        return len(self.history_)

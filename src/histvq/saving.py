@@ -1,0 +1,108 @@
+"""What fitted methods share: an answer a recording, and a folder they are saved to and loaded from."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Self, overload
+
+import numpy as np
+
+from histvq.errors import FileFormatError
+from histvq.inputs import listed
+from histvq.modelfile import read_description, read_tensors, write_model
+from histvq.recording import Recording
+from histvq.segmenter import Estimator, ProgressCallback
+from histvq.segments import Segmentation
+
+
+class SavedEstimator(Estimator):
+    """Answers recording by recording, and goes to disk and back; a method says what it has learned.
+
+    Learned plain values are named in `_saved`, learned arrays are handed over by `_tensors` and taken
+    back by `_restore`. A method is fitted once it has the attribute `_learned`.
+    """
+
+    method_name: ClassVar[str]
+
+    _saved: ClassVar[tuple[str, ...]]
+    _learned: ClassVar[str]
+
+    def fit(
+        self, recordings: Sequence[Recording], *, progress: ProgressCallback | None = None
+    ) -> Self:
+        """Learn the actions of these recordings."""
+        raise NotImplementedError
+
+    def _segment(self, recording: Recording) -> Segmentation:
+        """The answer for one recording."""
+        raise NotImplementedError
+
+    def _tensors(self) -> dict[str, np.ndarray]:
+        """Every learned array."""
+        raise NotImplementedError
+
+    def _restore(self, tensors: dict[str, np.ndarray], *, device: str | None) -> None:
+        """Take the learned arrays back; parameters and `_saved` values are there already."""
+        raise NotImplementedError
+
+    @overload
+    def predict(self, recordings: Recording) -> Segmentation: ...
+    @overload
+    def predict(self, recordings: Sequence[Recording]) -> list[Segmentation]: ...
+    def predict(
+        self, recordings: Recording | Sequence[Recording]
+    ) -> Segmentation | list[Segmentation]:
+        """One action, and where the method has them one subaction, for every frame.
+
+        A recording's answer depends on that recording alone. Where nothing was measured it is -1. What
+        `confidence` means stands with the method.
+
+        Args:
+            recordings: One, for one answer, or several, for a list.
+
+        Raises:
+            NotFittedError: Before `fit`.
+            ConfigError: If joints, channels or unit differ from those of the training data.
+        """
+        self._require_fitted(self._learned)
+        answers = [self._segment(recording) for recording in listed(recordings)]
+        return answers[0] if isinstance(recordings, Recording) else answers
+
+    def fit_predict(
+        self, recordings: Sequence[Recording], *, progress: ProgressCallback | None = None
+    ) -> list[Segmentation]:
+        """`fit`, then `predict` on the same recordings."""
+        return self.fit(recordings, progress=progress).predict(list(recordings))
+
+    def save(self, path: str | Path) -> None:
+        """Write the fitted method to a folder: JSON and safetensors, no pickle."""
+        self._require_fitted(self._learned)
+        description: dict[str, Any] = {
+            "method": self.method_name,
+            "params": self.config.model_dump(),
+            **{name: getattr(self, f"{name}_") for name in self._saved},
+        }
+        write_model(path, description=description, tensors=self._tensors())
+
+    @classmethod
+    def load(cls, path: str | Path, *, device: str | None = None) -> Self:
+        """The fitted method that `save` wrote.
+
+        Args:
+            path: The folder.
+            device: Where to run it; None: where it was fitted, or the CPU if that is not to be had.
+
+        Raises:
+            FileFormatError: If the folder holds no model, or a damaged one.
+        """
+        description, tensors = read_description(path), read_tensors(path)
+        try:
+            model = cls(**description["params"])
+            for name in cls._saved:
+                setattr(model, f"{name}_", description[name])
+            model._restore(tensors, device=device)
+        except (KeyError, TypeError, RuntimeError) as error:
+            raise FileFormatError(
+                f"{path}: the model is incomplete or its two files do not belong together ({error}); "
+                "save it again"
+            ) from error
+        return model
