@@ -45,8 +45,8 @@ class Preset(BaseModel, frozen=True, extra="forbid"):
     Attributes:
         description: What it is for, in a sentence.
         method: `name` and the method's parameters.
-        dataset: Which dataset it was made for, and with which options; empty for any data.
-        scale: `full`, the published size, or `fast`, made light; empty where that says nothing.
+        dataset: Which dataset it was made for, or which several (`name`); empty for any data.
+        scale: `full`, the published size, or `fast`, made light; empty where one serves for both.
         variant: What sets it apart from the other presets of its method, dataset and scale, as `clean`.
     """
 
@@ -55,6 +55,12 @@ class Preset(BaseModel, frozen=True, extra="forbid"):
     variant: str = ""
     method: MethodSettings
     dataset: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """Names of the datasets it was made for."""
+        name = self.dataset.get("name", ())
+        return (name,) if isinstance(name, str) else tuple(name)
 
 
 def preset_names() -> list[str]:

@@ -116,7 +116,7 @@ class FramewiseEstimator(NetworkEstimator):
         prepared = self._prepare(recording)
         series = self._series(prepared)
         with torch.no_grad():
-            labels = self._label(series)
+            labels = self._label(series) if series.known.any() else self._nothing(series)
         latest = frames_before_resampling(
             recording.n_frames, prepared.n_frames, ratio=recording.fps / prepared.fps
         )
@@ -135,10 +135,16 @@ class FramewiseEstimator(NetworkEstimator):
             person=recording.person,
         )
 
+    def _nothing(self, series: Series) -> FrameLabels:
+        """What is said of a recording in which nothing was measured."""
+        unknown = np.full(len(series.values), -1)
+        has_subactions = self._n_codes() > self.config.n_actions
+        return FrameLabels(unknown, subactions=unknown if has_subactions else None)
+
     def _tensor(self, values: np.ndarray) -> Tensor:
         return torch.from_numpy(values).to(self.config.device)
 
-    def _stay(self) -> float:
-        """Chance that an action goes on from one frame to the next."""
-        frames = self.config.dwell_seconds * self.fps_
-        return float(1 - 1 / max(frames, 1 + 1e-6))
+
+def stay_chance(dwell_seconds: float, fps: float) -> float:
+    """Chance that an action goes on from one frame to the next, if it lasts so long on average."""
+    return 1 - 1 / min(max(dwell_seconds * fps, 1 + 1e-6), 1e9)

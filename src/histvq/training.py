@@ -13,6 +13,7 @@ from torch import Tensor
 from histvq.errors import ConfigError, DataWarning, TrainingError
 from histvq.segmenter import Progress, ProgressCallback
 
+
 class Named(Protocol):
     """A batch that can say which recordings it is of."""
 

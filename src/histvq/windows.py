@@ -34,7 +34,7 @@ def window_statistics(
         patch_seconds: Time between windows.
         window_seconds: Length of a window.
     """
-    n_frames, n_joints, n_channels = recording.skeleton.shape
+    n_frames = recording.n_frames
     patches = np.floor(np.arange(n_frames) / (patch_seconds * recording.fps) + 1e-9).astype(int)
     middles = (np.arange(patches[-1] + 1) + 0.5) * patch_seconds * recording.fps
     reach = window_seconds * recording.fps / 2

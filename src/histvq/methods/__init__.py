@@ -5,6 +5,7 @@ METHODS = {
     "asot": "histvq.methods.asot:ASOT",
     "cte": "histvq.methods.cte:CTE",
     "tot": "histvq.methods.tot:TOT",
+    "hvq": "histvq.methods.hvq:HVQ",
     "window-kmeans": "histvq.methods.window_kmeans:WindowKMeans",
     "smq": "histvq.methods.smq:SMQ",
 }

@@ -90,8 +90,8 @@ class ASOT(FramewiseEstimator):
     the whole recording; `confidence` is the share of a frame that goes to its action.
 
     Source: Xu and Gould 2024 and their published code. Departures: neighbours reach at least one frame;
-    the solver's step is found for each recording by itself, so that padding and neighbours in a batch
-    change nothing; missing is what was not measured.
+    the solver's step is bounded, and found for each recording by itself (see `nn.transport`); missing is
+    what was not measured.
     """
 
     Config = ASOTConfig
@@ -119,7 +119,9 @@ class ASOT(FramewiseEstimator):
 
         def epoch_batches() -> Iterator[_Samples]:
             for places in shuffled_batches(len(series), config.batch_size, generator=generator):
-                yield self._batch([values[p] for p in places], [series[p].id for p in places], generator)
+                yield self._batch(
+                    [values[p] for p in places], [series[p].id for p in places], generator
+                )
 
         def step(batch: _Samples) -> dict[str, Tensor]:
             network.set_prototypes(network.prototypes)
@@ -146,9 +148,7 @@ class ASOT(FramewiseEstimator):
         chosen = cell_frames(len(values), n_samples=n_samples, generator=generator)
         return values[chosen.to(values.device)]
 
-    def _batch(
-        self, values: list[Tensor], ids: list[str], generator: torch.Generator
-    ) -> _Samples:
+    def _batch(self, values: list[Tensor], ids: list[str], generator: torch.Generator) -> _Samples:
         n_rows = self.config.sample_frames
         samples = [self._sampled(v, generator) for v in values]
         lengths = torch.tensor([len(s) for s in samples], device=samples[0].device)
@@ -175,16 +175,25 @@ class ASOT(FramewiseEstimator):
         return -(labels * predicted).sum(dim=-1).mean()
 
     def _plan(
-        self, embeddings: Tensor, prototypes: Tensor, real: Tensor, **weights: float
+        self,
+        embeddings: Tensor,
+        prototypes: Tensor,
+        real: Tensor,
+        *,
+        alpha: float,
+        epsilon: float,
+        lambda_actions: float,
     ) -> Tensor:
         config: ASOTConfig = self.config
         return segmentation_plan(
             assignment_cost(embeddings, prototypes, rho=config.rho),
             real,
+            alpha=alpha,
+            epsilon=epsilon,
+            lambda_actions=lambda_actions,
             radius=config.radius,
             n_iter=config.n_iter,
             marginals=config.marginals,
-            **weights,
         )
 
     def _label(self, series: Series) -> FrameLabels:

@@ -11,7 +11,7 @@ from scipy.stats import multivariate_normal
 from torch import Tensor
 
 from histvq.features import Series
-from histvq.framewise import DecodedConfig, FrameLabels, FramewiseEstimator
+from histvq.framewise import DecodedConfig, FrameLabels, FramewiseEstimator, stay_chance
 from histvq.nn.clustering import kmeans, nearest
 from histvq.nn.decoding import decode, order_by_time
 from histvq.nn.embedding import TimeRegression
@@ -122,11 +122,13 @@ class CTE(FramewiseEstimator):
         optimizer = torch.optim.Adam(
             network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
         )
-        schedule = torch.optim.lr_scheduler.StepLR(optimizer, config.halve_every or 10**9, gamma=0.5)
+        schedule = torch.optim.lr_scheduler.StepLR(
+            optimizer, config.halve_every or 10**9, gamma=0.5
+        )
 
         def end_of_epoch(_: int) -> dict[str, float]:
             schedule.step()
-            return {"learning_rate": schedule.get_last_lr()[0]}
+            return {"learning_rate": float(schedule.get_last_lr()[0])}
 
         history = train(
             epoch_batches=epoch_batches,
@@ -155,7 +157,8 @@ class CTE(FramewiseEstimator):
             batch_size=config.kmeans_batch if config.kmeans == "minibatch" else 0,
         )
         labels = [
-            np.where(s.known, nearest(e, centres), -1) for e, s in zip(embedded, series, strict=True)
+            np.where(s.known, nearest(e, centres), -1)
+            for e, s in zip(embedded, series, strict=True)
         ]
         used, empty = order_by_time(labels, config.n_actions)
         order = np.concatenate([used, empty])
@@ -179,10 +182,12 @@ class CTE(FramewiseEstimator):
             return FrameLabels(nearest(embedded, self.centres_))
         scores = self.log_densities(embedded)
         scores[~series.known] = np.nan
-        return FrameLabels(decode(scores, decoder=decoder, stay=self._stay()))
+        return FrameLabels(
+            decode(scores, decoder=decoder, stay=stay_chance(self.config.dwell_seconds, self.fps_))
+        )
 
     def log_densities(self, embedded: np.ndarray) -> np.ndarray:
-        """Log density of each frame (frame, embedding) under each cluster's Gaussian; -inf without one."""
+        """Log density of frames (frame, embedding) under each cluster's Gaussian; -inf without one."""
         scores = np.full((len(embedded), len(self.centres_)), -np.inf)
         for k in np.flatnonzero(~np.isnan(self.gaussian_means_).any(axis=1)):
             gaussian = multivariate_normal(self.gaussian_means_[k], self.covariances_[k])

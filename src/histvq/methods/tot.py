@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor
 from torch.nn import functional as F
 
 from histvq.batching import shuffled_batches
 from histvq.features import Series
-from histvq.framewise import DecodedConfig, FrameLabels, FramewiseEstimator
+from histvq.framewise import DecodedConfig, FrameLabels, FramewiseEstimator, stay_chance
 from histvq.nn.coherence import coherence_loss
 from histvq.nn.decoding import decode, order_by_time
 from histvq.nn.embedding import PrototypeScores
@@ -171,7 +171,8 @@ class TOT(FramewiseEstimator):
     def _number_by_time(self, network: PrototypeScores, series: list[Series]) -> None:
         """Number the actions by their mean times, those that no frame has last."""
         labels = [
-            np.where(s.known, self._log_probabilities(s, network).argmax(axis=1), -1) for s in series
+            np.where(s.known, self._log_probabilities(s, network).argmax(axis=1), -1)
+            for s in series
         ]
         used, empty = order_by_time(labels, self.config.n_actions)
         network.reorder(np.concatenate([used, empty]).tolist())
@@ -187,7 +188,11 @@ class TOT(FramewiseEstimator):
         probable = self._log_probabilities(series, self.network_)
         scores = np.where(series.known[:, None], probable, np.nan)
         scores[:, self.n_used_ :] = -np.inf
-        actions = decode(scores, decoder=self.config.decoder, stay=self._stay())
+        actions = decode(
+            scores,
+            decoder=self.config.decoder,
+            stay=stay_chance(self.config.dwell_seconds, self.fps_),
+        )
         return FrameLabels(
             actions, confidence=np.exp(np.take_along_axis(probable, actions[:, None], axis=1))[:, 0]
         )

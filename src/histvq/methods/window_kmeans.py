@@ -123,17 +123,19 @@ class WindowKMeans(SavedEstimator):
         self._learn_codes(np.concatenate([p[known] for p, known in points]))
         return self
 
-    def _learn_scale(
-        self, recordings: list[Recording], statistics: list[WindowStatistics]
-    ) -> None:
+    def _learn_scale(self, recordings: list[Recording], statistics: list[WindowStatistics]) -> None:
         """How still is still, what is usual of each person, and how much the rest varies."""
-        self.still_ = STILL * np.sqrt(known_mean(np.concatenate([s.spreads**2 for s in statistics])))
+        self.still_ = STILL * np.sqrt(
+            known_mean(np.concatenate([s.spreads**2 for s in statistics]))
+        )
         features = [self._features(s) for s in statistics]
         whose = [self._whose(recording) for recording in recordings]
         self.persons_ = sorted(set(whose))
         self.means_ = np.array(
             [
-                known_mean(np.concatenate([f for f, w in zip(features, whose, strict=True) if w == person]))
+                known_mean(
+                    np.concatenate([f for f, w in zip(features, whose, strict=True) if w == person])
+                )
                 for person in self.persons_
             ]
         )
@@ -231,4 +233,3 @@ class WindowKMeans(SavedEstimator):
     def _restore(self, tensors: dict[str, np.ndarray], *, device: str | None) -> None:
         for name in self._arrays:
             setattr(self, f"{name}_", tensors[name])
-

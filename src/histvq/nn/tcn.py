@@ -48,10 +48,13 @@ class DilatedResidualLayer(nn.Module):
 
 
 class Stage(nn.Module):
-    """1x1 convolution to the maps, residual layers of doubling dilation, 1x1 convolution out."""
+    """1x1 convolution to the maps, residual layers of doubling dilation, 1x1 convolution out.
+
+    Without a width to come out with, the last convolution is left out, and the maps come out.
+    """
 
     def __init__(
-        self, n_in: int, n_out: int, *, n_maps: int, n_layers: int, dropout: float
+        self, n_in: int, n_out: int | None, *, n_maps: int, n_layers: int, dropout: float
     ) -> None:
         super().__init__()
         self.enter = nn.Linear(n_in, n_maps)
@@ -59,7 +62,7 @@ class Stage(nn.Module):
             DilatedResidualLayer(n_maps, dilation=2**layer, dropout=dropout)
             for layer in range(n_layers)
         )
-        self.leave = nn.Linear(n_maps, n_out)
+        self.leave = nn.Identity() if n_out is None else nn.Linear(n_maps, n_out)
 
     def forward(
         self, series: Float[Tensor, "joint frame channel"], real: Bool[Tensor, "joint frame 1"]

@@ -121,17 +121,18 @@ def jobs_of(
 
 
 def find_preset(dataset: str, method: str, *, scale: str, variant: str = "") -> Preset:
-    """The preset for a method on a dataset at a scale.
+    """The preset for a method on a dataset at a scale; one without a scale serves any.
 
     Raises:
         ConfigError: If there is none; says what there is.
     """
     presets = [load_preset(name) for name in preset_names()]
-    for preset in presets:
-        found = (preset.dataset.get("name"), preset.method.name, preset.scale, preset.variant)
-        if found == (dataset, method, scale, variant):
-            return preset
-    there = sorted({str(p.dataset["name"]) for p in presets if p.method.name == method})
+    for wanted in (scale, ""):
+        for preset in presets:
+            found = (preset.method.name, preset.scale, preset.variant)
+            if dataset in preset.datasets and found == (method, wanted, variant):
+                return preset
+    there = sorted({name for p in presets if p.method.name == method for name in p.datasets})
     raise ConfigError(
         f"no {scale} preset for {' '.join(filter(None, (method, variant)))} on {dataset!r}; "
         f"{method} has presets for {', '.join(there) or 'no dataset yet'}"

@@ -58,8 +58,9 @@ def test_numbers_looked_up_in_the_paper():
 
 def test_presets_are_told_apart():
     kinds = [
-        (p.dataset["name"], p.method.name, p.scale, p.variant)
+        (dataset, p.method.name, p.scale, p.variant)
         for p in map(load_preset, preset_names())
+        for dataset in p.datasets
     ]
     assert len(set(kinds)) == len(kinds)
 
