@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from histvq.io import read
     from histvq.methods.histvq import HiSTVQ
     from histvq.methods.smq import SMQ
+    from histvq.methods.window_kmeans import WindowKMeans
     from histvq.recording import Recording
     from histvq.segments import Segmentation
 
@@ -29,6 +30,7 @@ _HOME = {
     "SMQ": "histvq.methods.smq",
     "Scores": "histvq.evaluation",
     "Segmentation": "histvq.segments",
+    "WindowKMeans": "histvq.methods.window_kmeans",
     "evaluate": "histvq.evaluation",
     "import_checkpoint": "histvq.checkpoints",
     "load_dataset": "histvq.datasets",
@@ -45,6 +47,7 @@ __all__ = [
     "Recording",
     "Scores",
     "Segmentation",
+    "WindowKMeans",
     "evaluate",
     "import_checkpoint",
     "load_dataset",

@@ -113,15 +113,20 @@ def fitting_progress() -> Iterator[Callable[[Progress], None]]:
 
 
 class _Lines:
-    """One plain line an epoch."""
+    """One plain line an epoch, but none so soon after another: some methods have thousands of epochs."""
+
+    SECONDS = 2.0
 
     def __init__(self) -> None:
         self.started = time.monotonic()
+        self.latest = -self.SECONDS
 
     def __call__(self, event: Progress) -> None:
-        if not event.scores:
-            return
         passed = time.monotonic() - self.started
+        last = event.epoch + 1 == event.epochs
+        if not event.epoch_over or (passed - self.latest < self.SECONDS and not last):
+            return
+        self.latest = passed
         left = passed / (event.epoch + 1) * (event.epochs - event.epoch - 1)
         print(f"{_state(event)}, {passed:.0f} s, {left:.0f} s left at most", file=sys.stderr)
         sys.stderr.flush()

@@ -290,7 +290,7 @@ class _Log:
         self.progress = progress
 
     def __call__(self, event: Progress) -> None:
-        if event.scores:
+        if event.epoch_over:
             line = {"epoch": event.epoch + 1, **event.losses, **event.scores}
             with self.place.open("a" if event.epoch else "w", encoding="utf-8") as file:
                 file.write(json.dumps(line) + "\n")

@@ -24,6 +24,7 @@ class Progress:
         batches: Batches in an epoch.
         losses: Mean of each loss term since the epoch began.
         scores: What was measured at the end of the epoch (label-free), else empty.
+        epoch_over: Whether this is the last word on its epoch.
     """
 
     epoch: int
@@ -32,6 +33,7 @@ class Progress:
     batches: int
     losses: dict[str, float]
     scores: dict[str, float] = field(default_factory=dict)
+    epoch_over: bool = False
 
 
 ProgressCallback = Callable[[Progress], None]
