@@ -76,7 +76,9 @@ def train(
             if progress:
                 progress(Progress(epoch, epochs, number, n_batches, means))
         scores = end_of_epoch(epoch)
-        history.append(Progress(epoch, epochs, n_batches, n_batches, means, scores, epoch_over=True))
+        history.append(
+            Progress(epoch, epochs, n_batches, n_batches, means, scores, epoch_over=True)
+        )
         if progress:
             progress(history[-1])
         if min_gain and epoch and means["total"] > (1 - min_gain) * history[-2].losses["total"]:

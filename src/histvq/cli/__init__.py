@@ -19,6 +19,7 @@ from histvq.cli.common import (
     told,
 )
 from histvq.errors import ConfigError
+from histvq.methods import METHODS
 
 if TYPE_CHECKING:
     from histvq.io import Readings
@@ -37,7 +38,8 @@ Actions = Annotated[
     typer.Option("-k", "--actions", min=1, help="How many actions to find."),
 ]
 Method = Annotated[
-    str | None, typer.Option(help="Method to use; the preset's otherwise, or histvq.")
+    str | None,
+    typer.Option(help=f"Method: {', '.join(METHODS)}; the preset's otherwise, or histvq."),
 ]
 PresetName = Annotated[
     str | None, typer.Option(help="Named settings, as hugadb-fast, or a TOML file of your own.")

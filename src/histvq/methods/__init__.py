@@ -2,10 +2,10 @@
 
 METHODS = {
     "histvq": "histvq.methods.histvq:HiSTVQ",
-    "asot": "histvq.methods.asot:ASOT",
-    "cte": "histvq.methods.cte:CTE",
-    "tot": "histvq.methods.tot:TOT",
-    "hvq": "histvq.methods.hvq:HVQ",
-    "window-kmeans": "histvq.methods.window_kmeans:WindowKMeans",
     "smq": "histvq.methods.smq:SMQ",
+    "hvq": "histvq.methods.hvq:HVQ",
+    "asot": "histvq.methods.asot:ASOT",
+    "tot": "histvq.methods.tot:TOT",
+    "cte": "histvq.methods.cte:CTE",
+    "window-kmeans": "histvq.methods.window_kmeans:WindowKMeans",
 }
