@@ -111,3 +111,15 @@ def test_rows_are_shared_between_tables_and_a_failure_holds_up_nobody(tmp_path):
     made = reproduce(table, dataset=DATASET, data=None, out=tmp_path, seeds=1, only=[row])
     assert "model.safetensors: cannot be read" in made.failed[0]
     assert made.results[0].runs == ()
+
+
+def test_the_simplest_method_stands_in_the_table_beside_the_papers(tmp_path):
+    made = reproduce(
+        "table1", dataset=DATASET, data=None, out=tmp_path, seeds=2,
+        only=["ms-gcn", "window-kmeans-1", "window-kmeans"],
+    )  # fmt: skip
+    assert not made.failed
+    assert [len(result.runs) for result in made.results] == [0, 2, 2]
+    page = (tmp_path / "table1-synthetic-fast.md").read_text(encoding="utf-8")
+    assert "| Window k-means, one level | ours | 2 |" in page
+    assert "alpha = 1" in page

@@ -5,7 +5,10 @@ import pytest
 import torch
 from sklearn.mixture import GaussianMixture
 
+from histvq.datasets import load_dataset
 from histvq.errors import ConfigError, TrainingError
+from histvq.evaluation import evaluate
+from histvq.experiment import make_method
 from histvq.features import frame_series
 from histvq.methods.asot import ASOT
 from histvq.methods.cte import CTE
@@ -289,3 +292,15 @@ def test_each_method_sees_the_scale_its_code_has(kind, scale):
     series = model._series(IN_ORDER[0])
     expected = frame_series(IN_ORDER[0], mode=scale, scale=model.scale_)
     np.testing.assert_array_equal(series.values, expected.values)
+
+
+# Real people
+
+
+@pytest.mark.real_data
+def test_asot_tells_exercises_apart(shared_data):
+    data = load_dataset("cmu-exercises", shared_data / "cmu_exercises")
+    method = make_method("asot", preset="asot-cmu", min_steps=300, random_state=0)
+    found = evaluate(method.fit_predict(data.recordings), data.annotations)
+    assert found.mof > 35  # one action for everything: 19.7
+    assert found.f1[10] > 40
