@@ -3,9 +3,10 @@ do not say which they used.
 
     python benchmarks/accuracy/inputs.py hugadb DATA_DIR -o runs/inputs --seeds 3 --jobs 2
 
-Fits every method with every input scale, answers with each of its decoders, and writes one table of
-means and standard deviations. A fit that is in the folder already is not done again. Settings beside
-the scale are those of the `fast` presets; `--set method:name=value` changes one (as hvq:epochs=5).
+Fits every method with every input scale, answers in several ways (each decoder; ASOT with less and
+without its temporal term), and writes one table of means and standard deviations. A fit that is in the
+folder already is not done again. Settings beside the scale are those of the `fast` presets;
+`--set method:name=value` changes one (as hvq:epochs=5).
 """
 
 import os
@@ -29,11 +30,17 @@ from histvq.experiment import make_method
 from histvq.reproduction.plan import find_preset
 
 SCALES = ("recording", "recording_scaled", "dataset", "frame_l2", "none")
-DECODERS = {
-    "cte": ("none", "transcript", "transcript_skip", "markov"),
-    "tot": ("none", "transcript", "transcript_skip", "markov"),
-    "asot": (None,),
-    "hvq": ("fifa", "counts", "none", "transcript", "transcript_skip", "markov"),
+VITERBI = {name: {"decoder": name} for name in ("none", "transcript", "transcript_skip", "markov")}
+# What to answer with, once fitted: name -> settings that count in prediction alone.
+ANSWERS: dict[str, dict[str, dict]] = {
+    "cte": VITERBI,
+    "tot": VITERBI,
+    "asot": {
+        "as it is": {},
+        "alpha 0.3": {"alpha_predict": 0.3},
+        "no temporal term": {"alpha_predict": 0.0},
+    },
+    "hvq": {"fifa": {"decoder": "fifa"}, "counts": {"decoder": "counts"}, **VITERBI},
 }
 SCORES = ("mof", "edit", "f1@10", "f1@25", "f1@50", "jsd")
 
@@ -49,22 +56,23 @@ def fitted_and_scored(task: dict) -> str:
     torch.set_num_threads(1)
     data = load_dataset(task["dataset"], task["data"])
     preset = find_preset(data.name, task["method"], scale="fast").method.model_extra or {}
-    method = make_method(
-        task["method"],
-        **{**preset, **task["changes"]},
-        input_scale=task["scale"],
-        random_state=task["seed"],
-    )
+    params = {
+        **preset,
+        **task["changes"],
+        "input_scale": task["scale"],
+        "random_state": task["seed"],
+    }
+    method = make_method(task["method"], **params)
     started = time.perf_counter()
     method.fit(data.recordings)
     found = {"seconds": round(time.perf_counter() - started, 1), "changes": task["changes"]}
-    for decoder in DECODERS[task["method"]]:
-        if decoder is not None:
-            method.set_params(decoder=decoder)
+    fitted = method.get_params()
+    for answer, settings in ANSWERS[task["method"]].items():
+        method.set_params(**{**fitted, **settings})
         answers = method.predict(list(data.recordings))
         scores = evaluate(answers, data.annotations)
         used = np.bincount(np.concatenate([a.actions[a.actions >= 0] for a in answers]))
-        found[decoder or "-"] = {
+        found[answer] = {
             "mof": scores.mof,
             "edit": scores.edit,
             **{f"f1@{overlap}": value for overlap, value in scores.f1.items()},
@@ -81,21 +89,21 @@ def table(folder: Path) -> str:
     for place in sorted(folder.glob("*-*-*.json")):
         method, scale, _ = place.stem.split("-")
         found = json.loads(place.read_text(encoding="utf-8"))
-        for decoder, scores in found.items():
+        for answer, scores in found.items():
             if isinstance(scores, dict) and "mof" in scores:
-                rows.setdefault((method, scale, decoder), []).append(scores)
+                rows.setdefault((method, scale, answer), []).append(scores)
     names = (*SCORES, "largest_share")
-    titles = ("method", "input scale", "decoder", "seeds", "MoF", "Edit", "F1@10", "F1@25", "F1@50",
+    titles = ("method", "input scale", "answer", "seeds", "MoF", "Edit", "F1@10", "F1@25", "F1@50",
               "JSD", "largest action, % of frames")  # fmt: skip
     lines = [titles, ("---",) * len(titles)]
-    for (method, scale, decoder), runs in rows.items():
+    for (method, scale, answer), runs in rows.items():
         values = np.array([[run[name] for name in names] for run in runs])
         spread = values.std(axis=0, ddof=1) if len(runs) > 1 else np.full(len(names), np.nan)
         cells = [
             f"{mean:.1f}" + ("" if np.isnan(sd) else f" ({sd:.1f})")
             for mean, sd in zip(values.mean(axis=0), spread, strict=True)
         ]
-        lines.append((method, scale, decoder, str(len(runs)), *cells))
+        lines.append((method, scale, answer, str(len(runs)), *cells))
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
 
 
@@ -108,7 +116,7 @@ def main() -> None:
     parser.add_argument("-o", "--out", type=Path, default=Path("runs/inputs"))
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--jobs", type=int, default=1)
-    parser.add_argument("--methods", nargs="+", default=list(DECODERS), choices=list(DECODERS))
+    parser.add_argument("--methods", nargs="+", default=list(ANSWERS), choices=list(ANSWERS))
     parser.add_argument("--scales", nargs="+", default=list(SCALES), choices=list(SCALES))
     parser.add_argument("--set", action="append", default=[], dest="changes")
     given = parser.parse_args()
