@@ -86,6 +86,13 @@ def test_a_run_folder_holds_everything(done, data):
     assert scores["scores"]["mof"] == pytest.approx(done.scores.mof)
 
 
+def test_losses_are_noted_also_of_a_method_that_measures_nothing_else(data, tmp_path):
+    method = make_method("tot", n_actions=3, steps=6, random_state=0)
+    done = run(data.recordings, method, tmp_path / "tot")
+    lines = (done.folder / "metrics.jsonl").read_text().splitlines()
+    assert [json.loads(line)["epoch"] for line in lines] == [1, 2, 3]  # of two batches each
+
+
 def test_the_saved_model_gives_the_runs_labels(done, data):
     model = load_model(done.folder / "model")
     for recording, answer in zip(data.recordings, done.answers, strict=True):

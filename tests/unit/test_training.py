@@ -143,3 +143,12 @@ def test_with_several_threads_the_same_seed_gives_the_same_model():
     assert not torch.are_deterministic_algorithms_enabled()  # left as it was
     for name, value in one.network_.state_dict().items():
         assert torch.equal(value, other.network_.state_dict()[name]), name
+
+
+def test_the_end_of_an_epoch_is_said_once_also_where_nothing_was_measured():
+    weight, events = torch.tensor(7.0, requires_grad=True), []
+    history = run(quadratic(weight), [weight], epochs=2, progress=events.append)
+    assert [(event.epoch, event.epoch_over) for event in events] == [
+        (0, False), (0, False), (0, True), (1, False), (1, False), (1, True),
+    ]  # fmt: skip
+    assert history == [event for event in events if event.epoch_over]
