@@ -3,10 +3,10 @@ do not say which they used.
 
     python benchmarks/accuracy/inputs.py hugadb DATA_DIR -o runs/inputs --seeds 3 --jobs 2
 
-Fits every method with every input scale, answers in several ways (each decoder; ASOT with less and
-without its temporal term), and writes one table of means and standard deviations. A fit that is in the
-folder already is not done again. Settings beside the scale are those of the `fast` presets;
-`--set method:name=value` changes one (as hvq:epochs=5).
+Fits every method with every input scale, answers in several ways (each decoder; ASOT with the weights it
+is trained with, and without its temporal term), and writes one table of means and standard deviations. A
+fit that is in the folder already is not done again. Settings beside the scale are those of the `fast`
+presets; `--set method:name=value` changes one (as hvq:epochs=5).
 """
 
 import os
@@ -37,7 +37,11 @@ ANSWERS: dict[str, dict[str, dict]] = {
     "tot": VITERBI,
     "asot": {
         "as it is": {},
-        "alpha 0.3": {"alpha_predict": 0.3},
+        "weights of training": {
+            "alpha_predict": 0.3,
+            "epsilon_predict": 0.07,
+            "lambda_predict": 0.1,
+        },
         "no temporal term": {"alpha_predict": 0.0},
     },
     "hvq": {"fifa": {"decoder": "fifa"}, "counts": {"decoder": "counts"}, **VITERBI},
