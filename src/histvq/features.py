@@ -37,7 +37,7 @@ def fit_frame_scale(recordings: Sequence[Recording], *, mode: FrameScale) -> Inp
     """
     n_features = int(np.prod(recordings[0].skeleton.shape[1:]))
     if mode != "dataset":
-        return InputScale(np.zeros(n_features, np.float32), np.ones(n_features, np.float32))
+        return InputScale(np.zeros(n_features), np.ones(n_features))
     count, total, squares = (np.zeros(n_features) for _ in range(3))
     for recording in recordings:
         values = _vectors(recording)
@@ -47,7 +47,7 @@ def fit_frame_scale(recordings: Sequence[Recording], *, mode: FrameScale) -> Inp
     mean = total / np.maximum(count, 1)
     variance = squares / np.maximum(count, 1) - mean**2
     factor = np.where(_moves(variance, mean), np.sqrt(np.maximum(variance, 0)), np.inf)
-    return InputScale(mean.astype(np.float32), factor.astype(np.float32))
+    return InputScale(mean, factor)
 
 
 def frame_series(recording: Recording, *, mode: FrameScale, scale: InputScale) -> Series:

@@ -38,12 +38,21 @@ def checked(recordings: Sequence[Recording]) -> list[Recording]:
         raise ConfigError("no recordings to learn from; give at least one")
     for recording in recordings:
         check_layout(recording, layout_of(recordings[0]))
-        if not recording.n_frames:
-            raise ConfigError(f"recording {recording.id!r} has no frames; leave it out")
+        check_frames(recording)
     uses = Counter(recording.id for recording in recordings)
     if repeated := sorted(id_ for id_, count in uses.items() if count > 1):
         raise ConfigError(f"recordings with the same id: {', '.join(repeated[:10])}")
     return recordings
+
+
+def check_frames(recording: Recording) -> None:
+    """See that there is a frame at least.
+
+    Raises:
+        ConfigError: If not.
+    """
+    if not recording.n_frames:
+        raise ConfigError(f"recording {recording.id!r} has no frames; leave it out")
 
 
 def layout_of(recording: Recording) -> dict[str, Any]:

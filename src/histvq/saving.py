@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self, overload
 import numpy as np
 
 from histvq.errors import FileFormatError
-from histvq.inputs import listed
+from histvq.inputs import check_frames, listed
 from histvq.modelfile import read_description, read_tensors, write_model
 from histvq.recording import Recording
 from histvq.segmenter import Estimator, ProgressCallback
@@ -61,10 +61,14 @@ class SavedEstimator(Estimator):
 
         Raises:
             NotFittedError: Before `fit`.
-            ConfigError: If joints, channels or unit differ from those of the training data.
+            ConfigError: If joints, channels or unit differ from those of the training data, or a
+                recording has no frames.
         """
         self._require_fitted(self._learned)
-        answers = [self._segment(recording) for recording in listed(recordings)]
+        answers = []
+        for recording in listed(recordings):
+            check_frames(recording)
+            answers.append(self._segment(recording))
         return answers[0] if isinstance(recordings, Recording) else answers
 
     def fit_predict(

@@ -31,15 +31,16 @@ def window_statistics(
 
     Args:
         recording: At any rate: lengths are in seconds.
-        patch_seconds: Time between windows.
+        patch_seconds: Time between windows; no shorter than a frame.
         window_seconds: Length of a window.
     """
     n_frames = recording.n_frames
-    patches = np.floor(np.arange(n_frames) / (patch_seconds * recording.fps) + 1e-9).astype(int)
-    middles = (np.arange(patches[-1] + 1) + 0.5) * patch_seconds * recording.fps
-    reach = window_seconds * recording.fps / 2
-    starts = np.clip(np.round(middles - reach).astype(int), 0, n_frames - 1)
-    stops = np.clip(np.round(middles + reach).astype(int), starts + 1, n_frames)
+    length = max(patch_seconds * recording.fps, 1.0)
+    patches = np.floor(np.arange(n_frames) / length + 1e-9).astype(int)
+    middles = (np.arange(patches[-1] + 1) + 0.5) * length
+    reach = max(window_seconds * recording.fps, 1.0) / 2
+    starts = np.clip(_rounded(middles - reach), 0, n_frames - 1)
+    stops = np.clip(_rounded(middles + reach), starts + 1, n_frames)
     means, variances = _moments(recording.skeleton, starts, stops)
     quantities = [quantity_of(name) for name in recording.channel_names]
     with_mean = [c for c, quantity in enumerate(quantities) if not _turning(quantity)]
@@ -52,6 +53,11 @@ def window_statistics(
         spreads=np.stack(spreads, axis=2).reshape(len(starts), -1),
         patches=patches,
     )
+
+
+def _rounded(frames: np.ndarray) -> np.ndarray:
+    """To the nearest frame, half a frame upwards: to even numbers, every other window would shift."""
+    return np.floor(frames + 0.5 + 1e-9).astype(int)
 
 
 def _turning(quantity: str) -> bool:

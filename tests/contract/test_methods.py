@@ -160,6 +160,11 @@ def test_fewer_frames_than_actions(fitted):
     assert_fit_to_use(fitted.predict(short), short)
 
 
+def test_no_frames_at_all(fitted):
+    with pytest.raises(ConfigError, match="recording 'none' has no frames; leave it out"):
+        fitted.predict(Recording(id="none", skeleton=np.zeros((0, 3, 3)), fps=10))
+
+
 def test_one_recording_is_enough(method):
     only = [wandering(200, id="only", seed=0)]
     assert_fit_to_use(clone(method).fit_predict(only), only)

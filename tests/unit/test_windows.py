@@ -271,3 +271,17 @@ def test_known_mean_is_numpys_without_its_warning(axis):
         found = known_mean(values, axis=axis)
     assert np.isnan(found).any()
     np.testing.assert_allclose(found, expected)
+
+
+def test_windows_are_evenly_spaced_also_where_their_middles_lie_between_frames():
+    # 25 frames a patch, 50 a window: middles at 12.5, 37.5, 62.5, ...
+    ramp = Recording(id="ramp", skeleton=np.arange(500.0)[:, None, None], fps=25)
+    means = window_statistics(ramp, patch_seconds=1.0, window_seconds=2.0).means[1:-1, 0]
+    np.testing.assert_allclose(np.diff(means), 25)
+
+
+def test_a_patch_is_a_frame_at_least():
+    ramp = Recording(id="ramp", skeleton=np.arange(7.0)[:, None, None], fps=10)
+    found = window_statistics(ramp, patch_seconds=0.01, window_seconds=0.01)
+    np.testing.assert_array_equal(found.patches, np.arange(7))
+    np.testing.assert_allclose(found.means[:, 0], np.arange(7))

@@ -42,7 +42,7 @@ class HVQConfig(FramewiseConfig, frozen=True, extra="forbid"):
         min_steps: With little data, train for more epochs, until there are this many batches.
         decoder: From codes to labels. `fifa`: every action at most once, in the order of their mean
             times, with lengths found by gradient descent (published). `counts`: the same with the
-            lengths the codes have, which FIFA comes to in effect. `none`: the codes. `transcript`,
+            lengths the codes have; FIFA evens them out. `none`: the codes. `transcript`,
             `transcript_skip` and `markov`: Viterbi on the scores, see `nn.decoding`.
         temperature: Of the scores, for Viterbi.
         dwell_seconds: Of `markov`: how long an action is expected to last.

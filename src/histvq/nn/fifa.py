@@ -5,6 +5,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+ROUNDING = 1e-12
+
 
 def fifa_lengths(
     scores: Float[Tensor, "frame action"],
@@ -19,12 +21,14 @@ def fifa_lengths(
     """Share of a recording that each action gets, the actions following one another in their order.
 
     Plain gradient descent on the logarithms of the lengths: frames should go with the action that lies
-    over them, lengths be near those expected, and add up to 1. With the published sharpness the scores
-    hardly count (a constant in their place moves a border by 3e-4 of the recording): the answer is the
-    order of the actions with the shares it began from, give or take the swing of the last term.
+    over them, lengths be near those expected, and add up to 1. With the published sharpness the masks are
+    so soft that the scores hardly count (a constant in their place changes a length by about 1e-3). What
+    moves the lengths is the swing of the last term, which evens them out: shares of 0.6, 0.2, 0.2 become
+    0.36, 0.32, 0.32 where the scores say nothing.
 
     Source: Spurio et al. 2025 decode with FIFA (Souri et al. 2021); settings of their published code.
-    Departure: the scores' columns stand in the order of the actions, as the lengths do.
+    Departures: the scores' columns stand in the order of the actions, as the lengths do; lengths that add
+    up to 1 but for rounding are not pushed, or the last digit would decide the first step.
     Gradient: none.
 
     Args:
@@ -46,10 +50,11 @@ def fifa_lengths(
             over = torch.sigmoid(sharpness * (ends - time)) * torch.sigmoid(
                 sharpness * (time - ends + lengths)
             )
+            excess = lengths.sum() - 1
             loss = (
                 (energy * over).mean()
                 + length_weight * (lengths - expected).abs().sum()
-                + (lengths.sum() - 1).abs()
+                + torch.where(excess.abs() > ROUNDING, excess.abs(), 0 * excess)
             )
             (slope,) = torch.autograd.grad(loss, log_lengths)
             log_lengths = (log_lengths - rate * slope).detach().requires_grad_()

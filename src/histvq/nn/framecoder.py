@@ -119,7 +119,7 @@ class FrameAutoencoder(nn.Module):
         with_action = cosines(quantised.values[0], self.top.codes)
         with_fine = cosines(quantised.encoded, self.fine.codes)
         subactions, actions = (codes[real] for codes in quantised.codes)
-        member = torch.zeros(with_fine.shape[1], with_action.shape[1], device=real.device)
+        member = with_fine.new_zeros(with_fine.shape[1], with_action.shape[1])
         member[subactions, actions] = 1
         return with_action + with_fine @ member / member.sum(dim=0).clamp(min=1)
 

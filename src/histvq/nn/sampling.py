@@ -13,8 +13,8 @@ def anchored_frames(
     """TOT's sample: anchors from every part of the recording, each with a neighbour in time.
 
     Source: the published code of Kumar et al. 2022: 32 equal parts, as many anchors in each as make up
-    half the sample, a neighbour less than `reach` frames away for each; all in order of time. A
-    recording of fewer than 32 frames has parts of one frame; frames past its end become its last.
+    half the sample, a neighbour from `reach` frames before to `reach` - 1 after for each; in order of
+    time. A recording of fewer than 32 frames has parts of one frame; frames past its end become its last.
 
     Args:
         n_frames: Length of the recording.

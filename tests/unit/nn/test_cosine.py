@@ -128,9 +128,11 @@ def test_many_steps_agree_with_the_loop(seed, decay):
         np.testing.assert_allclose(values, codes[expected], rtol=1e-4, atol=1e-5)
 
 
-def test_frames_of_zeros_give_no_nan():
-    codebook = codebook_of([[2.0, 0], [0, 3]]).train()
-    codebook(torch.zeros(4, 2), generator=luck())
+def test_frames_and_codes_of_zeros_give_no_nan():
+    codebook = codebook_of([[-2.0, 0], [0, 0], [0, 3]]).train()
+    frames = torch.tensor([[0.0, 0], [1, 0], [0, 1]])
+    # At right angles to everything: better than what points the other way.
+    assert codebook(frames, generator=luck())[1].tolist() == [0, 1, 2]
     assert codebook.codes.isfinite().all()
 
 
@@ -200,21 +202,16 @@ def test_a_frame_whose_own_code_is_dead_gets_what_replaced_it():
     assert values.tolist() == [[3, 1]]
 
 
-@pytest.mark.parametrize(("nu", "n_frames", "dead"), [(3, 14, True), (3, 16, False), (1, 4, True)])
+@pytest.mark.parametrize(
+    ("nu", "n_frames", "dead"),
+    [(3, 14, True), (3, 15, False), (3, 16, False), (1, 4, True), (1, 5, False)],
+)
 def test_how_many_frames_keep_a_new_code_alive(nu, n_frames, dead):
+    # A fifth of 15 is 3 and of 5 is 1, whatever float32 makes of a fifth.
     codebook = codebook_of([[1.0, 0.2]], min_usage=float(nu)).train()
     frames = torch.tensor([[7.0, 0]]).expand(n_frames, 2)
     codebook(frames, generator=luck())
     assert (codebook.codes.tolist() == [[7, 0]]) == dead
-
-
-# Fails: the counts come to 2.9999998 and 0.99999994 in float32, as lerp takes 1 - 0.8 there.
-@pytest.mark.parametrize(("nu", "n_frames"), [(3, 15), (1, 5)])
-def test_fifteen_and_five_frames_keep_a_new_code_alive(nu, n_frames):
-    codebook = codebook_of([[1.0, 0.2]], min_usage=float(nu)).train()
-    frames = torch.tensor([[7.0, 0]]).expand(n_frames, 2)
-    codebook(frames, generator=luck())
-    assert codebook.codes.tolist() != [[7, 0]]
 
 
 def test_the_same_luck_replaces_alike():
@@ -263,10 +260,11 @@ def test_no_gradient_reaches_the_codes(training):
 
 
 def test_codes_can_be_put_elsewhere_and_numbered_anew():
-    codebook = codebook_of(drawn(3, 4))
+    start, there = drawn(3, 4), drawn(3, 4, seed=1)
+    codebook = codebook_of(start)
     codebook.usage.copy_(torch.tensor([5.0, 6, 7]))
-    there = drawn(3, 4, seed=1)
     codebook.start_from(there)
+    assert torch.equal(start, drawn(3, 4))
     assert torch.equal(codebook.codes, there)
     codebook.reorder(torch.tensor([2, 0, 1]))
     assert torch.equal(codebook.codes, there[[2, 0, 1]])
