@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import torch
@@ -69,6 +69,8 @@ class FramewiseEstimator(NetworkEstimator):
 
     Frames in which nothing was measured are not learned from, and answered with -1.
     """
+
+    _has_subactions: ClassVar[bool] = False
 
     def _n_codes(self) -> int:
         """How many codes the finest level has."""
@@ -138,8 +140,7 @@ class FramewiseEstimator(NetworkEstimator):
     def _nothing(self, series: Series) -> FrameLabels:
         """What is said of a recording in which nothing was measured."""
         unknown = np.full(len(series.values), -1)
-        has_subactions = self._n_codes() > self.config.n_actions
-        return FrameLabels(unknown, subactions=unknown if has_subactions else None)
+        return FrameLabels(unknown, subactions=unknown if self._has_subactions else None)
 
     def _tensor(self, values: np.ndarray) -> Tensor:
         return torch.from_numpy(values).to(self.config.device)

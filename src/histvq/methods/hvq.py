@@ -103,6 +103,7 @@ class HVQ(FramewiseEstimator):
     n_used_: int
 
     _saved = (*FramewiseEstimator._saved, "n_used")
+    _has_subactions = True
 
     def _n_codes(self) -> int:
         return int(self.config.alpha * self.config.n_actions)
