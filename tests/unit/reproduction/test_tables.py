@@ -40,6 +40,22 @@ def test_one_row_of_an_ablation_is_the_method_as_it_is(name):
     assert same[0].printed("hugadb", 5) == [48.2, 44.3, 49.4, 39.8, 28.3]
 
 
+@pytest.mark.parametrize("scale", ["fast", "full"])
+@pytest.mark.parametrize("method", ["cte", "tot", "asot", "hvq", "window-kmeans"])
+@pytest.mark.parametrize(
+    ("dataset", "n_actions"), [("hugadb", 10), ("lara", 8), ("babel-1", 5), ("babel-3", 5)]
+)
+def test_every_baseline_is_ready_for_the_papers_datasets(dataset, n_actions, method, scale):
+    params = find_preset(dataset, method, scale=scale).method.model_extra
+    assert make_method(method, **params).n_actions == n_actions
+
+
+def test_light_wins_over_what_serves_for_both():
+    assert find_preset("hugadb", "hvq", scale="fast").method.model_extra["fps"] == 30
+    assert "fps" not in find_preset("hugadb", "hvq", scale="full").method.model_extra
+    assert find_preset("hugadb", "tot", scale="fast") == find_preset("hugadb", "tot", scale="full")
+
+
 def test_numbers_looked_up_in_the_paper():
     def printed(name, row, dataset):
         table = load_table(name)
