@@ -6,7 +6,7 @@ do not say which they used.
 Fits every method with every input scale, answers in several ways (each decoder; ASOT with the weights it
 is trained with, and without its temporal term), and writes one table of means and standard deviations. A
 fit that is in the folder already is not done again. Settings beside the scale are those of the `fast`
-presets; `--set method:name=value` changes one (as hvq:epochs=5).
+presets.
 """
 
 import os
@@ -22,7 +22,6 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
-import yaml
 
 from histvq.datasets import load_dataset
 from histvq.evaluation import evaluate
@@ -62,14 +61,13 @@ def fitted_and_scored(task: dict) -> str:
     preset = find_preset(data.name, task["method"], scale="fast").method.model_extra or {}
     params = {
         **preset,
-        **task["changes"],
         "input_scale": task["scale"],
         "random_state": task["seed"],
     }
     method = make_method(task["method"], **params)
     started = time.perf_counter()
     method.fit(data.recordings)
-    found = {"seconds": round(time.perf_counter() - started, 1), "changes": task["changes"]}
+    found = {"seconds": round(time.perf_counter() - started, 1)}
     fitted = method.get_params()
     for answer, settings in ANSWERS[task["method"]].items():
         method.set_params(**{**fitted, **settings})
@@ -122,13 +120,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--methods", nargs="+", default=list(ANSWERS), choices=list(ANSWERS))
     parser.add_argument("--scales", nargs="+", default=list(SCALES), choices=list(SCALES))
-    parser.add_argument("--set", action="append", default=[], dest="changes")
     given = parser.parse_args()
-    changes: dict[str, dict] = {}
-    for change in given.changes:
-        method, _, setting = change.partition(":")
-        name, _, value = setting.partition("=")
-        changes.setdefault(method, {})[name] = yaml.safe_load(value)
     given.out.mkdir(parents=True, exist_ok=True)
     tasks = [
         {
@@ -138,7 +130,6 @@ def main() -> None:
             "method": method,
             "scale": scale,
             "seed": seed,
-            "changes": changes.get(method, {}),
         }
         for seed, method, scale in product(range(given.seeds), given.methods, given.scales)
     ]

@@ -1,6 +1,5 @@
 """What methods that embed and label single frames share: settings, fit, answers."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -15,7 +14,7 @@ from histvq.inputs import check_layout, warn_if_few
 from histvq.networked import NetworkConfig, NetworkEstimator
 from histvq.nn.clustering import different_points
 from histvq.recording import Recording
-from histvq.segmenter import Progress, ProgressCallback
+from histvq.segmenter import ProgressCallback
 from histvq.segments import Segmentation
 from histvq.transforms import frames_before_resampling
 
@@ -90,25 +89,29 @@ class FramewiseEstimator(NetworkEstimator):
         return len(self.layout_["joint_names"]) * len(self.layout_["channel_names"])
 
     def _suit(self, prepared: list[Recording]) -> None:
-        config: FramewiseConfig = self.config
-        self.scale_ = fit_frame_scale(prepared, mode=config.input_scale)
-        known = [s.values[s.known] for s in map(self._series, prepared)]
-        n_known = sum(map(len, known))
-        if n_known < self._n_codes():
-            raise ConfigError(
-                f"{n_known} frames in which anything was measured, for {self._n_codes()} codes: give "
-                "more recordings, or lower n_actions"
-            )
-        n_different = len(different_points(np.concatenate(known), at_most=self._n_codes()))
-        warn_if_few(n_different, self._n_codes())
+        self.scale_ = fit_frame_scale(prepared, mode=self.config.input_scale)
 
     def _train(self, prepared: list[Recording], progress: ProgressCallback | None) -> nn.Module:
-        series = [self._series(recording) for recording in prepared]
-        return self._learn([s for s in series if s.known.any()], progress).eval()
+        series = [s for s in map(self._series, prepared) if s.known.any()]
+        self._check_frames(series)
+        return self._learn(series, progress).eval()
 
-    def _keep(self, history: Sequence[Progress]) -> None:
-        """Note what a training measured."""
-        self.history_ = [{"epoch": p.epoch + 1, **p.losses, **p.scores} for p in history]
+    def _check_frames(self, series: list[Series]) -> None:
+        """See that there are at least as many frames as codes, and say if few of them differ."""
+        n_codes = self._n_codes()
+        n_known = sum(int(s.known.sum()) for s in series)
+        if n_known < n_codes:
+            raise ConfigError(
+                f"{n_known} frames in which anything was measured, for {n_codes} codes: give more "
+                "recordings, or lower n_actions"
+            )
+        different = series[0].values[:0]
+        for one in series:
+            points = np.concatenate([different, one.values[one.known]])
+            different = different_points(points, at_most=n_codes)
+            if len(different) == n_codes:
+                return
+        warn_if_few(len(different), n_codes)
 
     def _series(self, prepared: Recording) -> Series:
         return frame_series(prepared, mode=self.config.input_scale, scale=self.scale_)

@@ -12,7 +12,7 @@ from histvq.batching import InputScale
 from histvq.inputs import centred, checked, layout_of, seed_of
 from histvq.recording import Recording
 from histvq.saving import SavedEstimator
-from histvq.segmenter import ProgressCallback
+from histvq.segmenter import Progress, ProgressCallback
 from histvq.training import deterministic, device_called, device_or_cpu
 from histvq.transforms import centre_on_root, resample
 
@@ -106,6 +106,10 @@ class NetworkEstimator(SavedEstimator):
             self.network_ = self._train(prepared, progress)
         return self
 
+    def _keep(self, history: Sequence[Progress]) -> None:
+        """Note what a training measured."""
+        self.history_ = [{"epoch": p.epoch + 1, **p.losses, **p.scores} for p in history]
+
     def _prepare(self, recording: Recording) -> Recording:
         prepared = resample(recording, self.fps_)
         return centre_on_root(prepared) if self.centred_ else prepared
@@ -113,13 +117,15 @@ class NetworkEstimator(SavedEstimator):
     def _tensors(self) -> dict[str, np.ndarray]:
         weights = self.network_.state_dict()
         return {
+            **super()._tensors(),
             "scale.offset": self.scale_.offset,
             "scale.factor": self.scale_.factor,
             **{f"network.{name}": value.cpu().numpy() for name, value in weights.items()},
         }
 
     def _restore(self, tensors: dict[str, np.ndarray], *, device: str | None) -> None:
-        self.scale_ = InputScale(tensors.pop("scale.offset"), tensors.pop("scale.factor"))
+        super()._restore(tensors, device=device)
+        self.scale_ = InputScale(tensors["scale.offset"], tensors["scale.factor"])
         network = self._build(torch.Generator())
         network.load_state_dict(
             {

@@ -143,7 +143,8 @@ class PatchwiseEstimator(NetworkEstimator):
             n_batches=n_batches,
             step=step,
             optimizer=torch.optim.Adam(network.parameters(), lr=config.learning_rate),
-            epochs=max(config.epochs, -(-config.min_steps // n_batches)),
+            epochs=config.epochs,
+            min_steps=config.min_steps,
             min_gain=config.min_gain,
             uneven=not config.piece_seconds,
             end_of_epoch=end_of_epoch,
@@ -152,7 +153,7 @@ class PatchwiseEstimator(NetworkEstimator):
         network.load_state_dict(kept.state)
         network.eval()
         self.kept_epoch_ = kept.epoch
-        self.history_ = [{"epoch": p.epoch + 1, **p.losses, **p.scores} for p in history]
+        self._keep(history)
         number_by_use(network.quantiser, kept.answers)
         return network
 

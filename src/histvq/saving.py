@@ -17,13 +17,14 @@ from histvq.segments import Segmentation
 class SavedEstimator(Estimator):
     """Answers recording by recording, and goes to disk and back; a method says what it has learned.
 
-    Learned plain values are named in `_saved`, learned arrays are handed over by `_tensors` and taken
-    back by `_restore`. A method is fitted once it has the attribute `_learned`.
+    Learned plain values are named in `_saved`, learned arrays in `_arrays`. A method is fitted once it
+    has the attribute `_learned`.
     """
 
     method_name: ClassVar[str]
 
     _saved: ClassVar[tuple[str, ...]]
+    _arrays: ClassVar[tuple[str, ...]] = ()
     _learned: ClassVar[str]
 
     def fit(
@@ -38,11 +39,12 @@ class SavedEstimator(Estimator):
 
     def _tensors(self) -> dict[str, np.ndarray]:
         """Every learned array."""
-        raise NotImplementedError
+        return {name: getattr(self, f"{name}_") for name in self._arrays}
 
     def _restore(self, tensors: dict[str, np.ndarray], *, device: str | None) -> None:
         """Take the learned arrays back; parameters and `_saved` values are there already."""
-        raise NotImplementedError
+        for name in self._arrays:
+            setattr(self, f"{name}_", tensors[name])
 
     @overload
     def predict(self, recordings: Recording) -> Segmentation: ...

@@ -34,9 +34,10 @@ def train(
     step: Callable[[AnyBatch], dict[str, Tensor]],
     optimizer: torch.optim.Optimizer,
     epochs: int,
+    min_steps: int = 0,
     min_gain: float = 0.0,
     uneven: bool = True,
-    end_of_epoch: EndOfEpoch,
+    end_of_epoch: EndOfEpoch = lambda _: {},
     progress: ProgressCallback | None = None,
 ) -> list[Progress]:
     """Minimise the `total` of a step's losses, epoch by epoch.
@@ -46,7 +47,8 @@ def train(
         n_batches: How many they are.
         step: Batch -> loss terms; the term called `total` is minimised.
         optimizer: Of the parameters the step uses.
-        epochs: How many at most.
+        epochs: How many at most, unless `min_steps` asks for more.
+        min_steps: With few batches an epoch, allow more epochs, until there are this many batches.
         min_gain: Stop after an epoch whose loss is lower than that of the one before by less than this
             share of it; 0 trains all epochs.
         uneven: Whether batches differ so much in size that freed memory is handed back after each.
@@ -59,6 +61,7 @@ def train(
     Raises:
         TrainingError: If a loss is not finite; names the term, the epoch and the recordings.
     """
+    epochs = max(epochs, -(-min_steps // n_batches))
     history: list[Progress] = []
     for epoch in range(epochs):
         sums: dict[str, float] = {}

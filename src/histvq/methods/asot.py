@@ -134,9 +134,9 @@ class ASOT(FramewiseEstimator):
             optimizer=torch.optim.Adam(
                 network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
             ),
-            epochs=max(config.epochs, -(-config.min_steps // n_batches)),
+            epochs=config.epochs,
+            min_steps=config.min_steps,
             uneven=False,
-            end_of_epoch=lambda _: {},
             progress=progress,
         )
         self._keep(history)

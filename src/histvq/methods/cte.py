@@ -135,7 +135,8 @@ class CTE(FramewiseEstimator):
             n_batches=n_batches,
             step=step,
             optimizer=optimizer,
-            epochs=max(config.epochs, -(-config.min_steps // n_batches)),
+            epochs=config.epochs,
+            min_steps=config.min_steps,
             uneven=False,
             end_of_epoch=end_of_epoch,
             progress=progress,
@@ -193,14 +194,6 @@ class CTE(FramewiseEstimator):
             gaussian = multivariate_normal(self.gaussian_means_[k], self.covariances_[k])
             scores[:, k] = gaussian.logpdf(embedded)
         return scores
-
-    def _tensors(self) -> dict[str, np.ndarray]:
-        return {**super()._tensors(), **{name: getattr(self, f"{name}_") for name in self._arrays}}
-
-    def _restore(self, tensors: dict[str, np.ndarray], *, device: str | None) -> None:
-        super()._restore(tensors, device=device)
-        for name in self._arrays:
-            setattr(self, f"{name}_", tensors[name])
 
 
 def _relative_times(series: Series) -> np.ndarray:

@@ -103,6 +103,7 @@ class HVQ(FramewiseEstimator):
     n_used_: int
 
     _saved = (*FramewiseEstimator._saved, "n_used")
+    _arrays = ("mean_frames",)
     _has_subactions = True
 
     def _n_codes(self) -> int:
@@ -146,8 +147,8 @@ class HVQ(FramewiseEstimator):
             optimizer=torch.optim.AdamW(
                 network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
             ),
-            epochs=max(config.epochs, -(-config.min_steps // len(batches))),
-            end_of_epoch=lambda _: {},
+            epochs=config.epochs,
+            min_steps=config.min_steps,
             progress=progress,
         )
         self._keep(history)
@@ -224,10 +225,3 @@ class HVQ(FramewiseEstimator):
         probable[:, self.n_used_ :] = -np.inf
         stay = stay_chance(config.dwell_seconds, self.fps_)
         return decode(probable, decoder=config.decoder, stay=stay)
-
-    def _tensors(self) -> dict[str, np.ndarray]:
-        return {**super()._tensors(), "mean_frames": self.mean_frames_}
-
-    def _restore(self, tensors: dict[str, np.ndarray], *, device: str | None) -> None:
-        super()._restore(tensors, device=device)
-        self.mean_frames_ = tensors["mean_frames"]

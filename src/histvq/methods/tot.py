@@ -123,9 +123,9 @@ class TOT(FramewiseEstimator):
             optimizer=torch.optim.Adam(
                 network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
             ),
-            epochs=-(-config.steps // n_batches),
+            epochs=1,
+            min_steps=config.steps,
             uneven=False,
-            end_of_epoch=lambda _: {},
             progress=progress,
         )
         self._keep(history)

@@ -224,12 +224,3 @@ class WindowKMeans(SavedEstimator):
         if whose in self.persons_:
             return self.means_[self.persons_.index(whose)]
         return known_mean(self.means_)
-
-    # On disk
-
-    def _tensors(self) -> dict[str, np.ndarray]:
-        return {name: getattr(self, f"{name}_") for name in self._arrays}
-
-    def _restore(self, tensors: dict[str, np.ndarray], *, device: str | None) -> None:
-        for name in self._arrays:
-            setattr(self, f"{name}_", tensors[name])

@@ -26,7 +26,7 @@ def direction_step(
     A code is blended with the unit vector along the mean of its frames' directions, or along itself if
     it has none; so its length drifts towards 1.
 
-    Source: Spurio et al. 2025, section 5.3 of their published pipeline's description; no running sums.
+    Source: Spurio et al. 2025, as their published pipeline is described; no running sums.
     """
     member = F.one_hot(nearest, len(codes)).to(frames.dtype)
     count = member.sum(dim=0)
