@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from histvq.errors import ConfigError
 from histvq.features import FrameScale, Series, fit_frame_scale, frame_series
-from histvq.inputs import check_layout, warn_if_few
+from histvq.inputs import check_layout, check_measured, warn_if_few
 from histvq.networked import NetworkConfig, NetworkEstimator
 from histvq.nn.clustering import different_points
 from histvq.recording import Recording
@@ -89,6 +89,7 @@ class FramewiseEstimator(NetworkEstimator):
         return len(self.layout_["joint_names"]) * len(self.layout_["channel_names"])
 
     def _suit(self, prepared: list[Recording]) -> None:
+        check_measured(prepared)
         self.scale_ = fit_frame_scale(prepared, mode=self.config.input_scale)
 
     def _train(self, prepared: list[Recording], progress: ProgressCallback | None) -> nn.Module:

@@ -126,6 +126,15 @@ def check_enough(
             f"{n_patches} patches of {patch_seconds:g} s for {n_codes} codes: give "
             "more recordings, lower n_actions or alpha, or shorten patch_seconds"
         )
+    check_measured(recordings)
+
+
+def check_measured(recordings: Sequence[Recording]) -> None:
+    """See that anything was measured at all.
+
+    Raises:
+        ConfigError: If not.
+    """
     if not any(measured(recording.skeleton) for recording in recordings):
         raise ConfigError(
             "every value of every recording is missing: there is nothing to learn from"

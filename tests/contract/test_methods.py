@@ -217,6 +217,12 @@ def test_a_joint_nobody_measured_and_gaps(method):
         assert (answer.actions[20:] >= 0).all()
 
 
+def test_nothing_measured_anywhere(method):
+    empty = [Recording(id="empty", skeleton=np.full((250, 3, 3), np.nan), fps=10)]
+    with pytest.raises(ConfigError, match="every value of every recording is missing"):
+        clone(method).fit(empty)
+
+
 def test_a_recording_without_any_value(method):
     empty = Recording(id="empty", skeleton=np.full((25, 3, 3), np.nan), fps=10)
     answers = clone(method).fit_predict([*RECORDINGS, empty])
