@@ -25,7 +25,10 @@ from histvq.registry import resolve
 from histvq.report import atomically, write_report
 from histvq.segmenter import Progress, ProgressCallback, Segmenter
 from histvq.segments import Segmentation
+from histvq.supervised import SUPERVISED
 
+# Every method by its name, with labels or without.
+ALL_METHODS = {**METHODS, **SUPERVISED}
 Skipped = Sequence[tuple[Path, str]]
 
 SCORES = "scores.json"
@@ -107,7 +110,7 @@ def make_method(name: str, *, preset: str | Path | None = None, **params: Any) -
                 f"preset {str(preset)!r} is for the method {chosen.name!r}, not {name!r}"
             )
         params = {**(chosen.model_extra or {}), **params}
-    method: Segmenter = resolve(name, METHODS, kind="method")(**params)
+    method: Segmenter = resolve(name, ALL_METHODS, kind="method")(**params)
     return method
 
 
@@ -122,7 +125,7 @@ def load_model(path: str | Path, *, device: str | None = None) -> Segmenter:
         FileFormatError: If the folder holds no model, or a damaged one.
     """
     method: type[Segmenter] = resolve(
-        read_description(path).get("method", ""), METHODS, kind="method"
+        read_description(path).get("method", ""), ALL_METHODS, kind="method"
     )
     return method.load(path, device=device)
 

@@ -1,6 +1,6 @@
 """What methods with a trained network share: how a fit begins, and how the network is kept."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -11,17 +11,16 @@ from torch import nn
 from histvq.batching import InputScale
 from histvq.inputs import centred, checked, layout_of, seed_of
 from histvq.recording import Recording
-from histvq.saving import SavedEstimator
+from histvq.saving import LabelFreeEstimator, SavedEstimator
 from histvq.segmenter import Progress, ProgressCallback
 from histvq.training import deterministic, device_called, device_or_cpu
 from histvq.transforms import centre_on_root, resample
 
 
-class NetworkConfig(BaseModel, frozen=True, extra="forbid"):
+class TrainingConfig(BaseModel, frozen=True, extra="forbid"):
     """Settings of every method with a network.
 
     Attributes:
-        n_actions: K, how many actions to find.
         fps: Rate the network works at; recordings of another are resampled, and labels given for their
             original frames. None: the recordings' own rate (the lowest of them).
         centre: Positions relative to the root joint. `auto`: where there are x, y, z channels and the
@@ -30,15 +29,28 @@ class NetworkConfig(BaseModel, frozen=True, extra="forbid"):
         device: `cpu`, `cuda`, ...
     """
 
-    n_actions: PositiveInt
     fps: PositiveFloat | None = None
     centre: bool | Literal["auto"] = "auto"
     random_state: int | None = None
     device: str = "cpu"
 
 
-class NetworkEstimator(SavedEstimator):
-    """Trains a network on prepared recordings; a method says which, and how.
+class _Asked(BaseModel, frozen=True, extra="forbid"):
+    """What is asked of a method that is given no labels.
+
+    Attributes:
+        n_actions: K, how many actions to find.
+    """
+
+    n_actions: PositiveInt
+
+
+class NetworkConfig(TrainingConfig, _Asked, frozen=True, extra="forbid"):
+    """Settings of every method with a network that learns without labels."""
+
+
+class TrainedNetwork(SavedEstimator):
+    """A network trained on prepared recordings; a method says which, and how.
 
     Attributes, after `fit`:
         network_: The trained network.
@@ -63,47 +75,29 @@ class NetworkEstimator(SavedEstimator):
 
     # What a method says of itself
 
-    def _suit(self, prepared: list[Recording]) -> None:
-        """See that the recordings suffice, and take their measure (`scale_`)."""
-        raise NotImplementedError
-
     def _build(self, generator: torch.Generator) -> nn.Module:
         """A network with weights from torch's global generator, and whatever else from this one."""
         raise NotImplementedError
 
-    def _train(self, prepared: list[Recording], progress: ProgressCallback | None) -> nn.Module:
-        """A network that has learned, in evaluation mode."""
-        raise NotImplementedError
-
-    def fit(
-        self, recordings: Sequence[Recording], *, progress: ProgressCallback | None = None
+    def _fit(
+        self, recordings: Sequence[Recording], train: Callable[[list[Recording]], nn.Module]
     ) -> Self:
-        """Learn the actions of these recordings.
-
-        Args:
-            recordings: With the same joints, channels and unit; lengths and rates may differ.
-            progress: Told after every batch.
-
-        Raises:
-            ConfigError: If the recordings do not fit together or hold too little for the settings.
-            TrainingError: If a loss is not a finite number.
-        """
+        """Check and prepare the recordings, and keep the network that `train` makes of them."""
         # A fit that fails must not leave the network of an earlier one behind.
         self.__dict__.pop("network_", None)
-        config: NetworkConfig = self.config
+        config: TrainingConfig = self.config
         recordings = checked(recordings)
         device = device_called(config.device)
         self.layout_ = layout_of(recordings[0])
         self.centred_ = centred(recordings, config.centre)
         self.fps_ = config.fps or min(recording.fps for recording in recordings)
         prepared = [self._prepare(recording) for recording in recordings]
-        self._suit(prepared)
         self.seed_ = seed_of(config.random_state)
         # Initial weights and dropout draw from torch's global generator: lent to this fit, then put back.
         devices = [device] if device.type == "cuda" else []
         with torch.random.fork_rng(devices=devices), deterministic():
             torch.manual_seed(self.seed_)
-            self.network_ = self._train(prepared, progress)
+            self.network_ = train(prepared)
         return self
 
     def _keep(self, history: Sequence[Progress]) -> None:
@@ -142,3 +136,35 @@ class NetworkEstimator(SavedEstimator):
         """Epochs trained."""
         self._require_fitted("history_")
         return len(self.history_)
+
+
+class NetworkEstimator(TrainedNetwork, LabelFreeEstimator):
+    """Trains a network on recordings alone; a method says how."""
+
+    def _suit(self, prepared: list[Recording]) -> None:
+        """See that the recordings suffice, and take their measure (`scale_`)."""
+        raise NotImplementedError
+
+    def _train(self, prepared: list[Recording], progress: ProgressCallback | None) -> nn.Module:
+        """A network that has learned, in evaluation mode."""
+        raise NotImplementedError
+
+    def fit(
+        self, recordings: Sequence[Recording], *, progress: ProgressCallback | None = None
+    ) -> Self:
+        """Learn the actions of these recordings.
+
+        Args:
+            recordings: With the same joints, channels and unit; lengths and rates may differ.
+            progress: Told after every batch.
+
+        Raises:
+            ConfigError: If the recordings do not fit together or hold too little for the settings.
+            TrainingError: If a loss is not a finite number.
+        """
+
+        def train(prepared: list[Recording]) -> nn.Module:
+            self._suit(prepared)
+            return self._train(prepared, progress)
+
+        return self._fit(recordings, train)

@@ -27,12 +27,6 @@ class SavedEstimator(Estimator):
     _arrays: ClassVar[tuple[str, ...]] = ()
     _learned: ClassVar[str]
 
-    def fit(
-        self, recordings: Sequence[Recording], *, progress: ProgressCallback | None = None
-    ) -> Self:
-        """Learn the actions of these recordings."""
-        raise NotImplementedError
-
     def _segment(self, recording: Recording) -> Segmentation:
         """The answer for one recording."""
         raise NotImplementedError
@@ -73,12 +67,6 @@ class SavedEstimator(Estimator):
             answers.append(self._segment(recording))
         return answers[0] if isinstance(recordings, Recording) else answers
 
-    def fit_predict(
-        self, recordings: Sequence[Recording], *, progress: ProgressCallback | None = None
-    ) -> list[Segmentation]:
-        """`fit`, then `predict` on the same recordings."""
-        return self.fit(recordings, progress=progress).predict(list(recordings))
-
     def save(self, path: str | Path) -> None:
         """Write the fitted method to a folder: JSON and safetensors, no pickle."""
         self._require_fitted(self._learned)
@@ -112,3 +100,19 @@ class SavedEstimator(Estimator):
                 "save it again"
             ) from error
         return model
+
+
+class LabelFreeEstimator(SavedEstimator):
+    """A method that learns from recordings alone, and so can answer for them at once."""
+
+    def fit(
+        self, recordings: Sequence[Recording], *, progress: ProgressCallback | None = None
+    ) -> Self:
+        """Learn the actions of these recordings."""
+        raise NotImplementedError
+
+    def fit_predict(
+        self, recordings: Sequence[Recording], *, progress: ProgressCallback | None = None
+    ) -> list[Segmentation]:
+        """`fit`, then `predict` on the same recordings."""
+        return self.fit(recordings, progress=progress).predict(list(recordings))

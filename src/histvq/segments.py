@@ -1,7 +1,7 @@
 """Labels and segments, and a method's answer for one recording."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -43,6 +43,7 @@ class Segmentation:
         subactions: Likewise for the finest level, or None for methods of one level.
         confidence: Float (frame,) in [0, 1], or None; the method says what it means.
         person: Who is being recorded, where known.
+        names: Code -> name of the action, where the method knows it; empty for clusters.
     """
 
     recording_id: str
@@ -51,6 +52,7 @@ class Segmentation:
     subactions: np.ndarray | None = None
     confidence: np.ndarray | None = None
     person: str | None = None
+    names: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def n_frames(self) -> int:
@@ -60,6 +62,11 @@ class Segmentation:
     def labels(self, level: str = "action") -> np.ndarray | None:
         """Labels of one level, `action` or `subaction`; None where the method has no such level."""
         return self.actions if level == "action" else self.subactions
+
+    def name_of(self, label: int, level: str = "action") -> str:
+        """What a code is called: the action it stands for, or a number until a person names it."""
+        known = self.names.get(label) if level == "action" else None
+        return segment_name(level, label) if known is None else known
 
     def segments(self, level: str | None = None) -> "pd.DataFrame":
         """Segments as a table, one row each; both levels unless one is named.
@@ -93,7 +100,7 @@ class Segmentation:
             (
                 self.recording_id, self.person or "", level, number, start, stop,
                 start / self.fps, stop / self.fps, (stop - start) / self.fps, label,
-                segment_name(level, label), self._mean_confidence(start, stop), parent,
+                self.name_of(label, level), self._mean_confidence(start, stop), parent,
             )
             for number, ((start, stop, label), parent) in enumerate(
                 zip(segments, parents, strict=True)

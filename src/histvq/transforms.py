@@ -169,3 +169,35 @@ def _fill_series(values: np.ndarray, limit: float) -> int:
         )
         filled += stop - start
     return filled
+
+
+def relative_features(recording: Recording) -> Recording:
+    """Displacements and relative positions in place of positions: `dx`, `dy`, `dz`, then `x`, `y`, `z`.
+
+    The displacement of a frame leads to the next one, and is 0 at the last in which anything was
+    measured. Positions become relative to the first joint.
+
+    Source: the input of MS-GCN for PKU-MMD (at the files' own rate, before any frames are left out).
+    Departure: there a frame whose numbers are all 0 counts as missing; here missing is NaN.
+    Units: of the positions; displacements a frame.
+
+    Raises:
+        ConfigError: If there are other channels than x, y and z.
+    """
+    names = recording.channel_names
+    if not set(names) <= {"x", "y", "z"}:
+        raise ConfigError(
+            f"recording {recording.id!r}: displacements and relative positions are of x, y and z, not "
+            f"of {', '.join(names)}; take the channels as they are, features='raw'"
+        )
+    skeleton = recording.skeleton
+    moved = np.full_like(skeleton, np.nan)
+    moved[:-1] = skeleton[1:] - skeleton[:-1]
+    if len(known := np.flatnonzero(~np.isnan(skeleton).all(axis=(1, 2)))):
+        last = known[-1]
+        moved[last] = np.where(np.isnan(skeleton[last]), np.nan, 0)
+    return recording.noted(
+        "relative_features",
+        skeleton=np.concatenate([moved, skeleton - skeleton[:, :1]], axis=2),
+        channel_names=(*(f"d{name}" for name in names), *names),
+    )

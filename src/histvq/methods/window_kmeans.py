@@ -17,7 +17,7 @@ from histvq.inputs import (
 )
 from histvq.nn.clustering import by_use, different_points, distances_to, kmeans, merged, nearest
 from histvq.recording import Recording
-from histvq.saving import SavedEstimator
+from histvq.saving import LabelFreeEstimator
 from histvq.segmenter import ProgressCallback
 from histvq.segments import Segmentation
 from histvq.transforms import centre_on_root
@@ -55,7 +55,7 @@ class WindowKMeansConfig(BaseModel, frozen=True, extra="forbid"):
     random_state: int | None = None
 
 
-class WindowKMeans(SavedEstimator):
+class WindowKMeans(LabelFreeEstimator):
     """Clusters the mean and the logarithm of the spread of every joint in a window around each patch.
 
     A patch in whose window nothing was measured is answered with -1; a statistic that is missing counts
