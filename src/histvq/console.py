@@ -134,8 +134,9 @@ class _Lines:
 
 def _state(event: Progress) -> str:
     loss = event.losses.get("total", float("nan"))
-    changed = event.scores.get("changed")
+    changed, right = event.scores.get("changed"), event.scores.get("mof")
     tail = "" if changed is None else f", {changed:.0%} of the patches changed action"
+    tail += "" if right is None else f", MoF {right:.1f} on who was held out"
     return f"epoch {event.epoch + 1} of at most {event.epochs}: loss {loss:.4g}{tail}"
 
 

@@ -8,14 +8,14 @@ import numpy as np
 from histvq.annotation import Annotation
 from histvq.errors import ConfigError
 from histvq.metrics import METRICS, PAPER_METRICS, LabelPairs, contingency, match_codes, translate
-from histvq.metrics.answers import Answer, align, common_actions
+from histvq.metrics.answers import Answer, align, code_names, common_actions
 from histvq.metrics.scores import MATCHING_IN_WORDS, Scores
 from histvq.registry import resolve
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Matching = Literal["global", "recording"] | None
+Matching = Literal["auto", "global", "recording"] | None
 
 __all__ = ["Answer", "Matching", "Scores", "confusion", "evaluate", "matched_labels"]
 
@@ -24,7 +24,7 @@ def evaluate(
     answers: Sequence[Answer],
     annotations: Sequence[Annotation],
     *,
-    matching: Matching = "global",
+    matching: Matching = "auto",
     level: str = "action",
     metrics: Sequence[str] | None = None,
     activities: Mapping[str, str] | None = None,
@@ -40,7 +40,9 @@ def evaluate(
             integer array, taken to be in the order of the annotations.
         annotations: The truth, in any order where answers carry an id.
         matching: `global`: one Hungarian matching over all recordings. `recording`: one for
-            each recording ("local" in the literature). None: codes are indices of the actions.
+            each recording ("local" in the literature). None: codes stand for the actions of their
+            names, or, where they have none, are indices of the actions. `auto`: None where the
+            answers have names, as a supervised method's, else `global`.
         level: Which labels of a `Segmentation` to score, `action` or `subaction`.
         metrics: Names out of `METRICS`, or `module:function`. Default: those of the paper.
         activities: Recording -> activity, for JSD. Default: one activity.
@@ -48,13 +50,18 @@ def evaluate(
     Raises:
         ConfigError: If answers and annotations don't fit each other, or nothing is labelled.
     """
-    if matching not in MATCHING_IN_WORDS:
-        raise ConfigError(f"matching is {matching!r}; it can be 'global', 'recording' or None")
+    if matching not in (*MATCHING_IN_WORDS, "auto"):
+        raise ConfigError(
+            f"matching is {matching!r}; it can be 'auto', 'global', 'recording' or None"
+        )
+    names = code_names(answers)
+    if matching == "auto":
+        matching = None if names else "global"
     functions = {n: resolve(n, METRICS, kind="metric") for n in metrics or PAPER_METRICS}
     actions = common_actions(annotations)
     predicted = align(answers, annotations, level=level)
     true = [annotation.labels for annotation in annotations]
-    matches = _match(predicted, true, matching=matching, n_actions=len(actions))
+    matches = _match(predicted, true, matching=matching, actions=actions, names=names)
     pairs = LabelPairs.build(
         [translate(codes, matches[id_]) for id_, codes in predicted.items()],
         true,
@@ -122,9 +129,11 @@ def _match(
     true: Sequence[np.ndarray],
     *,
     matching: Matching,
-    n_actions: int,
+    actions: Sequence[str],
+    names: Mapping[int, str],
 ) -> dict[str, dict[int, int]]:
     """Code -> label for each recording."""
+    n_actions = len(actions)
     if matching == "recording":
         return {
             id_: match_codes(codes, labels, n_actions=n_actions)
@@ -132,10 +141,23 @@ def _match(
         }
     codes = np.concatenate(list(predicted.values()))
     if matching is None:
-        shared = {code: code for code in np.unique(codes[codes >= 0]).tolist()}
+        shared = _by_name(np.unique(codes[codes >= 0]).tolist(), names, actions)
     else:
         shared = match_codes(codes, np.concatenate(true), n_actions=n_actions)
     return dict.fromkeys(predicted, shared)
+
+
+def _by_name(
+    codes: Sequence[int], names: Mapping[int, str], actions: Sequence[str]
+) -> dict[int, int]:
+    """Code -> index of the action it is named after; without names, the code itself.
+
+    Codes of no action of these have labels of their own after them.
+    """
+    if not names:
+        return {code: code for code in codes}
+    index = {name: place for place, name in enumerate(actions)}
+    return {code: index.get(names.get(code, ""), len(actions) + code) for code in codes}
 
 
 def _code_counts(

@@ -120,3 +120,8 @@ SEGMENT_COLUMNS = [
 def segment_name(level: str, label: int) -> str:
     """The name a code has until a person gives it a better one."""
     return f"{level} {label}"
+
+
+def names_of(answers: Iterable[Segmentation]) -> dict[int, str]:
+    """What the codes of one method's answers stand for; empty where they are clusters."""
+    return {code: name for answer in answers for code, name in answer.names.items()}

@@ -18,8 +18,10 @@ from histvq.cli.common import (
     read_files,
     told,
 )
+from histvq.cli.learning import is_supervised, labels_for, method_of, tell_learned
 from histvq.errors import ConfigError
 from histvq.methods import METHODS
+from histvq.supervised import SUPERVISED
 
 if TYPE_CHECKING:
     from histvq.io import Readings
@@ -40,6 +42,20 @@ Actions = Annotated[
 Method = Annotated[
     str | None,
     typer.Option(help=f"Method: {', '.join(METHODS)}; the preset's otherwise, or histvq."),
+]
+AnyMethod = Annotated[
+    str | None,
+    typer.Option(
+        help=f"Method: {', '.join(METHODS)}; from labels: {', '.join(SUPERVISED)}. Without it the "
+        "preset's, or histvq."
+    ),
+]
+Labels = Annotated[
+    Path | None,
+    typer.Option(
+        help="For methods that learn from labels: a table like a run's segments.csv, corrected by "
+        "hand, or the run's folder. Without it the labels in the files themselves."
+    ),
 ]
 PresetName = Annotated[
     str | None, typer.Option(help="Named settings, as hugadb-fast, or a TOML file of your own.")
@@ -128,7 +144,13 @@ def run(
     from histvq.experiment import run as run_experiment
 
     claim(out, overwrite=overwrite)
-    chosen = _method(method, preset, actions, patch_seconds, seed, settings)
+    chosen = method_of(method, preset, actions, patch_seconds, seed, settings)
+    if is_supervised(chosen):
+        raise ConfigError(
+            f"{chosen.method_name} learns from labels, and what it has learned from is no test of "
+            f"it. Use histvq fit FILES --method {chosen.method_name} --labels TABLE -o MODEL, then "
+            "histvq predict MODEL OTHER_FILES"
+        )
     readings = read_files(files, format=format, fps=fps, strict=strict)
     with console.fitting_progress() as progress:
         done = run_experiment(
@@ -155,7 +177,8 @@ def fit(
     files: Files,
     actions: Actions = None,
     out: Output = Path("model.histvq"),
-    method: Method = None,
+    method: AnyMethod = None,
+    labels: Labels = None,
     preset: PresetName = None,
     patch_seconds: PatchSeconds = None,
     seed: Seed = 0,
@@ -169,11 +192,20 @@ def fit(
     from histvq.experiment import claim
 
     claim(out, overwrite=overwrite)
-    chosen = _method(method, preset, actions, patch_seconds, seed, settings)
+    chosen = method_of(method, preset, actions, patch_seconds, seed, settings)
+    supervised = is_supervised(chosen)
+    if labels and not supervised:
+        raise ConfigError(
+            f"--labels {labels}: {chosen.method_name} learns without labels; leave them out, or name a "
+            f"method that learns from them: --method {' or '.join(SUPERVISED)}"
+        )
     readings = read_files(files, format=format, fps=fps, strict=strict)
+    given = [labels_for(readings, labels)] if supervised else []
     with console.fitting_progress() as progress:
-        chosen.fit(readings.recordings, progress=progress)
+        chosen.fit(readings.recordings, *given, progress=progress)
     chosen.save(out)
+    if supervised:
+        tell_learned(chosen, len(readings.recordings))
     console.list_skipped(readings.skipped)
     closing(out, f"histvq predict {out} FILES -o runs/new")
     return _status(readings)
@@ -218,8 +250,12 @@ def evaluate(
     run: Annotated[Path, typer.Argument(help="Run folder, or its frames.csv.")],
     files: Annotated[list[Path], typer.Argument(help="Labelled files or folders: the truth.")],
     matching: Annotated[
-        str, typer.Option(help="How codes meet actions: global, recording or none.")
-    ] = "global",
+        str,
+        typer.Option(
+            help="How codes meet actions: global, recording or none; auto: none where the method knows "
+            "their names, else global."
+        ),
+    ] = "auto",
     level: Annotated[str, typer.Option(help="action or subaction.")] = "action",
     format: Format = None,
     fps: Fps = None,
@@ -244,44 +280,11 @@ def evaluate(
     console.say(str(scores))
     console.table(("protocol", ""), list(scores.protocol.items()))
     console.list_skipped(readings.skipped)
-    usual = (matching, level) == ("global", "action")
+    named = any(answer.names for answer in answers)
+    usual = (matching, level) in (("auto", "action"), ("none" if named else "global", "action"))
     name = "scores.json" if usual else f"scores-{level}-{matching}.json"
     closing(write_scores(place.parent, scores, name=name), f"compare runs by their {name}")
     return _status(readings)
-
-
-def _method(
-    name: str | None,
-    preset: str | None,
-    actions: int | None,
-    patch_seconds: float | None,
-    seed: int,
-    settings: list[str] | None,
-) -> Any:
-    from histvq.experiment import load_preset, make_method
-
-    if actions is None and preset is None:
-        raise ConfigError("say how many actions to find, as -k 8")
-    name = name or (load_preset(preset).method.name if preset else "histvq")
-    given = {"n_actions": actions, "patch_seconds": patch_seconds, "random_state": seed}
-    params = {key: value for key, value in given.items() if value is not None}
-    return make_method(name, preset=preset, **{**params, **_parsed(settings or [])})
-
-
-def _parsed(settings: list[str]) -> dict[str, Any]:
-    """`["alpha=3", "keep=last"]` as parameters; values are read as YAML."""
-    import yaml
-
-    parsed = {}
-    for setting in settings:
-        key, equals, value = setting.partition("=")
-        if not equals:
-            raise ConfigError(f"--set {setting}: write it as --set name=value, as --set alpha=3")
-        try:
-            parsed[key.strip()] = yaml.safe_load(value)
-        except yaml.YAMLError as error:
-            raise ConfigError(f"--set {setting}: the value cannot be read ({error})") from error
-    return parsed
 
 
 def _inspected(recording: Any) -> tuple[object, ...]:

@@ -45,6 +45,28 @@ def align(
     return {id_: answer.astype(np.int64, copy=False) for id_, answer in labels.items()}
 
 
+def code_names(answers: Sequence[Answer]) -> dict[int, str]:
+    """What the codes of all answers stand for; empty where they are clusters.
+
+    Raises:
+        ConfigError: If answers give one code two names, or only some have names.
+    """
+    named = [answer.names for answer in answers if isinstance(answer, Segmentation)]
+    together: dict[int, str] = {}
+    for names in named:
+        for code, name in names.items():
+            if together.setdefault(code, name) != name:
+                raise ConfigError(
+                    f"code {code} is {together[code]!r} in one answer and {name!r} in another; score "
+                    "the answers of one model at a time"
+                )
+    if together and not all(named):
+        raise ConfigError(
+            "some answers name their actions, others don't; score the answers of one model at a time"
+        )
+    return together
+
+
 def common_actions(annotations: Sequence[Annotation]) -> tuple[str, ...]:
     """The action names all annotations share.
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 MATCHING_IN_WORDS = {
     "global": "one Hungarian matching of codes to actions over all recordings",
     "recording": "one Hungarian matching for each recording by itself; flatters, compare with care",
-    None: "none: codes are taken for indices of the actions",
+    None: "none: codes stand for the actions of their names, or are indices of them",
 }
 TITLES = {"mof": "MoF", "edit": "Edit", "jsd": "JSD"}
 

@@ -1,6 +1,6 @@
 """Answers as a table with one row a frame, and back."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,12 +9,13 @@ import numpy as np
 from histvq.annotation import Annotation
 from histvq.errors import FileFormatError
 from histvq.report.tables import CONFIDENCE_DECIMALS, TIME_DECIMALS, atomically
-from histvq.segments import Segmentation
+from histvq.segments import Segmentation, names_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
 FRAME_COLUMNS = ["recording", "frame", "time_s", "action", "subaction", "confidence"]
+NAME = "name"
 
 
 def write_frames(
@@ -24,19 +25,25 @@ def write_frames(
 ) -> Path:
     """Write one row a frame: recording, frame, time_s, action, subaction, confidence.
 
-    With annotations there is a further column `true_action`, the name, empty where nobody said.
+    Where the method knows what its actions are called, there is a further column `name`; with
+    annotations one `true_action`, the name, empty where nobody said.
 
     Raises:
         ValueError: If an annotation has not as many frames as the answer for its recording.
     """
     known = None if annotations is None else truth_by_recording(annotations)
+    answers = list(answers)
+    names = names_of(answers)
 
     def write(file: Path) -> None:
-        columns = FRAME_COLUMNS + ([] if known is None else ["true_action"])
+        columns = FRAME_COLUMNS + ([NAME] if names else [])
+        columns += [] if known is None else ["true_action"]
         with file.open("w", encoding="utf-8", newline="") as stream:
             stream.write(",".join(columns) + "\n")
             for answer in answers:
                 table = _frames(answer)
+                if names:
+                    table[NAME] = [names.get(code, "") for code in answer.actions.tolist()]
                 if known is not None:
                     table["true_action"] = _true_names(answer, known.get(answer.recording_id))
                 table.to_csv(stream, header=False, index=False, lineterminator="\n")
@@ -46,6 +53,8 @@ def write_frames(
 
 def read_frames(path: str | Path, *, fps: float | None = None) -> list[Segmentation]:
     """Read answers back from a file that `write_frames` wrote. Who was recorded is not in it.
+
+    Of the names of actions those are in it that occur.
 
     Args:
         path: The file.
@@ -59,7 +68,7 @@ def read_frames(path: str | Path, *, fps: float | None = None) -> list[Segmentat
 
     path = Path(path)
     try:
-        table = pd.read_csv(path, dtype={"recording": str}, keep_default_na=False, na_values={
+        table = pd.read_csv(path, dtype={"recording": str, NAME: str}, keep_default_na=False, na_values={
             name: [""] for name in FRAME_COLUMNS[1:]
         })  # fmt: skip
     except FileNotFoundError as error:
@@ -86,13 +95,16 @@ def read_frames(path: str | Path, *, fps: float | None = None) -> list[Segmentat
         )
     stops = [*starts[1:], len(table)]
     parts = [table.iloc[start:stop] for start, stop in zip(starts, stops, strict=True)]
+    called = _names(table, path)
     long = {
-        place: _answer(part, path, fps=fps) for place, part in enumerate(parts) if len(part) > 1
+        place: _answer(part, path, fps=fps, names=called)
+        for place, part in enumerate(parts)
+        if len(part) > 1
     }
     rates = {answer.fps for answer in long.values()}
     common = rates.pop() if fps is None and len(rates) == 1 else fps
     return [
-        long[place] if place in long else _answer(part, path, fps=common)
+        long[place] if place in long else _answer(part, path, fps=common, names=called)
         for place, part in enumerate(parts)
     ]
 
@@ -163,7 +175,25 @@ def _check_numbers(table: "pd.DataFrame", path: Path) -> None:
             )
 
 
-def _answer(table: "pd.DataFrame", path: Path, *, fps: float | None) -> Segmentation:
+def _names(table: "pd.DataFrame", path: Path) -> dict[int, str]:
+    """What each action of the table is called, where it says so."""
+    if NAME not in table.columns:
+        return {}
+    said = table[[*FRAME_COLUMNS[3:4], NAME]].drop_duplicates()
+    said = said[said["action"] >= 0]
+    twice = said[said["action"].duplicated(keep=False)]
+    if len(twice):
+        line = int(twice.index[-1]) + 2
+        raise FileFormatError(
+            f"{path}, line {line}: action {twice['action'].iloc[-1]} is called "
+            f"{' and '.join(map(repr, twice[NAME]))}; give an action one name in all rows"
+        )
+    return dict(zip(said["action"].astype(int).tolist(), said[NAME].tolist(), strict=True))
+
+
+def _answer(
+    table: "pd.DataFrame", path: Path, *, fps: float | None, names: Mapping[int, str]
+) -> Segmentation:
     """One recording's rows as an answer."""
     name = table["recording"].iloc[0]
     frames = table["frame"].to_numpy()
@@ -179,6 +209,7 @@ def _answer(table: "pd.DataFrame", path: Path, *, fps: float | None) -> Segmenta
         actions=table["action"].to_numpy(dtype=np.int32),
         subactions=_column(table, "subaction", np.int32),
         confidence=_column(table, "confidence", np.float32),
+        names=names,
     )
 
 

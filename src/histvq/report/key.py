@@ -8,7 +8,7 @@ import numpy as np
 from histvq.annotation import Annotation
 from histvq.report.frames import truth_by_recording
 from histvq.report.palette import Look, look_of, mixed
-from histvq.segments import Segmentation, segment_name
+from histvq.segments import Segmentation, names_of, segment_name
 
 
 @dataclass(frozen=True)
@@ -55,17 +55,23 @@ def make_key(
         places = {code: code for code in codes_found}
         first_true = max(codes_found, default=-1) + 1
     looks = {code: look_of(place) for code, place in places.items()}
+    own = names_of(answers)
     return Key(
         actions=tuple(actions),
         truth_looks={index: look_of(first_true + index) for index in range(len(actions))},
         looks=looks,
-        names={code: _name(code, matched) for code in codes_found},
-        short_names={code: matched.get(code, segment_name("action", code)) for code in codes_found},
+        names={code: _name(code, matched, own) for code in codes_found},
+        short_names={
+            code: own.get(code) or matched.get(code, segment_name("action", code))
+            for code in codes_found
+        },
         fine_colours=_fine_colours(answers, looks),
     )
 
 
-def _name(code: int, matched: Mapping[int, str]) -> str:
+def _name(code: int, matched: Mapping[int, str], own: Mapping[int, str]) -> str:
+    if code in own:
+        return own[code]
     name = segment_name("action", code)
     if not matched:
         return name

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from histvq.report.palette import Look
-from histvq.segments import Segmentation
+from histvq.segments import Segmentation, names_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,7 +54,8 @@ def page(
         skipped: What was left out, one line each: a text, or a pair of file and reason.
         settings: What the method was asked to do.
     """
-    matched = getattr(scores, "matched", None) or {}
+    # Who knows what its actions are called needs no column that says it once more.
+    matched = {} if names_of(answers) else getattr(scores, "matched", None) or {}
     parts = [
         _summary(answers, len(usage)),
         _list("Warnings", warnings, css="warning"),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from histvq.segments import SEGMENT_COLUMNS, Segmentation, segment_name, to_segments
+from histvq.segments import SEGMENT_COLUMNS, Segmentation, names_of, segment_name, to_segments
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,6 +55,7 @@ def usage_table(answers: Sequence[Segmentation]) -> "pd.DataFrame":
         for start, stop, label in to_segments(answer.actions)
         if label >= 0
     ]
+    names = names_of(answers)
     total = sum(seconds for _, seconds, _, _ in runs)
     recordings = {answer.recording_id for answer in answers}
     people = {answer.person for answer in answers} - {None}
@@ -70,7 +71,7 @@ def usage_table(answers: Sequence[Segmentation]) -> "pd.DataFrame":
             flag = f"only in person {min(filter(None, who))}"
         rows.append(
             (
-                code, segment_name("action", code), sum(lengths), sum(lengths) / total,
+                code, names.get(code, segment_name("action", code)), sum(lengths), sum(lengths) / total,
                 len(lengths), float(np.median(lengths)), len(where), len(who), flag,
             )
         )  # fmt: skip

@@ -37,7 +37,7 @@ def reproduce(
         dataset: Name of the dataset, or `module:function` of your own that loads one of that name.
         data: Folder of its files; None for a dataset that is made up.
         out: Folder for runs and tables.
-        seeds: How many runs a row, with seeds 0, 1, ...
+        seeds: How many runs a row, with seeds 0, 1, ...; a supervised row has its folds for runs.
         scale: `fast`, made light, or `full`, the published size.
         only: Names of the rows to run and write; all if empty.
         jobs: How many runs side by side.
@@ -84,7 +84,7 @@ def reproduce(
             runs=tuple(found for job in planned[row.name] if (found := outcome(job, out))),
             asked=len(planned[row.name]),
             failed=tuple(
-                f"{row.name}, seed {job.seed}: {failed[folder]}"
+                f"{job.called}: {failed[folder]}"
                 for job in planned[row.name]
                 if (folder := job.folder(out)) in failed
             ),

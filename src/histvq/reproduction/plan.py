@@ -11,6 +11,8 @@ from histvq.datasets import Dataset
 from histvq.errors import ConfigError
 from histvq.experiment import Preset, load_preset, make_method, preset_names
 from histvq.reproduction.tables import Row, Table
+from histvq.supervised import SUPERVISED
+from histvq.supervised.splits import split_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +29,8 @@ class Job:
         seed: The seed.
         threads: How many threads the run may use: more threads add numbers in another order, and a
             last digit that differs makes another run.
+        test: Of a supervised method: the people (or views) it is tested on and does not learn from.
+        by: What `test` names, see `Split`.
     """
 
     row: str
@@ -37,11 +41,20 @@ class Job:
     params: dict[str, Any]
     seed: int
     threads: int
+    test: tuple[str, ...] = ()
+    by: str = ""
 
     @property
     def settings(self) -> dict[str, Any]:
         """What decides the outcome, the seed apart; the same on whatever machine the files lie."""
-        return {k: v for k, v in asdict(self).items() if k not in ("row", "data", "seed")}
+        without = {"row", "data", "seed"} | ({"test", "by"} if not self.test else set())
+        return {k: v for k, v in asdict(self).items() if k not in without}
+
+    @property
+    def called(self) -> str:
+        """What to call the run when speaking of it."""
+        tested = f", tested on {self.by} {', '.join(self.test)}" if self.test else ""
+        return f"{self.row}, seed {self.seed}{tested}"
 
     @property
     def key(self) -> str:
@@ -89,7 +102,9 @@ def jobs_of(
 ) -> list[Job]:
     """The runs of one row, a seed each; none for a row that only has the paper's numbers.
 
-    K is the number of actions that occur in the dataset, as in the papers, whatever the preset says.
+    K is the number of actions that occur in the dataset, as in the papers, whatever the preset says. A
+    supervised method has a run for every fold of the dataset's split, and so many seeds that there are
+    no more runs than `seeds`, but one at least.
 
     Raises:
         ConfigError: If there is no preset for the row, or its changes do not fit the method.
@@ -101,10 +116,16 @@ def jobs_of(
         **(preset.method.model_extra or {}),
         **table.budget.get(scale, {}),
         **row.changes,
-        "n_actions": dataset.n_actions,
     }
+    folds: tuple[tuple[str, ...], ...] = ((),)
+    by = ""
+    if row.method in SUPERVISED:
+        split = split_of(dataset.name, dataset.recordings)
+        folds, by = split.folds, split.by
+    else:
+        given["n_actions"] = dataset.n_actions
     method: Any = make_method(row.method, **given)
-    params = method.config.model_dump(exclude={"random_state", "device"})
+    params = method.config.model_dump(exclude={"random_state", "device"}, mode="json")
     return [
         Job(
             row=row.name,
@@ -115,8 +136,11 @@ def jobs_of(
             params=params,
             seed=seed,
             threads=threads,
+            test=test,
+            by=by,
         )
-        for seed in range(seeds)
+        for seed in range(max(1, seeds // len(folds)))
+        for test in folds
     ]
 
 

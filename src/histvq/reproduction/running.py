@@ -13,15 +13,20 @@ from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from histvq.annotation import Annotation
 from histvq.datasets import Dataset, load_dataset
 from histvq.errors import DataWarning, HistvqError
 from histvq.evaluation import Scores, evaluate
 from histvq.experiment import load_model, make_method, versions, write_scores
 from histvq.metrics.jsd import length_bias_by_action, length_bias_by_activity
 from histvq.modelfile import DESCRIPTION
+from histvq.recording import Recording
 from histvq.report import atomically, write_segments
 from histvq.reproduction.plan import Job
 from histvq.segmenter import Segmenter
+from histvq.supervised.splits import tested
 
 DONE, TIMES = "run.json", "times.json"
 
@@ -63,7 +68,7 @@ def run_missing(
             for ended in wait(list(running)):
                 job, process = running.pop(ended)
                 done, words = _ended(ended, process)
-                told(f"{job.row}, seed {job.seed}{'' if done else ' failed'}: {words}")
+                told(f"{job.called}{'' if done else ' failed'}: {words}")
                 if not done:
                     failed[job.folder(out)] = words
     finally:
@@ -120,12 +125,13 @@ def run_job(job: Job, out: Path) -> str:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataWarning)  # said once already, by whoever made the plan
         dataset = load_dataset(job.dataset, job.data)
+    recordings, truth = _tested(job, dataset)
     started = time.perf_counter()
     method = _fitted(job, dataset, folder)
     fitted = time.perf_counter()
-    answers = method.predict(list(dataset.recordings))
+    answers = method.predict(recordings)
     seconds = {"fit": fitted - started, "predict": time.perf_counter() - fitted}
-    scores = evaluate(answers, dataset.annotations, activities=dataset.activities or None)
+    scores = evaluate(answers, truth, activities=dataset.activities or None)
     write_segments(folder / "segments.csv", answers)
     write_scores(folder, scores)
     _write_json(folder / TIMES, {name: round(value, 1) for name, value in seconds.items()})
@@ -138,16 +144,32 @@ def _fitted(job: Job, dataset: Dataset, folder: Path) -> Segmenter:
     model = folder / "model"
     if (model / DESCRIPTION).is_file():
         return load_model(model)
-    method = make_method(job.method, **job.params, random_state=job.seed)
-    method.fit(dataset.recordings)
+    method: Any = make_method(job.method, **job.params, random_state=job.seed)
+    if job.test:
+        aside = {recording.id for recording in _tested(job, dataset)[0]}
+        method.fit(
+            [r for r in dataset.recordings if r.id not in aside],
+            [a for a in dataset.annotations if a.recording_id not in aside],
+        )
+    else:
+        method.fit(dataset.recordings)
     method.save(model)
     return method
+
+
+def _tested(job: Job, dataset: Dataset) -> tuple[list[Recording], list[Annotation]]:
+    """What a run is scored on: everything, or whom a supervised method has not learned from."""
+    if not job.test:
+        return list(dataset.recordings), list(dataset.annotations)
+    places = np.flatnonzero(tested(dataset.recordings, job.test, by=job.by))
+    return [dataset.recordings[p] for p in places], [dataset.annotations[p] for p in places]
 
 
 def _record(job: Job, method: Segmenter, scores: Scores) -> dict[str, Any]:
     return {
         "settings": job.settings,
         "seed": job.seed,
+        **({"test": list(job.test)} if job.test else {}),
         "epochs": getattr(method, "n_iter_", None),
         "kept_epoch": getattr(method, "kept_epoch_", None),
         "scores": dict(scores.values),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 import numpy as np
 import torch
@@ -35,6 +35,7 @@ class SupervisedConfig(TrainingConfig, frozen=True, extra="forbid"):
             the first joint (MS-GCN's input for PKU-MMD; `centre` then says nothing).
         validation: Whom to hold out, to tell which epoch to keep: this share of the frames, whole people
             where they are known, or the names of the people. 0: nobody, and the last epoch is kept.
+            Whoever alone does some action is not held out.
         learning_rate: Of the optimiser.
         batch_size: Recordings, or pieces of them, a batch.
         piece_seconds: Longer recordings are learned from in pieces of this length, so that a batch has
@@ -47,7 +48,7 @@ class SupervisedConfig(TrainingConfig, frozen=True, extra="forbid"):
     """
 
     features: Literal["raw", "relative"] = "raw"
-    validation: float | tuple[str, ...] = 0.2
+    validation: Annotated[float, Field(ge=0, lt=1)] | tuple[str, ...] = 0.2
     learning_rate: PositiveFloat = 5e-4
     batch_size: PositiveInt = 1
     piece_seconds: NonNegativeFloat = 0.0
@@ -55,8 +56,6 @@ class SupervisedConfig(TrainingConfig, frozen=True, extra="forbid"):
     smoothing_weight: NonNegativeFloat = 0.15
     smoothing_threshold: PositiveFloat = 4.0
     class_weights: Literal["none", "balanced"] = "none"
-    n_maps: PositiveInt = 64
-    n_layers: PositiveInt = Field(10, le=16)
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +85,7 @@ class SupervisedEstimator(TrainedNetwork):
         scale_: Offset and factor of each input channel.
         fps_: Rate the network works at.
         actions_: Names of the actions, in the order of their codes.
+        n_recordings_: How many recordings had labels, held out or not.
         held_out_: Ids of the recordings that were held out.
         kept_epoch_: Epoch whose network was kept, from 1.
         seed_: The seed used.
@@ -95,10 +95,11 @@ class SupervisedEstimator(TrainedNetwork):
     """
 
     actions_: tuple[str, ...]
+    n_recordings_: int
     held_out_: list[str]
     kept_epoch_: int
 
-    _saved = (*TrainedNetwork._saved, "actions", "held_out", "kept_epoch")
+    _saved = (*TrainedNetwork._saved, "actions", "n_recordings", "held_out", "kept_epoch")
 
     # What a method says of itself
 
@@ -147,6 +148,7 @@ class SupervisedEstimator(TrainedNetwork):
         """
         chosen, given = paired(checked(recordings), annotations)
         self.actions_, labels = by_name(given)
+        self.n_recordings_ = len(chosen)
 
         def train_on(prepared: list[Recording]) -> nn.Module:
             check_measured(prepared)

@@ -34,6 +34,8 @@ class MSTCNConfig(FlatConfig, frozen=True, extra="forbid"):
     """
 
     n_stages: PositiveInt = 4
+    n_layers: PositiveInt = Field(10, le=16)
+    n_maps: PositiveInt = 64
     dropout: float = Field(0.5, ge=0, lt=1)
 
 

@@ -1,23 +1,20 @@
-"""Published weights of others -> one of our methods, fitted."""
+"""SMQ's published weights."""
 
-import pickle
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from histvq.checkpoints.file import state_dict
 from histvq.datasets.hugadb import INFO as HUGADB
 from histvq.errors import ConfigError, FileFormatError
 from histvq.experiment import load_preset
 from histvq.inputs import layout_of
 from histvq.io.hugadb import CHANNELS, UNIT
 from histvq.recording import Recording
-from histvq.registry import resolve
 from histvq.segmenter import Segmenter
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-CHECKPOINTS = {"smq": "histvq.checkpoints:import_smq"}
 
 # Where each part of an SMQ stage is in ours. Theirs are 1-D convolutions over (channel, frame).
 _PARTS = {"conv_1x1": "enter", "conv_out": "leave"}
@@ -29,23 +26,6 @@ _NAME = re.compile(
 _CODEBOOK = ("vq._embedding", "vq.cluster_size", "vq.embed_avg")
 
 
-def import_checkpoint(kind: str, path: str | Path, *, like: Recording | None = None) -> Segmenter:
-    """Published weights as one of our methods, fitted.
-
-    Args:
-        kind: Whose weights: a name of `CHECKPOINTS`.
-        path: The file.
-        like: A recording of the sort the weights are for: its joints, channels, unit and rate. Not
-            needed for HuGaDB, which the weights' shapes give away.
-
-    Raises:
-        ConfigError: If nobody knows the kind, or the recording does not fit the weights.
-        FileFormatError: If the file holds no such weights.
-    """
-    found: Segmenter = resolve(kind, CHECKPOINTS, kind="sort of checkpoint")(path, like=like)
-    return found
-
-
 def import_smq(path: str | Path, *, like: Recording | None = None) -> Segmenter:
     """Weights that SMQ's published code saved (`models/pretrained/*.model`).
 
@@ -53,7 +33,7 @@ def import_smq(path: str | Path, *, like: Recording | None = None) -> Segmenter:
     """
     from histvq.methods.smq import SMQ
 
-    theirs = _state_dict(Path(path))
+    theirs = state_dict(Path(path))
     weights = _renamed(theirs, Path(path))
     prototypes = theirs["vq._embedding"]
     n_codes, patch_frames, width = prototypes.shape
@@ -79,25 +59,6 @@ def import_smq(path: str | Path, *, like: Recording | None = None) -> Segmenter:
     return SMQ.from_weights(
         weights, layout=layout, fps=fps, patch_frames=patch_frames, centred=False, **settings
     )
-
-
-def _state_dict(path: Path) -> "dict[str, Tensor]":
-    """The tensors of a PyTorch file; whatever else it holds is never run."""
-    import torch
-
-    try:
-        found = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError as error:
-        raise FileFormatError(f"{path}: there is no such file") from error
-    except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise FileFormatError(
-            f"{path}: not a file of PyTorch weights alone ({reason}). It may be cut short, or a "
-            "pointer to a file kept elsewhere: fetch it again"
-        ) from error
-    if not isinstance(found, dict) or not all(torch.is_tensor(value) for value in found.values()):
-        raise FileFormatError(f"{path}: not a table of weights by name; save model.state_dict()")
-    return {str(name): value for name, value in found.items()}
 
 
 def _renamed(theirs: "dict[str, Tensor]", path: Path) -> "dict[str, Tensor]":

@@ -1,0 +1,33 @@
+"""Files of PyTorch weights, read without running anything in them."""
+
+import pickle
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from histvq.errors import FileFormatError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def state_dict(path: Path) -> "dict[str, Tensor]":
+    """The tensors of a PyTorch file; whatever else it holds is never run.
+
+    Raises:
+        FileFormatError: If it is no such file, or holds anything but tensors by name.
+    """
+    import torch
+
+    try:
+        found = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError as error:
+        raise FileFormatError(f"{path}: there is no such file") from error
+    except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise FileFormatError(
+            f"{path}: not a file of PyTorch weights alone ({reason}). It may be cut short, or a "
+            "pointer to a file kept elsewhere: fetch it again"
+        ) from error
+    if not isinstance(found, dict) or not all(torch.is_tensor(value) for value in found.values()):
+        raise FileFormatError(f"{path}: not a table of weights by name; save model.state_dict()")
+    return {str(name): value for name, value in found.items()}
