@@ -1,6 +1,6 @@
 """Answers + annotations -> matching -> every score."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -48,7 +48,8 @@ def evaluate(
         activities: Recording -> activity, for JSD. Default: one activity.
 
     Raises:
-        ConfigError: If answers and annotations don't fit each other, or nothing is labelled.
+        ConfigError: If answers and annotations don't fit each other, or nothing is labelled, or names
+            count and none of them is that of an action.
     """
     if matching not in (*MATCHING_IN_WORDS, "auto"):
         raise ConfigError(
@@ -76,6 +77,7 @@ def evaluate(
             "matching": MATCHING_IN_WORDS[matching],
             "level": level,
             **_code_counts(matches, matching=matching, n_actions=len(actions)),
+            **_strangers(names if matching is None else {}, actions),
             **_frame_counts(pairs, annotations),
         },
         actions=actions,
@@ -153,11 +155,30 @@ def _by_name(
     """Code -> index of the action it is named after; without names, the code itself.
 
     Codes of no action of these have labels of their own after them.
+
+    Raises:
+        ConfigError: If no name is that of an action.
     """
     if not names:
         return {code: code for code in codes}
     index = {name: place for place, name in enumerate(actions)}
+    if not set(index) & set(names.values()):
+        raise ConfigError(
+            f"the answers' actions ({_some(names.values())}) and the labels' ({_some(actions)}) have no "
+            "name in common: call them alike, or let codes be matched, as matching='global'"
+        )
     return {code: index.get(names.get(code, ""), len(actions) + code) for code in codes}
+
+
+def _strangers(names: Mapping[int, str], actions: Sequence[str]) -> dict[str, object]:
+    """Names among the answers' that no true action has: not one of their frames can be right."""
+    found = [name for name in names.values() if name not in actions]
+    return {"names_no_label_has": ", ".join(found)} if found else {}
+
+
+def _some(names: Iterable[str]) -> str:
+    listed = list(names)
+    return ", ".join(listed[:5]) + (" ..." if len(listed) > 5 else "")
 
 
 def _code_counts(

@@ -91,6 +91,7 @@ class SavedEstimator(Estimator):
         description, tensors = read_description(path), read_tensors(path)
         try:
             model = cls(**description["params"])
+            model.set_params(**model.config.model_dump())  # JSON makes lists of tuples
             for name in cls._saved:
                 setattr(model, f"{name}_", description[name])
             model._restore(tensors, device=device)

@@ -121,12 +121,16 @@ def reproduce(
 
 @told
 def import_checkpoint(
-    kind: Annotated[str, typer.Argument(help="Whose weights: smq.")],
-    file: Annotated[Path, typer.Argument(help="The published file, as hugadb.model.")],
+    kind: Annotated[str, typer.Argument(help="Whose weights: smq or ms-gcn.")],
+    file: Annotated[
+        Path, typer.Argument(help="The published file, as hugadb.model or epoch-100.model.")
+    ],
     out: Output = Path("imported.histvq"),
     like: Annotated[
         Path | None,
-        typer.Option(help="A recording of the sort the weights are for; not for HuGaDB."),
+        typer.Option(
+            help="A recording of the sort the weights are for; not for published datasets."
+        ),
     ] = None,
     format: Format = None,
     fps: Fps = None,

@@ -18,7 +18,8 @@ class WideLayer(nn.Module):
 
     def __init__(self, n_in: int, n_out: int, *, kernel_frames: int, dropout: float) -> None:
         super().__init__()
-        self.convolution = nn.Conv1d(n_in, n_out, kernel_frames, padding="same")
+        self.convolution = nn.Conv1d(n_in, n_out, kernel_frames)
+        self.padding = ((kernel_frames - 1) // 2, kernel_frames // 2)
         self.dropout = dropout
 
     def forward(
@@ -28,7 +29,7 @@ class WideLayer(nn.Module):
         owner: Int[Tensor, " frame"],
     ) -> Float[Tensor, "out frame"]:
         """The layer's output, at least 0, and 0 where not real; `series` must be 0 there already."""
-        hidden = self.convolution(series.unsqueeze(0)).squeeze(0)
+        hidden = self.convolution(F.pad(series, self.padding).unsqueeze(0)).squeeze(0)
         if self.training and self.dropout > 0:
             n_owners = int(owner.max()) + 1
             keep = torch.rand(len(hidden), n_owners, device=hidden.device) >= self.dropout

@@ -49,6 +49,11 @@ class EDTCN(FlatEstimator):
     def _gap(self) -> int:
         return widest_reach(len(self.config.widths), self._kernel_frames())
 
+    def _reach(self) -> int:
+        # Each level's convolutions, down and up, and the frames it pools.
+        levels = len(self.config.widths)
+        return int(sum(2**level * (self._kernel_frames() + 2) for level in range(levels)) * 2)
+
     def _start_at(self) -> int:
         return int(2 ** len(self.config.widths))
 

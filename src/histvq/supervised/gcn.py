@@ -81,6 +81,9 @@ class MSGCN(SupervisedEstimator):
     def _gap(self) -> int:
         return widest_dilation(self.config.n_layers)
 
+    def _reach(self) -> int:
+        return int(self.config.n_stages * (2**self.config.n_layers - 1))
+
     def _build(self, generator: torch.Generator) -> MultiStageGCN:
         config: MSGCNConfig = self.config
         return MultiStageGCN(

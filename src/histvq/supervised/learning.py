@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 import numpy as np
 import torch
-from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
 from histvq.annotation import Annotation
@@ -24,6 +24,9 @@ from histvq.supervised.splits import group_of, held_out
 from histvq.training import train
 from histvq.transforms import frames_before_resampling, relative_features
 
+# Frames answered at a time: a multiple of any network's `_start_at`, longer than any recording of HuGaDB.
+PIECE_FRAMES = 1 << 14
+
 Labelled = tuple[Recording, np.ndarray]
 
 
@@ -40,7 +43,8 @@ class SupervisedConfig(TrainingConfig, frozen=True, extra="forbid"):
         batch_size: Recordings, or pieces of them, a batch.
         piece_seconds: Longer recordings are learned from in pieces of this length, so that a batch has
             a bounded size; 0: whole, as published.
-        epochs: How many.
+        epochs: How many, unless `min_steps` asks for more.
+        min_steps: With little data, train for more epochs, until there are this many batches.
         smoothing_weight: lambda, of the smoothing loss; 0.15 as published.
         smoothing_threshold: tau; larger changes of a log-probability cost no more than this one.
         class_weights: `none`, all frames alike, as published; `balanced`, an action's frames weigh the
@@ -51,8 +55,9 @@ class SupervisedConfig(TrainingConfig, frozen=True, extra="forbid"):
     validation: Annotated[float, Field(ge=0, lt=1)] | tuple[str, ...] = 0.2
     learning_rate: PositiveFloat = 5e-4
     batch_size: PositiveInt = 1
-    piece_seconds: NonNegativeFloat = 0.0
+    piece_seconds: NonNegativeFloat = 120.0
     epochs: PositiveInt = 50
+    min_steps: NonNegativeInt = 400
     smoothing_weight: NonNegativeFloat = 0.15
     smoothing_threshold: PositiveFloat = 4.0
     class_weights: Literal["none", "balanced"] = "none"
@@ -109,6 +114,10 @@ class SupervisedEstimator(TrainedNetwork):
 
     def _gap(self) -> int:
         """How many masked frames keep two recordings apart."""
+        raise NotImplementedError
+
+    def _reach(self) -> int:
+        """How many frames before and after it an answer depends on, at most."""
         raise NotImplementedError
 
     def _start_at(self) -> int:
@@ -228,6 +237,7 @@ class SupervisedEstimator(TrainedNetwork):
             step=step,
             optimizer=self._optimizer(network),
             epochs=config.epochs,
+            min_steps=config.min_steps,
             end_of_epoch=end_of_epoch,
             progress=progress,
         )
@@ -300,13 +310,22 @@ class SupervisedEstimator(TrainedNetwork):
 
     @torch.no_grad()
     def _frames(self, prepared: Recording, network: nn.Module) -> tuple[np.ndarray, np.ndarray]:
-        """Code and its probability of each frame of a prepared recording; -1 where nothing is."""
-        batch = self._packed([prepared])
-        n_frames = prepared.n_frames
-        probable, actions = self._logits(network, batch)[-1, :n_frames].softmax(dim=1).max(dim=1)
-        real = batch.real.any(dim=0)[:n_frames].cpu().numpy()
-        codes = np.where(real, actions.cpu().numpy(), -1).astype(np.int32)
-        return codes, np.where(real, probable.cpu().numpy(), 0).astype(np.float32)
+        """Code and its probability of each frame of a prepared recording; -1 where nothing is.
+
+        Piece by piece, each seen with all that can change its answers, so that memory stays bounded.
+        """
+        codes = np.full(prepared.n_frames, -1, np.int32)
+        confidence = np.zeros(prepared.n_frames, np.float32)
+        reach = -(-self._reach() // self._start_at()) * self._start_at()
+        for start, stop in pieces(prepared.n_frames, PIECE_FRAMES):
+            first = max(0, start - reach)
+            batch = self._packed([prepared], spans=[(first, min(stop + reach, prepared.n_frames))])
+            seen = slice(start - first, stop - first)
+            probable, actions = self._logits(network, batch)[-1, seen].softmax(dim=1).max(dim=1)
+            real = batch.real.any(dim=0)[seen].cpu().numpy()
+            codes[start:stop] = np.where(real, actions.cpu().numpy(), -1)
+            confidence[start:stop] = np.where(real, probable.cpu().numpy(), 0)
+        return codes, confidence
 
     def _segment(self, recording: Recording) -> Segmentation:
         check_layout(recording, self.layout_)

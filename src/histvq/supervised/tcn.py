@@ -63,6 +63,9 @@ class MSTCN(FlatEstimator):
     def _gap(self) -> int:
         return widest_dilation(self.config.n_layers)
 
+    def _reach(self) -> int:
+        return int(self.config.n_stages * (2**self.config.n_layers - 1))
+
     def _build(self, generator: torch.Generator) -> MultiStageTCN:
         config: MSTCNConfig = self.config
         return MultiStageTCN(
