@@ -3,6 +3,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# No test is about time; on a busy machine any example may be slow.
+settings.register_profile("histvq", deadline=None)
+settings.load_profile("histvq")
 
 
 @pytest.fixture(scope="session")

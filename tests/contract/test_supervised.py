@@ -181,7 +181,9 @@ def test_nothing_measured_anywhere(method):
 
 def test_frames_nobody_labelled_teach_nothing(method):
     """What stands in them may be anything: the network never hears of it."""
-    half = [replace(a, labels=np.where(np.arange(a.n_frames) < 60, a.labels, -1)) for a in ANNOTATIONS]
+    half = [
+        replace(a, labels=np.where(np.arange(a.n_frames) < 60, a.labels, -1)) for a in ANNOTATIONS
+    ]
     fewer = clone(method).set_params(smoothing_weight=0.0, validation=0.0).fit(RECORDINGS, half)
     other = [replace(a, actions=(*ACTIONS, "fly")) for a in half]
     same = clone(fewer).fit(RECORDINGS, other)

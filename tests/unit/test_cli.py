@@ -178,3 +178,91 @@ def test_prepare_and_run_on_real_files(hugadb_sample: Path, tmp_path):
     assert "line 26, column 25 acc_ls_x: 1306072" in said
     status, said = histvq("data", "prepare", "hugadb", hugadb_sample, "--strict")
     assert status == Exit.NOTHING_DONE
+
+
+QUICK = ["--set", "n_maps=4", "--set", "n_layers=3", "--set", "epochs=2", "--set", "min_steps=0"]
+
+
+@pytest.fixture(scope="module")
+def supervised(folder, tmp_path_factory):
+    """A model fitted to the labels in the files."""
+    out = tmp_path_factory.mktemp("models") / "moves.histvq"
+    status, said = histvq("fit", folder, "--method", "ms-tcn", "-o", out, *QUICK)
+    return status, said, out
+
+
+def test_labels_in_the_files_are_learned_and_predicted_by_name(supervised, folder, tmp_path):
+    status, said, model = supervised
+    assert status == Exit.SOME_SKIPPED
+    assert "2 actions: rest, shake" in said
+    assert "learned from 1 recordings, 1 held out: MoF" in said
+    assert f"wrote {model}; next: histvq predict {model} FILES" in said
+    status, said = histvq("predict", model, folder / "ada.npz", "-o", tmp_path / "new")
+    assert status == Exit.ALL
+    assert "MoF" in said
+    names = {
+        line.split(",")[10] for line in (tmp_path / "new/segments.csv").read_text().split()[1:]
+    }
+    assert names <= {"rest", "shake"}
+    scores = json.loads((tmp_path / "new/scores.json").read_text())
+    assert scores["protocol"]["matching"].startswith("none")
+    for matching, name in (("none", "scores.json"), ("global", "scores-action-global.json")):
+        status, said = histvq(
+            "evaluate", tmp_path / "new", folder / "ada.npz", "--matching", matching
+        )
+        assert status == Exit.ALL
+        assert (tmp_path / "new" / name).exists()
+
+
+def test_unsupervised_corrected_by_hand_supervised_on_top(first_run, folder, tmp_path):
+    table = (first_run[2] / "segments.csv").read_text(encoding="utf-8")
+    corrected = tmp_path / "corrected.csv"
+    corrected.write_text(table.replace(",action 0,", ",quiet,").replace(",action 1,", ",busy,"))
+    model, new = tmp_path / "model", tmp_path / "new"
+    status, said = histvq(
+        "fit", folder, "--method", "ms-gcn", "--labels", corrected, "-o", model, *QUICK,
+        "--set", "validation=0",
+    )  # fmt: skip
+    assert status == Exit.USAGE  # nobody said how the joints hang together
+    assert "needs the joints' parents" in said
+    status, said = histvq(
+        "fit", folder, "--method", "ms-tcn", "--labels", corrected, "-o", model, *QUICK,
+        "--set", "validation=0",
+    )  # fmt: skip
+    assert status == Exit.SOME_SKIPPED
+    assert {"quiet", "busy"} == set(
+        said.partition("actions: ")[2].partition(" learned")[0].split(", ")
+    )
+    assert "nobody held out" in said
+    status, said = histvq("predict", model, folder / "ben.npz", "-o", new)
+    assert status == Exit.ALL
+    assert "not scored: the answers' actions" in said  # quiet and busy are not rest and shake
+    assert "quiet" in (new / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--method", "ms-gcn", "-k", "3"], "-k 3: ms-gcn learns the actions that are labelled"),
+        (["-k", "3", "--labels", "x.csv"], "--labels x.csv: histvq learns without labels"),
+        (["--method", "ms-gnc"], "no method is called 'ms-gnc'; did you mean 'ms-gcn'"),
+        (["--method", "ms-tcn", "--set", "validation=2"], "validation"),
+    ],
+)
+def test_fitting_with_labels_that_cannot_be_meant(folder, tmp_path, arguments, words):
+    status, said = histvq("fit", folder, "-o", tmp_path / "model", *arguments)
+    assert status == Exit.USAGE
+    assert words in said
+
+
+def test_a_method_that_learns_from_labels_is_not_tested_on_them(folder, tmp_path):
+    status, said = histvq("run", folder, "--method", "ms-tcn", "-o", tmp_path / "run")
+    assert status == Exit.USAGE
+    assert "no test of it. Use histvq fit FILES --method ms-tcn" in said
+
+
+def test_files_without_labels_and_no_table(tmp_path):
+    write_npz(tmp_path / "a.npz", Recording(id="a", skeleton=np.zeros((9, 2, 3)), fps=10))
+    status, said = histvq("fit", tmp_path / "a.npz", "--method", "ms-tcn", "-o", tmp_path / "m")
+    assert status == Exit.USAGE
+    assert "the files hold no labels to learn from; give a table of them, as --labels" in said

@@ -2,7 +2,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from histvq.annotation import Annotation
@@ -56,7 +56,6 @@ def test_two_recordings_by_hand():
     assert str(scores) == "MoF 87.5  Edit 100.0  F1@10 100.0  F1@25 100.0  F1@50 100.0  JSD 0.0"
 
 
-@settings(deadline=None)
 @given(datasets())
 def test_scores_are_the_oracles_whatever_the_matching(dataset):
     answers, annotations = as_inputs(dataset)
@@ -70,7 +69,6 @@ def test_scores_are_the_oracles_whatever_the_matching(dataset):
         assert dict(scores.values) == pytest.approx(expected, abs=1e-4)
 
 
-@settings(deadline=None)
 @given(datasets(), st.permutations(range(5)))
 def test_renaming_codes_changes_nothing(dataset, names):
     answers, annotations = as_inputs(dataset)
@@ -80,7 +78,6 @@ def test_renaming_codes_changes_nothing(dataset, names):
         assert dict(before.values) == dict(after.values)
 
 
-@settings(deadline=None)
 @given(datasets())
 def test_bounds_that_always_hold(dataset):
     answers, annotations = as_inputs(dataset)
@@ -91,7 +88,6 @@ def test_bounds_that_always_hold(dataset):
     assert scores.mof >= evaluate(answers, annotations, matching=None).mof
 
 
-@settings(deadline=None)
 @given(datasets())
 def test_the_truth_under_other_names_scores_100(dataset):
     _, annotations = as_inputs(dataset)
@@ -220,3 +216,50 @@ def test_unsigned_codes_are_codes():
 def test_errors_say_what_is_wrong_and_where(answers, annotations, options, words):
     with pytest.raises(ConfigError, match=words):
         evaluate(answers, annotations, **options)
+
+
+NAMED = {0: "stand", 1: "walk", 4: "fly"}
+
+
+def test_names_say_which_code_is_which_action():
+    # Code 1 is walk, 0 is stand, whatever they overlap with; nobody's label is fly.
+    named = answer([1, 1, 0, 0, 4], names=NAMED)
+    scores = evaluate([named], [truth([1, 0, 2, 2, 2])])
+    assert scores.mof == 60
+    assert scores.matched == {0: "stand", 1: "walk"}
+    assert scores.protocol["matching"].startswith("none")
+    assert (scores.protocol["surplus_codes"], scores.protocol["names_no_label_has"]) == (1, "fly")
+    assert evaluate([named], [truth([1, 0, 2, 2, 2])], matching=None).mof == 60
+    table = confusion(scores)
+    assert table.loc["stand", "stand"] == 2
+    assert table.loc["stand", "cluster 4"] == 1
+
+
+def test_who_asks_for_it_has_named_codes_matched_all_the_same():
+    named, true = answer([1, 1, 0, 0], names=NAMED), truth([2, 2, 0, 0])
+    assert evaluate([named], [true]).mof == 0
+    assert evaluate([named], [true], matching="global").mof == 100
+    assert "names_no_label_has" not in evaluate([named], [true], matching="global").protocol
+
+
+def test_clusters_are_matched_unless_somebody_says_not_to():
+    clusters, true = answer([2, 2, 0, 0]), truth([0, 0, 2, 2])
+    assert evaluate([clusters], [true]).mof == 100
+    assert evaluate([clusters], [true], matching=None).mof == 0
+
+
+def test_no_name_in_common_is_no_score_of_nought():
+    with pytest.raises(
+        ConfigError, match=r"\(fly\) and the labels' \(walk, sit, stand\) have no name"
+    ):
+        evaluate([answer([0, 0], names={0: "fly"})], [truth([0, 0])])
+
+
+def test_answers_of_two_models_are_not_scored_together():
+    true = [truth([0, 0], "a"), truth([0, 0], "b")]
+    with pytest.raises(ConfigError, match="code 0 is 'walk' in one answer and 'sit' in another"):
+        evaluate(
+            [answer([0, 0], "a", names={0: "walk"}), answer([0, 0], "b", names={0: "sit"})], true
+        )
+    with pytest.raises(ConfigError, match="some answers name their actions, others don't"):
+        evaluate([answer([0, 0], "a", names={0: "walk"}), answer([0, 0], "b")], true)

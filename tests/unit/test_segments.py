@@ -82,3 +82,13 @@ def test_an_answer_about_nothing_is_an_empty_table():
     empty = Segmentation(recording_id="r", fps=10, actions=np.array([], dtype=int))
     assert list(empty.segments().columns) == SEGMENT_COLUMNS
     assert len(empty.segments()) == 0
+
+
+def test_a_method_that_knows_names_says_them():
+    one = Segmentation(
+        recording_id="a", fps=1.0, actions=np.array([0, 0, 5, 1]), names={0: "walk", 1: "sit"},
+        subactions=np.array([0, 0, 1, 1]),
+    )  # fmt: skip
+    assert one.segments("action")["name"].tolist() == ["walk", "action 5", "sit"]
+    assert one.segments("subaction")["name"].tolist() == ["subaction 0", "subaction 1"]
+    assert one.name_of(1) == "sit"

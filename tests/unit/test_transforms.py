@@ -9,6 +9,7 @@ from histvq.transforms import (
     centre_on_root,
     fill_gaps,
     frames_before_resampling,
+    relative_features,
     resample,
     select_joints,
     stride,
@@ -202,3 +203,40 @@ def test_a_root_that_is_never_measured_is_taken_amid_the_others():
     lost = Recording(id="r", skeleton=skeleton, fps=10, parents=(-1, 0, 0), channel_names=("x",))
     centred = centre_on_root(lost).skeleton[..., 0]
     np.testing.assert_array_equal(centred[:, 1:], [[-1, 1], [0, np.nan]])
+
+
+def test_displacements_and_relative_positions_by_hand():
+    nan = np.nan
+    joints = np.array([
+        [[nan, nan], [nan, nan]],
+        [[1, 0], [2, 2]],
+        [[2, 0], [4, 5]],
+        [[4, 1], [nan, 9]],
+        [[7, 1], [8, 9]],
+        [[nan, nan], [nan, nan]],
+    ])  # fmt: skip
+    made = relative_features(Recording(id="r", skeleton=joints, fps=30))
+    assert made.channel_names == ("dx", "dy", "x", "y")
+    np.testing.assert_array_equal(made.skeleton[:, 0], [
+        [nan, nan, nan, nan], [1, 0, 0, 0], [2, 1, 0, 0], [3, 0, 0, 0], [0, 0, 0, 0],
+        [nan, nan, nan, nan],
+    ])  # fmt: skip
+    np.testing.assert_array_equal(made.skeleton[:, 1], [
+        [nan, nan, nan, nan], [2, 3, 1, 2], [nan, 4, 2, 5], [nan, 0, nan, 8], [0, 0, 1, 8],
+        [nan, nan, nan, nan],
+    ])  # fmt: skip
+
+
+def test_whoever_moves_evenly_is_displaced_evenly_but_for_the_end():
+    line = np.arange(20.0)[:, None, None] * np.array([[1.0, 2, 3]]) + np.zeros((1, 5, 1))
+    made = relative_features(Recording(id="r", skeleton=line, fps=30)).skeleton
+    assert (made[:-1, :, :3] == [1, 2, 3]).all()
+    assert (made[-1, :, :3] == 0).all()
+    assert (made[:, :, 3:] == 0).all()
+    assert relative_features(Recording(id="r", skeleton=line[:0], fps=30)).n_frames == 0
+
+
+def test_no_displacements_of_what_are_no_positions():
+    sensors = Recording(id="r", skeleton=np.zeros((3, 1, 2)), fps=30, channel_names=("acc_x", "x"))
+    with pytest.raises(ConfigError, match="not of acc_x, x; take the channels as they are"):
+        relative_features(sensors)

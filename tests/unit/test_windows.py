@@ -3,7 +3,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from histvq.recording import Recording
@@ -238,7 +238,6 @@ def test_a_still_window_in_a_wide_walk_has_hardly_any_spread():
 # Patches
 
 
-@settings(deadline=None)
 @given(st.integers(1, 400), st.floats(5, 100), st.floats(0.2, 5))
 def test_every_frame_has_a_patch_and_they_go_up_one_by_one(n_frames, fps, patch_seconds):
     recording = Recording(id="r", skeleton=np.zeros((n_frames, 1, 1)), fps=fps)

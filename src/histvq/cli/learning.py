@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from histvq import console
 from histvq.errors import ConfigError
+from histvq.methods import METHODS
 from histvq.supervised import SUPERVISED
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def method_of(
         raise ConfigError(
             f"-k {actions}: {name} learns the actions that are labelled; leave -k out"
         )
-    if name not in SUPERVISED and actions is None and preset is None:
+    if name in METHODS and actions is None and preset is None:
         raise ConfigError("say how many actions to find, as -k 8")
     given = {"n_actions": actions, "patch_seconds": patch_seconds, "random_state": seed}
     params = {key: value for key, value in given.items() if value is not None}

@@ -26,7 +26,7 @@ from histvq.recording import Recording
 from histvq.report import atomically, write_segments
 from histvq.reproduction.plan import Job
 from histvq.segmenter import Segmenter
-from histvq.supervised.splits import tested
+from histvq.supervised.splits import is_tested_on
 
 DONE, TIMES = "run.json", "times.json"
 
@@ -161,7 +161,7 @@ def _tested(job: Job, dataset: Dataset) -> tuple[list[Recording], list[Annotatio
     """What a run is scored on: everything, or whom a supervised method has not learned from."""
     if not job.test:
         return list(dataset.recordings), list(dataset.annotations)
-    places = np.flatnonzero(tested(dataset.recordings, job.test, by=job.by))
+    places = np.flatnonzero(is_tested_on(dataset.recordings, job.test, by=job.by))
     return [dataset.recordings[p] for p in places], [dataset.annotations[p] for p in places]
 
 

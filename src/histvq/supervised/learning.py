@@ -2,11 +2,17 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
 import numpy as np
 import torch
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import (
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    field_validator,
+)
 from torch import Tensor, nn
 
 from histvq.annotation import Annotation
@@ -52,7 +58,7 @@ class SupervisedConfig(TrainingConfig, frozen=True, extra="forbid"):
     """
 
     features: Literal["raw", "relative"] = "raw"
-    validation: Annotated[float, Field(ge=0, lt=1)] | tuple[str, ...] = 0.2
+    validation: float | tuple[str, ...] = 0.2
     learning_rate: PositiveFloat = 5e-4
     batch_size: PositiveInt = 1
     piece_seconds: NonNegativeFloat = 120.0
@@ -61,6 +67,13 @@ class SupervisedConfig(TrainingConfig, frozen=True, extra="forbid"):
     smoothing_weight: NonNegativeFloat = 0.15
     smoothing_threshold: PositiveFloat = 4.0
     class_weights: Literal["none", "balanced"] = "none"
+
+    @field_validator("validation")
+    @classmethod
+    def _a_share_or_people(cls, value: float | tuple[str, ...]) -> float | tuple[str, ...]:
+        if isinstance(value, float) and not 0 <= value < 1:
+            raise ValueError("give a share, 0 or more and below 1, or the names of people")
+        return value
 
 
 @dataclass(frozen=True, eq=False)

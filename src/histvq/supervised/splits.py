@@ -79,7 +79,7 @@ def group_of(recording: Recording, *, by: str) -> str:
     return str(found)
 
 
-def tested(recordings: Sequence[Recording], test: Sequence[str], *, by: str) -> np.ndarray:
+def is_tested_on(recordings: Sequence[Recording], test: Sequence[str], *, by: str) -> np.ndarray:
     """Bool (recording,): which are tested on, the others are learned from.
 
     Raises:

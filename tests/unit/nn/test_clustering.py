@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.cluster.hierarchy import fcluster, ward
@@ -153,7 +153,6 @@ def test_with_nothing_to_merge_each_is_its_own_group(n_groups):
 # Different points
 
 
-@settings(deadline=None)
 @given(
     arrays(
         np.float64,

@@ -4,7 +4,7 @@ from itertools import combinations, combinations_with_replacement, pairwise, pro
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -132,7 +132,6 @@ def test_too_few_frames_for_every_action(seed):
     assert tuple(transcript_path(scores).tolist()) == first_from_the_end(every, scores)
 
 
-@settings(deadline=None)
 @given(st.data(), st.booleans())
 def test_a_transcript_never_goes_back_nor_leaves_an_action_out(data, skip):  # property
     n_actions = data.draw(st.integers(1, 6))
@@ -145,7 +144,6 @@ def test_a_transcript_never_goes_back_nor_leaves_an_action_out(data, skip):  # p
         assert set(path.tolist()) == set(range(n_actions))
 
 
-@settings(deadline=None)
 @given(st.integers(0, 10_000), st.booleans())
 def test_what_a_frame_adds_to_all_actions_moves_no_path(seed, skip):  # property
     scores = small(seed)
@@ -220,7 +218,6 @@ def test_ties_of_a_chain_by_hand():
     assert markov_path(scores, stay=0.9).tolist() == [1, 0]
 
 
-@settings(deadline=None)
 @given(st.integers(0, 10_000), st.integers(2, 9))
 def test_a_chain_at_even_chances_takes_the_best_of_each_frame(seed, n_actions):  # property
     scores = np.random.default_rng(seed).normal(size=(30, n_actions))
@@ -356,7 +353,6 @@ def test_equal_times_stand_by_index():
     assert used.tolist() == [0, 1, 2]
 
 
-@settings(deadline=None)
 @given(st.lists(st.lists(st.integers(-1, 4), max_size=12), max_size=4))
 def test_order_agrees_with_exact_fractions(recordings):
     times = {}

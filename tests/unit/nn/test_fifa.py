@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import given
-from hypothesis import settings as run_settings
 from hypothesis import strategies as st
 from scipy.special import expit, log_softmax
 
@@ -219,7 +218,6 @@ def test_largest_remainder_by_hand(shares, n_frames, lengths):
     assert in_order(np.array(shares, float), n_frames).tolist() == expected.tolist()
 
 
-@run_settings(deadline=None)
 @given(
     st.lists(st.one_of(st.just(0.0), st.floats(1e-9, 1)), min_size=1, max_size=12).filter(any),
     st.integers(1, 3000),
@@ -234,7 +232,6 @@ def test_each_action_once_in_order_within_a_frame_of_its_share(shares, n_frames)
     assert (lengths[shares == 0] == 0).all()
 
 
-@run_settings(deadline=None)
 @given(st.lists(st.integers(0, 50), min_size=1, max_size=10).filter(any))
 def test_counts_come_back_whole(counts):
     labels = in_order(np.array(counts, float) / sum(counts), sum(counts))

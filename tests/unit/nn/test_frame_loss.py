@@ -52,7 +52,7 @@ def test_a_jump_by_five_counts_as_one_by_four():
     logits = stages(UNDECIDED, [log(1 - rare), log(rare)])
     other = log(2 * (1 - rare))
     assert_is(smoothing_loss(logits, mask(1, 1)), (16 + other**2) / 2)
-    assert_is(smoothing_loss(logits, mask(1, 1), threshold=6), (25 + other**2) / 2)
+    assert_is(smoothing_loss(logits, mask(1, 1), threshold=6.0), (25 + other**2) / 2)
 
 
 def test_beyond_the_threshold_nobody_learns():
@@ -136,7 +136,11 @@ def test_without_neighbours_the_loss_is_zero(real):
 
 
 def test_stages_are_summed():
-    logits, targets, real = drawn(3, 6, 4), torch.tensor([0, 3, 1, -1, 2, 2]), mask(1, 1, 1, 0, 1, 1)
+    logits, targets, real = (
+        drawn(3, 6, 4),
+        torch.tensor([0, 3, 1, -1, 2, 2]),
+        mask(1, 1, 1, 0, 1, 1),
+    )
     weights = torch.tensor([1.0, 2.0, 0.5, 3.0], dtype=torch.float64)
     each = logits.split(1)
     assert_is(label_loss(logits, targets), sum(label_loss(one, targets).item() for one in each))

@@ -2,7 +2,7 @@ from collections import deque
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from histvq.nn.graph import adjacency, edges_of_parents, permuted, roots_of_parents
@@ -155,7 +155,6 @@ def graphs(draw):
 
 
 @given(graphs(), st.sampled_from(PARTITIONS))
-@settings(deadline=None)
 def test_the_matrices_are_what_the_formulas_say(graph, partition):
     edges, n_joints, centres, _ = graph
     found = made(edges, n_joints, centres, partition)
@@ -164,7 +163,6 @@ def test_the_matrices_are_what_the_formulas_say(graph, partition):
 
 
 @given(graphs(), st.sampled_from(PARTITIONS))
-@settings(deadline=None)
 def test_joints_may_be_renamed(graph, partition):
     edges, n_joints, centres, order = graph
     place = {old: new for new, old in enumerate(order)}

@@ -93,7 +93,7 @@ def test_plain_and_printed_by_hand():
     assert joint_distance_loss(predicted, target, real, kind="squared").item() == pytest.approx(32)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     st.integers(0, 10_000),
     st.lists(st.floats(-50, 50), min_size=3, max_size=3),

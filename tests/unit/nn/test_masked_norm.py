@@ -92,7 +92,9 @@ def test_masked_places_are_zero_whatever_stands_there(training, n_columns):
     values, _ = batch(real, seed=7)
     other = torch.where(real, values, 1e6)
     found = ours.train(training)(other, real)
-    assert torch.equal(found[~real.expand(2, 12, 4)], torch.zeros_like(found)[~real.expand(2, 12, 4)])
+    assert torch.equal(
+        found[~real.expand(2, 12, 4)], torch.zeros_like(found)[~real.expand(2, 12, 4)]
+    )
     assert (found[real.expand(2, 12, 4)] != 0).all()
     torch.testing.assert_close(found, pair(4)[0].train(training)(values, real))
 

@@ -1,6 +1,6 @@
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from jaxtyping import TypeCheckError
 
@@ -17,7 +17,6 @@ def numbered(n_joints, n_frames, n_latent):
     return joint + frame + torch.arange(n_latent)
 
 
-@settings(deadline=None)
 @given(sizes, sizes, sizes, sizes)
 def test_every_value_is_where_its_frame_and_joint_say(n_joints, n_patches, patch_frames, n_latent):
     latents = numbered(n_joints, n_patches * patch_frames, n_latent)
@@ -30,14 +29,12 @@ def test_every_value_is_where_its_frame_and_joint_say(n_joints, n_patches, patch
                 assert patches[patch, frame, joint].tolist() == expected.tolist()
 
 
-@settings(deadline=None)
 @given(sizes, sizes, sizes, sizes)
 def test_there_and_back(n_joints, n_patches, patch_frames, n_latent):
     latents = numbered(n_joints, n_patches * patch_frames, n_latent)
     assert torch.equal(from_patches(to_patches(latents, patch_frames)), latents)
 
 
-@settings(deadline=None)
 @given(sizes, sizes, sizes, st.integers(0, 1000))
 def test_the_mask_goes_where_the_values_go(n_joints, n_patches, patch_frames, seed):
     shape = (n_joints, n_patches * patch_frames)

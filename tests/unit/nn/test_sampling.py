@@ -1,6 +1,6 @@
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from histvq.nn.sampling import anchored_frames, cell_frames
@@ -24,7 +24,6 @@ def cells(n_frames, *, n_samples=256, seed=0):
 # TOT: anchors and neighbours
 
 
-@settings(deadline=None)
 @given(
     st.integers(1, 5000), st.sampled_from([64, 128, 256]), st.integers(1, 60), st.integers(0, 99)
 )
@@ -36,7 +35,6 @@ def test_anchored_frames_are_in_range_and_in_order(n_frames, n_samples, reach, s
     assert found[-1] < n_frames
 
 
-@settings(deadline=None)
 @given(
     st.integers(20, 300), st.sampled_from([64, 128, 192]), st.integers(1, 19), st.integers(0, 99)
 )
@@ -108,7 +106,6 @@ def test_the_remainder_has_no_anchors():
 # ASOT: cells
 
 
-@settings(deadline=None)
 @given(st.integers(1, 2000), st.integers(1, 300), st.integers(0, 99))
 def test_one_frame_of_each_cell_in_order(n_frames, n_samples, seed):
     found = cells(n_frames, n_samples=n_samples, seed=seed)

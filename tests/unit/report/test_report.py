@@ -100,3 +100,12 @@ def test_importing_reports_loads_neither_torch_nor_matplotlib():
         "assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_names_stand_once_in_the_table_of_actions(tmp_path, answers):
+    named = [replace(answer, names={0: f"{BAD} walk", 1: "sit"}) for answer in answers]
+    page = Page(write_report(tmp_path, named, scores=FakeScores())["report"].read_text("utf-8"))
+    assert "script" not in page.tags
+    assert "true action" not in page.text
+    assert f"{BAD} walk 16.0 s" in page.text
+    assert "sit 4.0 s" in page.text

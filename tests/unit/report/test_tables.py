@@ -148,3 +148,37 @@ def test_usage_of_a_case_counted_by_hand():
 def test_nothing_to_compare_with_nothing_to_flag():
     assert usage_table([answer("a", [0, 1])])["flag"].tolist() == ["", ""]
     assert len(usage_table([])) == len(usage_table([answer("a", [-1])])) == 0
+
+
+NAMES = {0: "walk", 1: "1", 2: "None"}
+
+
+def test_names_stand_in_every_table(tmp_path):
+    one = answer("a", [1, 1, 0, -1], fps=2.0, names=NAMES)
+    lines = write_frames(tmp_path / "frames.csv", [one]).read_text("utf-8").splitlines()
+    assert lines == [
+        "recording,frame,time_s,action,subaction,confidence,name",
+        "a,0,0.0,1,,,1", "a,1,0.5,1,,,1", "a,2,1.0,0,,,walk", "a,3,1.5,-1,,,",
+    ]  # fmt: skip
+    segments = pd.read_csv(write_segments(tmp_path / "segments.csv", [one]), dtype=str)
+    assert segments["name"].tolist() == ["1", "walk"]
+    assert usage_table([one])["name"].tolist() == ["walk", "1"]
+
+
+def test_names_that_occur_come_back_from_the_file(tmp_path):
+    one = answer("a", [1, 1, 0, -1], names=NAMES)
+    other = answer("b", [2, 2], names=NAMES)
+    truth = Annotation(recording_id="a", labels=np.zeros(4, int), actions=("x",), fps=2.0)
+    for annotations in (None, [truth]):
+        path = write_frames(tmp_path / "frames.csv", [one, other], annotations)
+        back = read_frames(path)
+        assert [answer.names for answer in back] == [NAMES, NAMES]
+        assert back[0].actions.tolist() == [1, 1, 0, -1]
+
+
+def test_one_code_with_two_names_is_refused(tmp_path):
+    path = write_frames(tmp_path / "frames.csv", [answer("a", [1, 1, 1], names=NAMES)])
+    text = path.read_text("utf-8")
+    path.write_text(text.removesuffix("1\n") + "go\n", "utf-8")
+    with pytest.raises(FileFormatError, match=r"line 4: action 1 is called '1' and 'go'"):
+        read_frames(path)

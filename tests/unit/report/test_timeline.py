@@ -110,3 +110,13 @@ def test_no_answers_no_figures_and_wrong_counts_are_refused():
         draw_timelines([answer()], max_recordings=0)
     with pytest.raises(ValueError, match="100 frames, its annotation 3"):
         draw_timelines([answer()], [truth(labels=(0, 0, 0))])
+
+
+def test_a_method_that_knows_names_is_drawn_with_them():
+    named = answer(names={0: "walk", 1: "sit"})
+    (figure,) = draw_timelines([named])
+    assert legend(figure) == ["walk", "sit", "no data"]
+    assert "walk" in texts(figure)
+    (figure,) = draw_timelines([named], [truth()], {0: "walk", 1: "sit"})
+    assert legend(figure) == ["walk", "sit", "no data"]
+    assert colour_at(figure, 1.0, _FOUND) == colour_at(figure, 5.0, _TRUTH) == look_of(0).colour

@@ -39,15 +39,6 @@ def published(*, maps=8, channels=6, latent=4, joints=6, frames=60, codes=3, see
     return weights
 
 
-@pytest.fixture
-def saved(tmp_path):
-    def save(weights):
-        torch.save(weights, tmp_path / "some.model")
-        return tmp_path / "some.model"
-
-    return save
-
-
 def hugadb_like(n_frames, seed=0):
     return Recording(
         id=f"r{n_frames}",
