@@ -179,6 +179,11 @@ def run(
     Raises:
         ConfigError: If the folder holds a run already, or the data do not suit the method.
     """
+    if not isinstance(method, Segmenter):  # a supervised method has no fit_predict
+        raise ConfigError(
+            f"{type(method).__name__} learns from labels: fit it with them, predict other recordings, "
+            "and give the answers to histvq.experiment.write_answers"
+        )
     folder = claim(folder, overwrite=overwrite)
     started = time.perf_counter()
     log = _Log(folder, progress)

@@ -12,6 +12,11 @@ def load() -> Dataset:
     return synthetic(n_people=1, recordings_per_person=2, seconds=20.0)
 
 
+def two_people() -> Dataset:
+    """One more person, so that one can be left out."""
+    return synthetic(n_people=2, recordings_per_person=1, seconds=20.0)
+
+
 def deadly_for_runs() -> Dataset:
     """The same, but a process made for a run is killed, as when memory runs out."""
     if multiprocessing.parent_process() is not None:

@@ -12,6 +12,7 @@ from histvq.datasets import load_dataset
 from histvq.errors import ConfigError, DataWarning, FileFormatError
 from histvq.experiment import load_model, load_preset, make_method, preset_names, run, write_answers
 from histvq.segments import Segmentation
+from histvq.supervised import SUPERVISED
 
 TINY = {"n_maps": 4, "n_latent": 4, "epochs": 2, "min_steps": 0, "fps": 10, "random_state": 0}
 
@@ -37,8 +38,15 @@ def done(data, tmp_path_factory):
 @pytest.mark.parametrize("name", preset_names())
 def test_every_preset_makes_its_method(name):
     preset = load_preset(name)
-    method = make_method(preset.method.name, preset=name, n_actions=3)
-    assert method.n_actions == 3  # what is given wins
+    given = {} if preset.method.name in SUPERVISED else {"n_actions": 3}
+    method = make_method(preset.method.name, preset=name, **given)
+    for name, value in given.items():
+        assert getattr(method, name) == value  # what is given wins
+
+
+def test_what_learns_from_labels_is_not_run_on_them(data, tmp_path):
+    with pytest.raises(ConfigError, match="MSTCN learns from labels: fit it with them"):
+        run(data.recordings, make_method("ms-tcn"), tmp_path, annotations=data.annotations)
 
 
 def test_a_preset_of_ones_own(tmp_path):

@@ -90,7 +90,7 @@ class EncoderDecoderTCN(nn.Module):
             skeleton: 0 where not real. The number of frames, and the first frame of every recording,
                 must be multiples of 2**levels.
             real: False in gaps, of at least `widest_reach` frames, and where nothing was measured.
-            owner: Number of the recording a frame, or the gap before it, belongs to.
+            owner: Number of the recording a frame belongs to; in gaps any.
         """
         if self.norm is not None:
             skeleton = self.norm(skeleton, real)

@@ -40,7 +40,8 @@ class MaskedBatchNorm(nn.Module):
         """
         if not self.training:
             scale = self.weight * torch.rsqrt(self.running_var + self.eps)
-            return torch.addcmul(self.bias - self.running_mean * scale, values, scale) * real
+            # The mean first: numbers far from 0 that hardly vary would lose their last digits.
+            return torch.addcmul(self.bias, values - self.running_mean, scale) * real
         count = real.sum(dim=(0, 1)).clamp(min=1)
         mean = (values * real).sum(dim=(0, 1)) / count
         centred = (values - mean) * real

@@ -13,7 +13,7 @@ from histvq.nn.tcn import Stage
 
 
 class InputNorm(nn.Module):
-    """Normalises every channel of every joint by itself; 0, the mean, where not measured."""
+    """Normalises every channel of every joint by itself; 0 where not measured."""
 
     def __init__(self, *, n_joints: int, n_channels: int) -> None:
         super().__init__()
@@ -96,7 +96,8 @@ class MultiStageGCN(nn.Module):
     Source: Filtjens et al. 2022 and the key layout of their weights. Departures: normalisation does not
     see gaps, every layer of the first stage is masked, and the mean is over measured joints, so that
     padding changes no real frame; with one whole recording and nothing missing all of these are the
-    same. Joints of several people stand side by side, with weights of their own.
+    same. Joints of several people stand side by side, with weights of their own. A joint that is not
+    measured tells its neighbours a constant, the bias of the graph convolution.
 
     Args:
         adjacency: (part, joint, joint), see `graph.adjacency`.

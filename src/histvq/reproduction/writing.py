@@ -23,7 +23,7 @@ class RowResult:
 
     Attributes:
         row: The row.
-        runs: What each finished run wrote, by seed.
+        runs: What each finished run wrote, by seed, and by fold where labels are learned from.
         asked: How many runs there should be.
         failed: Why the others failed, where they did.
     """
@@ -37,12 +37,27 @@ class RowResult:
         """A score of every run."""
         return [run["scores"][score] for run in self.runs]
 
+    @property
+    def folds(self) -> tuple[str, ...]:
+        """Whom each fold is tested on; none where nothing is learned from labels."""
+        return tuple(dict.fromkeys(", ".join(run["test"]) for run in self.runs if "test" in run))
+
+    @property
+    def count(self) -> str:
+        """How many runs there are, in words."""
+        if len(self.runs) < self.asked:
+            return f"{len(self.runs)} of {self.asked}"
+        if not self.folds:
+            return f"{len(self.runs)}"
+        n_seeds = len({run["seed"] for run in self.runs})
+        return f"{len(self.folds)} folds" + (f", {n_seeds} each" if n_seeds > 1 else "")
+
     def mean(self, score: str) -> float | None:
-        """Mean over seeds."""
+        """Mean over runs."""
         return float(np.mean(self.values(score))) if self.runs else None
 
     def deviation(self, score: str) -> float | None:
-        """Standard deviation over seeds (n - 1)."""
+        """Standard deviation over runs (n - 1)."""
         return float(np.std(self.values(score), ddof=1)) if len(self.runs) > 1 else None
 
 
@@ -103,20 +118,21 @@ def markdown(outcome: Outcome) -> str:
     lines = [
         f"# {table.source} on {outcome.dataset}, {outcome.scale} presets",
         "",
-        f"{table.title}. Mean (standard deviation) over seeds.",
+        f"{table.title}. Mean (standard deviation) over {_over(outcome)}.",
         "",
         _line(["row", "", "seeds", *(title(score) for score in scores)]),
         _line(["---"] * (3 + len(scores))),
     ]
     for result in outcome.results:
         ours = [_spread(result, score, "{:.1f} ({:.1f})") or "-" for score in scores]
-        count = f"{len(result.runs)}" if len(result.runs) == result.asked else _short(result)
         if result.asked:
-            lines.append(_line([result.row.label, "ours", count, *ours]))
+            lines.append(_line([result.row.label, "ours", result.count, *ours]))
         printed = result.row.printed(outcome.dataset, len(scores))
         if any(number is not None for number in printed):
             shown = ["-" if n is None else f"{n:.1f}" for n in printed]
             lines.append(_line(["" if result.asked else result.row.label, "paper", "", *shown]))
+    if any(result.folds for result in outcome.results):
+        lines += ["", *_fold_lines(outcome)]
     if "jsd" in scores:
         lines += ["", *_jsd_lines(outcome)]
     lines += ["", "How it was scored and on what:", ""]
@@ -142,7 +158,7 @@ def latex(outcome: Outcome) -> str:
     body = "\n".join(" & ".join(row) + r" \\" for row in rows)
     remarks = [
         f"{outcome.table.source}, {outcome.dataset}, {outcome.scale}: {outcome.table.title}",
-        "Mean and standard deviation over seeds; all settings are in the JSON file.",
+        f"Mean and standard deviation over {_over(outcome)}; all settings are in the JSON file.",
         *_said(outcome),
         *_changes(outcome),
     ]
@@ -172,6 +188,7 @@ def _record(outcome: Outcome) -> dict[str, Any]:
                 "name": result.row.name,
                 "label": result.row.label,
                 "seeds": [run["seed"] for run in result.runs],
+                **({"tested_on": [run["test"] for run in result.runs]} if result.folds else {}),
                 "epochs": [run["epochs"] for run in result.runs],
                 "mean": {s: _rounded(result.mean(s)) for s in _all_scores(result)},
                 "sd": {s: _rounded(result.deviation(s)) for s in _all_scores(result)},
@@ -220,8 +237,11 @@ def _frame(outcome: Outcome) -> pd.DataFrame:
 
 
 def _protocol(outcome: Outcome) -> dict[str, Any]:
-    """What was scored and how: the same for every run, or the run would not be of this table."""
-    runs = [run for result in outcome.results for run in result.runs]
+    """What was scored and how: the same for every run, or the run would not be of this table.
+
+    But for rows that learn from labels: each of their folds scores some of the recordings.
+    """
+    runs = [run for result in outcome.results for run in result.runs if not result.folds]
     if not runs:
         return {}
     kept = ("matching", "level", "n_recordings", "scored_frames", "unlabelled_frames", "fps")
@@ -232,6 +252,28 @@ def _protocol(outcome: Outcome) -> dict[str, Any]:
         "threads of a run": runs[0]["settings"]["threads"],
         "a constant answer scores": f"MoF {share:.1f}",
     }
+
+
+def _over(outcome: Outcome) -> str:
+    """What the runs of the rows differ in."""
+    found = [bool(result.folds) for result in outcome.results if result.runs]
+    if not any(found):
+        return "seeds"
+    return "folds" if all(found) else "seeds; of rows that learn from labels, over folds"
+
+
+def _fold_lines(outcome: Outcome) -> list[str]:
+    """Each fold of the rows that learn from labels."""
+    scores = outcome.table.scores
+    lines = ["Each fold of the rows that learn from labels:", ""]
+    lines += [_line(["row", "tested on", "seed", *map(title, scores)])]
+    lines += [_line(["---"] * (3 + len(scores)))]
+    for result in outcome.results:
+        for run in result.runs if result.folds else ():
+            cells = [f"{run['scores'][score]:.1f}" for score in scores]
+            tested = ", ".join(run["test"])
+            lines.append(_line([result.row.label, tested, str(run["seed"]), *cells]))
+    return lines
 
 
 def _jsd_lines(outcome: Outcome) -> list[str]:
@@ -257,10 +299,12 @@ def _jsd_lines(outcome: Outcome) -> list[str]:
 
 
 def _mean_of(result: RowResult, key: str) -> dict[str, float]:
-    names = result.runs[0][key] if result.runs else ()
-    return {
-        name: round(float(np.mean([run[key][name] for run in result.runs])), 2) for name in names
-    }
+    """Mean over the runs that have it: not every fold has every action."""
+    each: dict[str, list[float]] = {}
+    for run in result.runs:
+        for name, value in run[key].items():
+            each.setdefault(name, []).append(value)
+    return {name: round(float(np.mean(values)), 2) for name, values in each.items()}
 
 
 def _all_scores(result: RowResult) -> Sequence[str]:
@@ -270,7 +314,14 @@ def _all_scores(result: RowResult) -> Sequence[str]:
 def _said(outcome: Outcome) -> list[str]:
     """Protocol and remarks, a sentence each."""
     protocol = [f"{key}: {value}" for key, value in _protocol(outcome).items()]
-    remarks = (outcome.table.remark, *outcome.dataset_notes, *outcome.failed)
+    learned = [result.row.label for result in outcome.results if result.folds]
+    folds = (
+        f"{', '.join(learned)}: learned from the labels of all but the fold they are scored on; no "
+        "matching, codes are the actions they were taught"
+        if learned
+        else ""
+    )
+    remarks = (folds, outcome.table.remark, *outcome.dataset_notes, *outcome.failed)
     # One line each: a line break would end a comment in LaTeX.
     return [" ".join(said.split()) for said in (*protocol, *remarks) if said]
 
@@ -286,10 +337,6 @@ def _changes(outcome: Outcome) -> list[str]:
         words = f"{outcome.scale} preset of {preset}" + (f" with {listed}" if listed else "")
         said += [f"{result.row.label}: {words}"] if result.asked else []
     return said
-
-
-def _short(result: RowResult) -> str:
-    return f"{len(result.runs)} of {result.asked}"
 
 
 def _spread(result: RowResult, score: str, form: str) -> str:

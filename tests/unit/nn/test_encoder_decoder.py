@@ -159,6 +159,23 @@ def test_a_shorter_gap_leaks(kernel_frames, length, gap):
     )
 
 
+@pytest.mark.parametrize("training", [False, True])
+def test_masked_frames_are_zero_before_and_after_every_layer(training):
+    # 13 frames: at every level the last real frame shares its pooled one with a masked frame.
+    network = made(kernel_frames=4).train(training)
+    given, _ = laid_out([recording(13, missing=True), recording(7)], gap=6, step=4)
+    seen = []
+    for layer in (*network.encoder, *network.decoder):
+        layer.register_forward_hook(lambda module, given, output: seen.append((given, output)))
+    network(*given)
+    assert len(seen) == 4
+    for (series, known, _), output in seen:
+        assert not known.all()
+        assert not series[:, ~known].any()
+        assert not output[:, ~known].any()
+        assert output[:, known].any()
+
+
 def test_what_stands_in_masked_frames_does_not_matter_after_a_norm():
     network = made()
     (skeleton, real, owner), _ = laid_out([recording(13, missing=True)], gap=6, step=4)

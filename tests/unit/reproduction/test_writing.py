@@ -83,6 +83,24 @@ def test_json_and_csv_hold_the_same(made):
     assert record["rows"][1]["settings"] is None
 
 
+def test_folds_by_hand(tmp_path):
+    runs = [{**ran(0, mof), "test": test} for mof, test in ((60.0, ["a", "b"]), (64.0, ["c"]))]
+    taught = RowResult(row=Row(name="t", label="T", method="ms-gcn"), runs=tuple(runs), asked=2)
+    alone = markdown(outcome(tmp_path, results=(taught,)))
+    assert "Mean (standard deviation) over folds." in alone
+    both = outcome(tmp_path, results=(taught, RowResult(row=ROW, runs=(ran(0, 42.0),), asked=1)))
+    text = markdown(both)
+    assert "| T | ours | 2 folds | 62.0 (2.8) |" in text
+    assert "| T | a, b | 0 | 60.0 | 10.0 | 10.0 | 10.0 | 10.0 |" in text
+    assert "over seeds; of rows that learn from labels, over folds." in text
+    assert "- T: learned from the labels of all but the fold they are scored on" in text
+    record = json.loads(write_outcome(both)["json"].read_text())
+    assert record["rows"][0]["tested_on"] == [["a", "b"], ["c"]]
+    assert "tested_on" not in record["rows"][1]
+    again = RowResult(row=ROW, runs=(*runs, *({**run, "seed": 1} for run in runs)), asked=4)
+    assert again.count == "2 folds, 2 each"
+
+
 def test_runs_that_failed_are_said(tmp_path):
     result = RowResult(row=ROW, runs=(ran(0, 42.0),), asked=3, failed=("all, seed 1: no memory",))
     made = outcome(tmp_path, results=(result,))

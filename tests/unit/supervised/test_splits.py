@@ -11,6 +11,7 @@ from histvq.recording import Recording
 from histvq.supervised.splits import (
     SPLITS,
     held_out,
+    in_folds,
     is_tested_on,
     leave_one_person_out,
     split_of,
@@ -50,6 +51,16 @@ def test_leave_one_person_out():
         leave_one_person_out([of("b", id="1"), of("b", id="3")])
     with pytest.raises(ConfigError, match="recording 'x' does not say its person"):
         leave_one_person_out([of(None, id="x")])
+
+
+def test_many_people_in_five_folds():
+    recordings = [of(person) for person in "gfedcba"]
+    assert split_of("another", recordings).folds == (
+        ("a", "f"), ("b", "g"), ("c",), ("d",), ("e",),
+    )  # fmt: skip
+    assert len(split_of("another", recordings[:6]).folds) == 6
+    alone = leave_one_person_out(recordings)
+    assert in_folds(alone, n_folds=2).folds == (("a", "c", "e", "g"), ("b", "d", "f"))
 
 
 def test_who_is_tested_on():
