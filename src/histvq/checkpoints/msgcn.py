@@ -2,13 +2,12 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from histvq.checkpoints.file import state_dict
 from histvq.errors import ConfigError, FileFormatError
-from histvq.inputs import layout_of
 from histvq.io.hugadb import ACTIVITIES, CHANNELS, JOINTS, UNIT
 from histvq.recording import Recording
 from histvq.supervised.graphs import GRAPHS
@@ -48,8 +47,8 @@ class Published:
     """What is known of the recordings published weights were trained on.
 
     Attributes:
-        graph: Name of the graph whose joint order the weights have.
-        joint_names: The joints as recordings have them.
+        order: The joints in the order of the weights.
+        joint_names: The same in the order recordings have them in.
         channel_names: Channels of a recording.
         unit: Of the positions.
         fps: Frames a second.
@@ -57,7 +56,7 @@ class Published:
         features: See `SupervisedConfig`.
     """
 
-    graph: str
+    order: tuple[str, ...]
     joint_names: tuple[str, ...]
     channel_names: tuple[str, ...]
     unit: str
@@ -87,7 +86,7 @@ _LARA_ACTIONS = (
 PUBLISHED = {
     # Class = id in the files; 0 is no id, and there is no class for the last one, 12.
     (6, 6, 12): Published(
-        graph="hugadb-msgcn",
+        order=GRAPHS["hugadb-msgcn"].joint_names,
         joint_names=JOINTS,
         channel_names=CHANNELS,
         unit=UNIT,
@@ -95,7 +94,7 @@ PUBLISHED = {
         actions=("no activity", *ACTIVITIES[:11]),
     ),
     (19, 6, 8): Published(
-        graph="lara-msgcn",
+        order=GRAPHS["lara-msgcn"].joint_names,
         joint_names=GRAPHS["lara-msgcn"].joint_names,
         channel_names=("rotation_x", "rotation_y", "rotation_z", "x", "y", "z"),
         unit="mm",
@@ -103,7 +102,7 @@ PUBLISHED = {
         actions=_LARA_ACTIONS,
     ),
     (25, 6, 52): Published(
-        graph="pku-mmd",
+        order=GRAPHS["pku-mmd"].joint_names,
         joint_names=GRAPHS["pku-mmd"].joint_names,
         channel_names=("x", "y", "z"),
         unit="m",
@@ -121,8 +120,9 @@ def import_msgcn(path: str | Path, *, like: Recording | None = None) -> "MSGCN":
 
     Args:
         path: The file.
-        like: A recording of the sort the weights are for, its joints in the weights' order; its actions
-            then have numbers for names. Not needed for the files published for HuGaDB, LARa and PKU-MMD.
+        like: A recording of the sort the weights are for, its joints in the weights' order; the actions
+            then have numbers for names. Not needed for the files published for HuGaDB, LARa and PKU-MMD:
+            there it may have the joints in any order, and says what the channels and the unit are called.
 
     Raises:
         ConfigError: If the recording does not fit the weights, or there must be one.
@@ -132,27 +132,38 @@ def import_msgcn(path: str | Path, *, like: Recording | None = None) -> "MSGCN":
 
     path = Path(path)
     theirs = state_dict(path)
-    weights = _renamed(theirs, path)
-    n_joints = weights["graph.adjacency"].shape[1]
-    n_classes, n_maps = weights["graph.leave.weight"].shape
-    n_channels = len(weights["norm.norm.weight"]) // n_joints
+    try:
+        weights = _renamed(theirs, path)
+        _, n_joints, _ = weights["graph.adjacency"].shape
+        n_classes, n_maps = weights["graph.leave.weight"].shape
+        n_channels = len(weights["norm.norm.weight"]) // n_joints
+    except (RuntimeError, IndexError, ValueError) as error:
+        raise _misshapen(path, error) from error
     known = _trained_on(like, (n_joints, n_channels, n_classes), path)
-    order = _order(known, n_joints)
-    return MSGCN.from_weights(
-        _reordered(weights, order, n_channels=n_channels),
-        layout={
-            "joint_names": list(known.joint_names),
-            "channel_names": list(known.channel_names),
-            "joint_persons": None,
-            "unit": known.unit,
-        },
-        actions=known.actions,
-        features=known.features,
-        fps=known.fps,
-        n_maps=n_maps,
-        n_layers=_count(theirs, r"stream\.edge_importance\.(\d+)"),
-        n_stages=_count(theirs, r"stages\.(\d+)\.conv_out\.bias") + 1,
-    )
+    order = [known.order.index(name) for name in known.joint_names]
+    try:
+        return MSGCN.from_weights(
+            _reordered(weights, order, n_channels=n_channels),
+            layout={
+                "joint_names": list(known.joint_names),
+                "channel_names": list(known.channel_names),
+                "joint_persons": None,
+                "unit": known.unit,
+            },
+            actions=known.actions,
+            features=known.features,
+            fps=known.fps,
+            n_maps=n_maps,
+            n_layers=_count(theirs, r"stream\.edge_importance\.(\d+)"),
+            n_stages=_count(theirs, r"stages\.(\d+)\.conv_out\.bias") + 1,
+        )
+    except (ConfigError, RuntimeError, ValueError) as error:
+        raise _misshapen(path, error) from error
+
+
+def _misshapen(path: Path, error: Exception) -> FileFormatError:
+    """Tensors are missing, or have shapes that do not belong together."""
+    return FileFormatError(f"{path}: not the weights of MS-GCN ({error})")
 
 
 def _renamed(theirs: "dict[str, Tensor]", path: Path) -> "dict[str, Tensor]":
@@ -206,12 +217,6 @@ def _reordered(
     return {name: moved(name, value) for name, value in weights.items()}
 
 
-def _order(known: Published, n_joints: int) -> list[int]:
-    """For each joint of a recording, its index in the weights."""
-    theirs = GRAPHS[known.graph].joint_names if known.graph else known.joint_names
-    return [theirs.index(name) for name in known.joint_names] if theirs else [*range(n_joints)]
-
-
 def _trained_on(like: Recording | None, sizes: tuple[int, int, int], path: Path) -> Published:
     """What the weights were trained on: a published dataset, or what a recording of theirs says."""
     n_joints, n_channels, n_classes = sizes
@@ -229,11 +234,16 @@ def _trained_on(like: Recording | None, sizes: tuple[int, int, int], path: Path)
             f"{path}: weights for {n_joints} joints with {n_channels} channels; recording "
             f"{like.id!r} has {joints} with {channels}"
         )
-    layout: dict[str, Any] = layout_of(like)
+    channel_names = tuple(like.channel_names)
+    known = PUBLISHED.get(sizes)
+    if known and {*like.joint_names} == {*known.order}:
+        return replace(
+            known, joint_names=like.joint_names, channel_names=channel_names, unit=like.unit
+        )
     return Published(
-        graph="",
-        joint_names=tuple(layout["joint_names"]),
-        channel_names=tuple(layout["channel_names"]),
+        order=like.joint_names,
+        joint_names=like.joint_names,
+        channel_names=channel_names,
         unit=like.unit,
         fps=like.fps,
         actions=tuple(f"class {number}" for number in range(n_classes)),

@@ -21,7 +21,7 @@ from histvq.supervised.graphs import graph_named, graph_of
 from histvq.supervised.learning import SupervisedConfig, SupervisedEstimator
 
 # How much like the training data recordings must look for imported weights, see `MSGCN._compare`.
-ALIKE, TIMES = 0.9, 10.0
+ALIKE, TIMES, ENOUGH_S = 0.9, 10.0, 300.0
 
 
 class MSGCNConfig(SupervisedConfig, frozen=True, extra="forbid"):
@@ -123,38 +123,41 @@ class MSGCN(SupervisedEstimator):
 
         The thresholds were set on HuGaDB: in the right order every person's means correlate by 0.97 and
         more, in the files' own order by 0.85 and less; deviations are 0.4 to 1.5 times the learned ones.
+        Somebody who only sits is not like everybody: less than `ENOUGH_S` of recordings tell nothing.
         """
         for recording in recordings:
             check_layout(recording, self.layout_)
         norm = self.network_.norm.norm
         learned, spread = (v.cpu().double().numpy() for v in (norm.running_mean, norm.running_var))
+        if sum(r.duration_s for r in recordings) < ENOUGH_S or not learned.std():
+            return
         frames = [
             self._prepare(r).skeleton.reshape(r.n_frames and -1, len(learned)) for r in recordings
         ]
         values = np.concatenate(frames).astype(np.float64)
         values = values[~np.isnan(values).any(axis=1)]
-        if len(values) < 2:
+        mean = values.mean(axis=0) if len(values) else np.zeros(len(learned))
+        if not mean.std():
             return
-        likeness = np.corrcoef(values.mean(axis=0), learned)[0, 1]
+        likeness = np.corrcoef(mean, learned)[0, 1]
         varying = float(np.median(values.std(axis=0) / np.sqrt(np.maximum(spread, 1e-12))))
-        size = float(np.linalg.norm(values.mean(axis=0)) / np.linalg.norm(learned))
+        size = float(np.linalg.norm(mean) / np.linalg.norm(learned))
+        faults = []
         if likeness < ALIKE:
-            warn(
+            faults.append(
                 f"the means of the channels correlate by {likeness:.2f} with those the imported weights "
                 f"were trained on (expected: {ALIKE:g} or more). Perhaps the joints are in another order "
-                "than their names say, or the axes point elsewhere",
-                DataWarning,
-                stacklevel=3,
+                "than their names say, or the axes point elsewhere"
             )
         # Both: somebody who stands still varies little, but is as heavy as ever.
         if all(not 1 / TIMES < ratio < TIMES for ratio in (varying, size)):
-            warn(
+            faults.append(
                 f"the channels vary {varying:.2g} times as much, and are {size:.2g} times as large on "
                 "average, as those the imported weights were trained on. Perhaps the numbers are scaled, "
-                "or in another unit",
-                DataWarning,
-                stacklevel=3,
+                "or in another unit"
             )
+        for fault in faults:
+            warn(fault, DataWarning, stacklevel=3)
 
     @classmethod
     def from_weights(

@@ -181,8 +181,7 @@ def test_saved_and_loaded_it_answers_the_same(saved, tmp_path):
     np.testing.assert_array_equal(answer.actions, expected.actions)
     np.testing.assert_array_equal(answer.confidence, expected.confidence)
     assert answer.names == expected.names
-    with pytest.warns(DataWarning, match="joints are in another order than their names say"):
-        again.predict(disordered(recording))
+    assert again.imported_
 
 
 def test_a_file_of_something_else(saved, tmp_path):
@@ -192,9 +191,10 @@ def test_a_file_of_something_else(saved, tmp_path):
     with pytest.raises(FileFormatError, match="pointer to a file kept elsewhere: fetch it again"):
         import_checkpoint("ms-gcn", tmp_path / "pointer")
     whole = saved(published()).read_bytes()
-    (tmp_path / "part.model").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(FileFormatError, match=r"part\.model: .*It may be cut short"):
-        import_checkpoint("ms-gcn", tmp_path / "part.model")
+    for n_bytes in (0, 1, 100, len(whole) // 2, len(whole) - 1):
+        (tmp_path / "part.model").write_bytes(whole[:n_bytes])
+        with pytest.raises(FileFormatError, match=r"part\.model: .*It may be cut short"):
+            import_checkpoint("ms-gcn", tmp_path / "part.model")
     with pytest.raises(
         FileFormatError, match=r"not the weights of MS-GCN: missing graph\.adj.*not expected head\."
     ):
@@ -226,7 +226,7 @@ def test_sizes_cannot_be_told_without_these(saved, lost, words):
 def test_others_are_missed_by_name(saved, lost, ours):
     weights = published()
     del weights[lost]
-    with pytest.raises(ConfigError, match=rf"(?s)do not fit this network.*Missing.*{ours}"):
+    with pytest.raises(FileFormatError, match=rf"(?s)some.model.*do not fit.*Missing.*{ours}"):
         import_checkpoint("ms-gcn", saved(weights))
 
 
@@ -282,6 +282,10 @@ def test_recordings_with_other_joints_are_refused(saved):
     named = hugadb_like(weights, 30, joint_names=("ankle", *JOINTS[1:]))
     with pytest.raises(ConfigError, match=r"joint names differ .missing rf; not expected ankle"):
         model.predict(named)
+    few = Recording(id="few", skeleton=named.skeleton[:, 1:], fps=60, unit="counts",
+                    joint_names=JOINTS[1:], channel_names=CHANNELS)  # fmt: skip
+    with pytest.raises(ConfigError, match=r"joint names differ .missing rf; not expected none"):
+        model.predict(few)
     turned = hugadb_like(weights, 30, joint_names=JOINTS[::-1])
     with pytest.raises(ConfigError, match=r"joint names differ .*instead of"):
         model.predict([hugadb_like(weights, 30), turned])
@@ -290,8 +294,38 @@ def test_recordings_with_other_joints_are_refused(saved):
         model.predict(metric)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("stream.A", torch.ones(6, 6)),
+        ("stream.conv_out.weight", torch.ones(12)),
+        ("stream.data_bn.running_mean", torch.ones(35)),
+        ("stream.st_gcn_networks.0.gcn.conv.bias", torch.ones(23)),
+        ("stream.edge_importance.1", torch.ones(3, 5, 5)),
+        ("stages.0.conv_1x1.weight", torch.ones(8, 11, 1)),
+    ],
+)
+def test_tensors_whose_shapes_do_not_belong_together(saved, name, value):
+    with pytest.raises(FileFormatError, match="not the weights of MS-GCN"):
+        import_checkpoint("ms-gcn", saved(published() | {name: value}))
+
+
+def test_published_weights_with_a_recording_in_any_order_of_joints(saved):
+    weights = published()
+    recording = hugadb_like(weights, 30)
+    turned = replace(
+        recording, skeleton=recording.skeleton[:, ::-1], joint_names=JOINTS[::-1], unit="lsb"
+    )
+    model = import_checkpoint("ms-gcn", saved(weights), like=turned)
+    expected = import_checkpoint("ms-gcn", saved(weights)).predict(recording)
+    answer = model.predict(turned)
+    np.testing.assert_array_equal(answer.actions, expected.actions)
+    assert answer.names == expected.names
+
+
 @pytest.fixture
-def imported(saved):
+def imported(saved, monkeypatch):
+    monkeypatch.setattr("histvq.supervised.gcn.ENOUGH_S", 0.0)
     weights = published()
     return weights, import_checkpoint("ms-gcn", saved(weights))
 
@@ -339,7 +373,26 @@ def test_recordings_are_judged_together(imported):
     assert len(warned) == 1
 
 
-def test_what_we_trained_ourselves_is_not_warned_of(saved, tmp_path):
+def test_little_tells_nothing(imported, monkeypatch):
+    weights, model = imported
+    monkeypatch.setattr("histvq.supervised.gcn.ENOUGH_S", 300.0)
+    strange = [disordered(hugadb_like(weights, 8999)), disordered(hugadb_like(weights, 9001))]
+    model.predict(strange[0])
+    assert model.predict([]) == []
+    with pytest.warns(DataWarning, match="another order"):
+        model.predict(strange)
+
+
+def test_nothing_to_compare_is_no_fault(imported):
+    weights, model = imported
+    still = hugadb_like(weights, 40)
+    model.predict(replace(still, skeleton=np.full_like(still.skeleton, 5.0)))
+    model.network_.norm.norm.running_mean.zero_()
+    model.predict(still)
+
+
+def test_what_we_trained_ourselves_is_not_warned_of(saved, tmp_path, monkeypatch):
+    monkeypatch.setattr("histvq.supervised.gcn.ENOUGH_S", 0.0)
     weights = published(maps=4, layers=2, stages=2)
     recordings = [hugadb_like(weights, 40, id=f"r{k}", seed=k) for k in range(2)]
     labels = np.repeat([0, 1], 20)
