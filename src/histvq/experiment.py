@@ -96,7 +96,7 @@ def make_method(name: str, *, preset: str | Path | None = None, **params: Any) -
     """A method by its name in the table.
 
     Args:
-        name: As `histvq`; or `module:Class` of your own.
+        name: As `histvq`, or `ms-gcn`, whose `fit` takes annotations too; or `module:Class` of your own.
         preset: Settings to begin with.
         **params: The method's parameters; these win over the preset's.
 

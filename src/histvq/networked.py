@@ -57,7 +57,7 @@ class TrainedNetwork(SavedEstimator):
         scale_: Offset and factor of each input channel.
         fps_: Rate the network works at.
         seed_: The seed used.
-        history_: Losses and label-free measurements, an entry an epoch.
+        history_: Losses and what was measured beside them, an entry an epoch.
         layout_: What recordings must have in common with the training data.
         centred_: Whether positions are taken relative to the root.
     """

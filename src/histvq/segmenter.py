@@ -23,7 +23,7 @@ class Progress:
         batch: Batches done in this epoch.
         batches: Batches in an epoch.
         losses: Mean of each loss term since the epoch began.
-        scores: What was measured at the end of the epoch (label-free), else empty.
+        scores: What was measured at the end of the epoch, else empty; only supervised methods use labels.
         epoch_over: Whether this is the last word on its epoch.
     """
 

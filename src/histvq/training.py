@@ -52,7 +52,7 @@ def train(
         min_gain: Stop after an epoch whose loss is lower than that of the one before by less than this
             share of it; 0 trains all epochs.
         uneven: Whether batches differ so much in size that freed memory is handed back after each.
-        end_of_epoch: Called with the epoch's number; returns what it measured, from no labels.
+        end_of_epoch: Called with the epoch's number; returns what it measured.
         progress: Told after every batch and every epoch.
 
     Returns:

@@ -171,7 +171,7 @@ def _fill_series(values: np.ndarray, limit: float) -> int:
     return filled
 
 
-def relative_features(recording: Recording) -> Recording:
+def relative_features(recording: Recording, *, fps: float | None = None) -> Recording:
     """Displacements and relative positions in place of positions: `dx`, `dy`, `dz`, then `x`, `y`, `z`.
 
     The displacement of a frame leads to the next one, and is 0 at the last in which anything was
@@ -180,6 +180,11 @@ def relative_features(recording: Recording) -> Recording:
     Source: the input of MS-GCN for PKU-MMD (at the files' own rate, before any frames are left out).
     Departure: there a frame whose numbers are all 0 counts as missing; here missing is NaN.
     Units: of the positions; displacements a frame.
+
+    Args:
+        recording: Positions.
+        fps: Give displacements as large as they would be from frame to frame at this rate, so that those
+            of recordings at different rates can be compared; None: as they are.
 
     Raises:
         ConfigError: If there are other channels than x, y and z.
@@ -192,7 +197,7 @@ def relative_features(recording: Recording) -> Recording:
         )
     skeleton = recording.skeleton
     moved = np.full_like(skeleton, np.nan)
-    moved[:-1] = skeleton[1:] - skeleton[:-1]
+    moved[:-1] = (skeleton[1:] - skeleton[:-1]) * (recording.fps / (fps or recording.fps))
     if len(known := np.flatnonzero(~np.isnan(skeleton).all(axis=(1, 2)))):
         last = known[-1]
         moved[last] = np.where(np.isnan(skeleton[last]), np.nan, 0)

@@ -233,6 +233,9 @@ def test_whoever_moves_evenly_is_displaced_evenly_but_for_the_end():
     assert (made[:-1, :, :3] == [1, 2, 3]).all()
     assert (made[-1, :, :3] == 0).all()
     assert (made[:, :, 3:] == 0).all()
+    slower = relative_features(Recording(id="r", skeleton=line, fps=30), fps=15).skeleton
+    assert (slower[:-1, :, :3] == [2, 4, 6]).all()
+    np.testing.assert_array_equal(slower[:, :, 3:], made[:, :, 3:])
     assert relative_features(Recording(id="r", skeleton=line[:0], fps=30)).n_frames == 0
 
 

@@ -28,7 +28,7 @@ from histvq.segments import Segmentation
 from histvq.supervised.labels import at_rate, by_name, paired
 from histvq.supervised.splits import group_of, held_out
 from histvq.training import train
-from histvq.transforms import frames_before_resampling, relative_features
+from histvq.transforms import frames_before_resampling, relative_features, resample
 
 # Frames answered at a time: a multiple of any network's `_start_at`, longer than any recording of HuGaDB.
 PIECE_FRAMES = 1 << 14
@@ -41,7 +41,8 @@ class SupervisedConfig(TrainingConfig, frozen=True, extra="forbid"):
 
     Attributes:
         features: `raw`, the channels as they are, or `relative`, displacements and positions relative to
-            the first joint (MS-GCN's input for PKU-MMD; `centre` then says nothing).
+            the first joint (MS-GCN's input for PKU-MMD; `centre` then says nothing). Displacements are
+            taken at the files' own rate and scaled to the network's.
         validation: Whom to hold out, to tell which epoch to keep: this share of the frames, whole people
             where they are known, or the names of the people. 0: nobody, and the last epoch is kept.
             Whoever alone does some action is not held out.
@@ -219,6 +220,11 @@ class SupervisedEstimator(TrainedNetwork):
         generator = torch.Generator().manual_seed(self.seed_)
         network = self._build(generator).to(config.device).train()
         spans = list(self._spans(learned))
+        if not spans:
+            raise ConfigError(
+                f"none of the {len(learned)} recordings to learn from has a frame that is both measured "
+                "and labelled"
+            )
         weights = self._class_weights([labels for _, labels in learned])
         best = _Best(network)
 
@@ -314,7 +320,7 @@ class SupervisedEstimator(TrainedNetwork):
     def _prepare(self, recording: Recording) -> Recording:
         if self.config.features == "raw":
             return super()._prepare(recording)
-        return super()._prepare(relative_features(recording))
+        return resample(relative_features(recording, fps=self.fps_), self.fps_)
 
     @property
     def _n_channels(self) -> int:

@@ -151,3 +151,14 @@ def test_other_joints_are_refused():
     model = MSTCN(random_state=0, epochs=1, **SMALL).fit(recordings, annotations)
     with pytest.raises(ConfigError, match="joint names differ"):
         model.predict(Recording(id="x", skeleton=np.zeros((9, 3, 3)), fps=10))
+
+
+def test_labels_only_where_nothing_was_measured():
+    recording, annotation = pair("a")
+    skeleton = recording.skeleton.copy()
+    skeleton[:40] = np.nan
+    labels = np.where(np.arange(80) < 40, annotation.labels, -1)
+    half = Recording(id="a", skeleton=skeleton, fps=10)
+    told = Annotation(recording_id="a", labels=labels, actions=("a", "b"), fps=10)
+    with pytest.raises(ConfigError, match="has a frame that is both measured and labelled"):
+        MSTCN(piece_seconds=4.0, **SMALL).fit([half], [told])
