@@ -20,6 +20,7 @@ from histvq.errors import ConfigError, DataWarning, did_you_mean
 from histvq.evaluation import Scores, evaluate
 from histvq.methods import METHODS
 from histvq.modelfile import read_description
+from histvq.prepared import Prepared, inner, read_chain
 from histvq.recording import Recording
 from histvq.registry import resolve
 from histvq.report import atomically, write_report
@@ -115,7 +116,7 @@ def make_method(name: str, *, preset: str | Path | None = None, **params: Any) -
 
 
 def load_model(path: str | Path, *, device: str | None = None) -> Segmenter:
-    """The fitted method that a method's `save` wrote.
+    """The fitted method that a method's `save` wrote, with the transforms it was fitted behind.
 
     Args:
         path: The folder.
@@ -127,7 +128,9 @@ def load_model(path: str | Path, *, device: str | None = None) -> Segmenter:
     method: type[Segmenter] = resolve(
         read_description(path).get("method", ""), ALL_METHODS, kind="method"
     )
-    return method.load(path, device=device)
+    loaded = method.load(path, device=device)
+    chain = read_chain(path)
+    return Prepared(loaded, chain) if chain.steps else loaded
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,9 +182,9 @@ def run(
     Raises:
         ConfigError: If the folder holds a run already, or the data do not suit the method.
     """
-    if not isinstance(method, Segmenter):  # a supervised method has no fit_predict
+    if not isinstance(inner(method), Segmenter):  # a supervised method has no fit_predict
         raise ConfigError(
-            f"{type(method).__name__} learns from labels: fit it with them, predict other recordings, "
+            f"{type(inner(method)).__name__} learns from labels: fit it with them, predict others, "
             "and give the answers to histvq.experiment.write_answers"
         )
     folder = claim(folder, overwrite=overwrite)
@@ -317,7 +320,9 @@ def _described(method: Segmenter) -> dict[str, Any]:
         for k in ("seed", "n_iter", "kept_epoch")
         if hasattr(method, k + "_")
     }
-    return {"name": type(method).__name__, **params, **learned}
+    steps = list(method.chain.steps) if isinstance(method, Prepared) else []
+    behind = {"transforms": steps} if steps else {}
+    return {"name": type(inner(method)).__name__, **params, **learned, **behind}
 
 
 def _rounded(seconds: Mapping[str, float]) -> dict[str, float]:

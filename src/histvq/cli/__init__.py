@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from histvq import console
+from histvq.chain import STEPS
 from histvq.cli import benchmarks
 from histvq.cli.common import (
     Exit,
@@ -26,6 +27,8 @@ from histvq.supervised import SUPERVISED
 if TYPE_CHECKING:
     from histvq.io import Readings
 
+
+EXAMPLES = ", ".join(step.example for step in STEPS.values())
 
 app = typer.Typer(
     help="Find the actions in motion recordings nobody has labelled.",
@@ -68,6 +71,14 @@ Seed = Annotated[int, typer.Option(help="Same seed, same answer.")]
 Set = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="NAME=VALUE", help="Any other parameter of the method."),
+]
+Transforms = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--transform",
+        metavar="STEP",
+        help=f"Change recordings first, in this order; saved with the model. Steps: {EXAMPLES}.",
+    ),
 ]
 Stride = Annotated[int, typer.Option(min=1, help="Take every so-maniest frame only.")]
 
@@ -134,6 +145,7 @@ def run(
     patch_seconds: PatchSeconds = None,
     seed: Seed = 0,
     settings: Set = None,
+    transforms: Transforms = None,
     format: Format = None,
     fps: Fps = None,
     strict: Strict = False,
@@ -144,7 +156,7 @@ def run(
     from histvq.experiment import run as run_experiment
 
     claim(out, overwrite=overwrite)
-    chosen = method_of(method, preset, actions, patch_seconds, seed, settings)
+    chosen = method_of(method, preset, actions, patch_seconds, seed, settings, transforms)
     if is_supervised(chosen):
         raise ConfigError(
             f"{chosen.method_name} learns from labels, and what it has learned from is no test of "
@@ -183,6 +195,7 @@ def fit(
     patch_seconds: PatchSeconds = None,
     seed: Seed = 0,
     settings: Set = None,
+    transforms: Transforms = None,
     format: Format = None,
     fps: Fps = None,
     strict: Strict = False,
@@ -192,7 +205,7 @@ def fit(
     from histvq.experiment import claim
 
     claim(out, overwrite=overwrite)
-    chosen = method_of(method, preset, actions, patch_seconds, seed, settings)
+    chosen = method_of(method, preset, actions, patch_seconds, seed, settings, transforms)
     supervised = is_supervised(chosen)
     if labels and not supervised:
         raise ConfigError(

@@ -23,13 +23,15 @@ def method_of(
     patch_seconds: float | None,
     seed: int,
     settings: list[str] | None,
+    transforms: list[str] | None,
 ) -> Any:
-    """The method named on the command line, with its settings.
+    """The method named on the command line, with its settings and the transforms before it.
 
     Raises:
         ConfigError: If there is no such method or setting, or nobody says how many actions to find.
     """
     from histvq.experiment import load_preset, make_method
+    from histvq.prepared import prepared
 
     name = name or (load_preset(preset).method.name if preset else "histvq")
     if name in SUPERVISED and actions is not None:
@@ -40,14 +42,16 @@ def method_of(
         raise ConfigError("say how many actions to find, as -k 8")
     given = {"n_actions": actions, "patch_seconds": patch_seconds, "random_state": seed}
     params = {key: value for key, value in given.items() if value is not None}
-    return make_method(name, preset=preset, **{**params, **_parsed(settings or [])})
+    made = make_method(name, preset=preset, **{**params, **_parsed(settings or [])})
+    return prepared(made, transforms or [])
 
 
 def is_supervised(method: Any) -> bool:
     """Whether a method learns from labels."""
+    from histvq.prepared import inner
     from histvq.supervised.learning import SupervisedEstimator
 
-    return isinstance(method, SupervisedEstimator)
+    return isinstance(inner(method), SupervisedEstimator)
 
 
 def labels_for(readings: "Readings", labels: Path | None) -> "Sequence[Annotation | None]":

@@ -60,15 +60,3 @@ def by_name(annotations: Sequence[Annotation]) -> tuple[tuple[str, ...], list[np
 
 def _names(annotation: Annotation) -> list[str]:
     return [annotation.actions[label] for label in np.unique(annotation.labels) if label >= 0]
-
-
-def at_rate(labels: np.ndarray, n_frames: int, *, ratio: float) -> np.ndarray:
-    """Labels of a recording that was resampled: each frame has that of the nearest original one.
-
-    Args:
-        labels: Of the original frames.
-        n_frames: How many there are after resampling.
-        ratio: Original frames a second over resampled ones.
-    """
-    nearest = np.rint(np.arange(n_frames) * ratio).astype(int)
-    return labels[np.minimum(nearest, len(labels) - 1)]

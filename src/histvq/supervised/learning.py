@@ -25,10 +25,15 @@ from histvq.nn.frame_loss import UNLABELLED, label_loss, smoothing_loss
 from histvq.recording import Recording
 from histvq.segmenter import ProgressCallback
 from histvq.segments import Segmentation
-from histvq.supervised.labels import at_rate, by_name, paired
+from histvq.supervised.labels import by_name, paired
 from histvq.supervised.splits import group_of, held_out
 from histvq.training import train
-from histvq.transforms import frames_before_resampling, relative_features, resample
+from histvq.transforms import (
+    frames_before_resampling,
+    labels_after_resampling,
+    relative_features,
+    resample,
+)
 
 # Frames answered at a time: a multiple of any network's `_start_at`, longer than any recording of HuGaDB.
 PIECE_FRAMES = 1 << 14
@@ -177,7 +182,7 @@ class SupervisedEstimator(TrainedNetwork):
             check_measured(prepared)
             self._suit(prepared)
             pairs = [
-                (now, at_rate(label, now.n_frames, ratio=before.fps / now.fps))
+                (now, labels_after_resampling(label, now.n_frames, ratio=before.fps / now.fps))
                 for before, now, label in zip(chosen, prepared, labels, strict=True)
             ]
             return self._train(*self._divided(pairs), progress)

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from histvq.annotation import Annotation
 from histvq.errors import ConfigError
 from histvq.recording import Recording
-from histvq.supervised.labels import at_rate, by_name, paired
-from histvq.transforms import frames_before_resampling, resample
+from histvq.supervised.labels import by_name, paired
+from histvq.transforms import frames_before_resampling, labels_after_resampling, resample
 
 
 def recording(id, n_frames=4, fps=10):
@@ -51,11 +51,11 @@ def test_names_count_not_numbers():
 def test_labels_at_another_rate_by_hand():
     labels = np.array([0, 0, 0, 1, 1, 1, 2])
     # 3 to 1: the frames 0, 3 and 6. 3 to 2: frames 0, 1.5, 3, 4.5, 6, each the nearer one (even of two).
-    assert at_rate(labels, 3, ratio=3.0).tolist() == [0, 1, 2]
-    assert at_rate(labels, 5, ratio=1.5).tolist() == [0, 0, 1, 1, 2]
-    assert at_rate(labels, 7, ratio=1.0).tolist() == labels.tolist()
+    assert labels_after_resampling(labels, 3, ratio=3.0).tolist() == [0, 1, 2]
+    assert labels_after_resampling(labels, 5, ratio=1.5).tolist() == [0, 0, 1, 1, 2]
+    assert labels_after_resampling(labels, 7, ratio=1.0).tolist() == labels.tolist()
     # 1 to 2, and one frame more than the last one reaches
-    assert at_rate(np.array([0, 1]), 4, ratio=0.5).tolist() == [0, 0, 1, 1]
+    assert labels_after_resampling(np.array([0, 1]), 4, ratio=0.5).tolist() == [0, 0, 1, 1]
 
 
 @given(st.integers(1, 60), st.sampled_from([5, 7.5, 10, 12, 20, 30]))
@@ -63,7 +63,7 @@ def test_there_and_back_a_segment_moves_by_less_than_a_frame_of_the_slower_rate(
     there = resample(recording("r", n_frames), fps)
     ratio = 10 / fps
     labels = np.arange(n_frames)  # every frame its own
-    back = at_rate(labels, there.n_frames, ratio=ratio)[
+    back = labels_after_resampling(labels, there.n_frames, ratio=ratio)[
         frames_before_resampling(n_frames, there.n_frames, ratio=ratio)
     ]
     assert np.abs(back - labels).max() <= max(1, np.ceil(ratio))

@@ -1,0 +1,39 @@
+"""Pure changes of a recording: each returns a new one and notes what it did."""
+
+from histvq.transforms.joints import mirror, rename_joints, select_joints
+from histvq.transforms.space import (
+    centre_on,
+    centre_on_root,
+    face_heading,
+    relative_features,
+    scale_to_body,
+    to_unit,
+    unit_variance,
+)
+from histvq.transforms.time import (
+    fill_gaps,
+    frames_before_resampling,
+    labels_after_resampling,
+    low_pass,
+    resample,
+    stride,
+)
+
+__all__ = [
+    "centre_on",
+    "centre_on_root",
+    "face_heading",
+    "fill_gaps",
+    "frames_before_resampling",
+    "labels_after_resampling",
+    "low_pass",
+    "mirror",
+    "relative_features",
+    "rename_joints",
+    "resample",
+    "scale_to_body",
+    "select_joints",
+    "stride",
+    "to_unit",
+    "unit_variance",
+]
