@@ -6,9 +6,10 @@ from typing import Any, ClassVar, Literal, Self
 import numpy as np
 import torch
 from pydantic import BaseModel, PositiveFloat, PositiveInt
-from torch import nn
+from torch import Tensor, nn
 
 from histvq.batching import InputScale
+from histvq.errors import ConfigError
 from histvq.inputs import centred, checked, layout_of, seed_of
 from histvq.recording import Recording
 from histvq.saving import LabelFreeEstimator, SavedEstimator
@@ -99,6 +100,19 @@ class TrainedNetwork(SavedEstimator):
             torch.manual_seed(self.seed_)
             self.network_ = train(prepared)
         return self
+
+    def _take(self, weights: dict[str, Tensor]) -> None:
+        """Learn nothing: take weights from elsewhere, by our names.
+
+        Raises:
+            ConfigError: If they do not fit the network that the settings make.
+        """
+        network = self._build(torch.Generator().manual_seed(0))
+        try:
+            network.load_state_dict(weights)
+        except RuntimeError as error:
+            raise ConfigError(f"the weights do not fit this network: {error}") from error
+        self.network_ = network.eval()
 
     def _keep(self, history: Sequence[Progress]) -> None:
         """Note what a training measured."""

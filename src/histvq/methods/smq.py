@@ -8,7 +8,6 @@ from pydantic import NonNegativeFloat, PositiveInt, model_validator
 from torch import Tensor
 
 from histvq.batching import Batch, InputScale
-from histvq.errors import ConfigError
 from histvq.nn.autoencoder import Decoded, HierarchicalAutoencoder
 from histvq.nn.codebook import Codebook
 from histvq.nn.objective import objective
@@ -149,12 +148,7 @@ class SMQ(PatchwiseEstimator):
         model.layout_, model.fps_, model.patch_frames_ = layout, fps, patch_frames
         model.centred_, model.seed_, model.history_, model.kept_epoch_ = centred, 0, [], 0
         model.scale_ = InputScale(torch.zeros(n_channels).numpy(), torch.ones(n_channels).numpy())
-        network = model._build(torch.Generator().manual_seed(0))
-        try:
-            network.load_state_dict(weights)
-        except RuntimeError as error:
-            raise ConfigError(f"the weights do not fit this network: {error}") from error
-        model.network_ = network.eval()
+        model._take(weights)
         return model
 
 

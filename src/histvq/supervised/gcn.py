@@ -10,7 +10,7 @@ from pydantic import Field, PositiveInt
 from torch import Tensor
 
 from histvq.batching import InputScale
-from histvq.errors import ConfigError, DataWarning
+from histvq.errors import DataWarning
 from histvq.inputs import check_layout, listed
 from histvq.nn.graph import Partition, adjacency
 from histvq.nn.multistage import MultiStageGCN
@@ -187,12 +187,7 @@ class MSGCN(SupervisedEstimator):
         model.seed_, model.history_, model.kept_epoch_ = 0, [], 0
         model.graph_, model.imported_ = {"edges": [], "centres": []}, True
         model.scale_ = _as_it_is(model._n_channels)
-        network = model._build(torch.Generator())
-        try:
-            network.load_state_dict(weights)
-        except RuntimeError as error:
-            raise ConfigError(f"the weights do not fit this network: {error}") from error
-        model.network_ = network.eval()
+        model._take(weights)
         return model
 
 
