@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from histvq import transforms
 from histvq.errors import ConfigError, did_you_mean
 from histvq.recording import Recording
+from histvq.transforms.space import METRES
 
 Change = Callable[[Recording], Recording]
 
@@ -43,13 +44,13 @@ def _resample(value: str) -> Change:
 
 
 def _heading(value: str) -> Change:
-    left, right, *up = _words(value)
-    if len(up) > 1:
+    words = _words(value)
+    if len(words) not in (2, 3):
         raise ValueError(
             "give the left joint, the right joint and, if it is not z, the vertical axis"
         )
-    axis = up[0] if up else "z"
-    return lambda r: transforms.face_heading(r, left=left, right=right, up=axis)
+    left, right, up = (*words, "z")[:3]
+    return lambda r: transforms.face_heading(r, left=left, right=right, up=up)
 
 
 def _rename(value: str) -> Change:
@@ -75,13 +76,12 @@ def _hertz(value: str) -> Change:
 
 
 def _centre(value: str) -> Change:
-    joint = value
-    return (lambda r: transforms.centre_on(r, joint)) if joint else transforms.centre_on_root
+    return (lambda r: transforms.centre_on(r, value)) if value else transforms.centre_on_root
 
 
 def _unit(value: str) -> Change:
-    if value not in transforms.space.METRES:
-        raise ValueError(f"give one of {', '.join(transforms.space.METRES)}")
+    if value not in METRES:
+        raise ValueError(f"give one of {', '.join(METRES)}")
     return lambda r: transforms.to_unit(r, value)
 
 
@@ -104,14 +104,12 @@ STEPS = {
         "centre=pelvis", "positions relative to a joint; the root if none is named", _centre
     ),
     "fill-gaps": Step("fill-gaps=0.25", "fill gaps of up to so many seconds", _seconds),
-    "heading": Step(
-        "heading=left_hip,right_hip,z", "turn everybody to look the same way", _heading
-    ),
+    "heading": Step("heading=lhip,rhip,z", "turn everybody to look the same way", _heading),
     "low-pass": Step("low-pass=10", "take out what is faster than so many hertz", _hertz),
     "mirror": Step("mirror=x", "as a mirror shows it, left and right swapped", _mirror),
-    "rename": Step("rename=LKNE:left_knee,RKNE:right_knee", "other names for joints", _rename),
+    "rename": Step("rename=LKNE:knee", "other names for joints", _rename),
     "resample": Step("resample=30", "another frame rate, without aliases", _resample),
-    "select": Step("select=left_wrist,right_wrist", "these joints only, in this order", _select),
+    "select": Step("select=hip,knee", "these joints only, in this order", _select),
     "unit": Step("unit=m", "positions in another unit of length", _unit),
     "unit-variance": Step(
         "unit-variance",

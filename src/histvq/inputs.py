@@ -85,7 +85,8 @@ def check_layout(recording: Recording, layout: dict[str, Any]) -> None:
             detail = f"{found} instead of {expected}"
         raise ConfigError(
             f"recording {recording.id!r} does not fit the others: {name.replace('_', ' ')} differ "
-            f"({detail}). Select common joints with histvq.transforms.select_joints, or convert the unit"
+            f"({detail}). Make them alike first, as with --transform select=... or unit=..., or "
+            "histvq.transforms"
         )
 
 

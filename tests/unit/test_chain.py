@@ -34,11 +34,14 @@ def test_no_steps_change_nothing():
 @pytest.mark.parametrize("name", STEPS)
 def test_every_step_is_written_as_its_example_says(name):
     step = STEPS[name]
-    example = step.example.replace("LKNE:left_knee,RKNE:right_knee", "pelvis:hips")
-    example = example.replace("left_wrist,right_wrist", "left_hip,right_hip")
+    example = step.example.replace("LKNE:knee", "pelvis:hips")
+    example = example.replace("hip,knee", "left_hip,pelvis").replace(
+        "lhip,rhip", "left_hip,right_hip"
+    )
     assert example.partition("=")[0] == name
-    made = Chain.of([example])(recording(fps=100))
-    assert made.history or name in ("fill-gaps", "unit")  # there was nothing to do
+    gappy = recording(fps=100, unit="mm")
+    gappy.skeleton[10:12, 0] = np.nan
+    assert Chain.of([example])(gappy).history  # something was done
 
 
 def test_slower_without_aliases_faster_without_a_filter():
@@ -61,7 +64,7 @@ def test_slower_without_aliases_faster_without_a_filter():
         ("resample", "give a number above 0"),
         ("rename=a", "give pairs old:new"),
         ("select=a,,b", "give names, parted by commas"),
-        ("heading=a", "not enough values|heading"),
+        ("heading=a", "give the left joint, the right joint"),
         ("heading=a,b,z,q", "give the left joint, the right joint"),
         ("unit=furlong", "give one of mm, cm, m, inch"),
         ("body-size=3", "it takes nothing after its name"),

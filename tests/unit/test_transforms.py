@@ -124,7 +124,7 @@ def test_centring_leaves_other_channels_alone():
         ({"channel_names": ("acc_x", "acc_y", "acc_z")}, "turn centring off for inertial data"),
         (
             {"parents": (-1, 0, 1, 2), "joint_persons": (0, 0, 1, 1)},
-            "no joint of person 1 is a root",
+            "person 1 has no joint to centre on; give the root the parent -1",
         ),
     ],
 )

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from histvq.io import Readings
 
 
-EXAMPLES = ", ".join(step.example for step in STEPS.values())
+STEPS_TOLD = "; ".join(f"{step.example} ({step.does})" for step in STEPS.values())
 
 app = typer.Typer(
     help="Find the actions in motion recordings nobody has labelled.",
@@ -77,10 +77,9 @@ Transforms = Annotated[
     typer.Option(
         "--transform",
         metavar="STEP",
-        help=f"Change recordings first, in this order; saved with the model. Steps: {EXAMPLES}.",
+        help=f"Change recordings first, in this order; saved with the model. Steps: {STEPS_TOLD}.",
     ),
 ]
-Stride = Annotated[int, typer.Option(min=1, help="Take every so-maniest frame only.")]
 
 
 @app.command()

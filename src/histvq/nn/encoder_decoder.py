@@ -115,3 +115,8 @@ def widest_reach(n_levels: int, kernel_frames: int) -> int:
     single real one.
     """
     return 2 ** (n_levels - 1) * (kernel_frames // 2 + 1)
+
+
+def reach_frames(n_levels: int, kernel_frames: int) -> int:
+    """How many frames before and after it an output depends on, at most: whole kernels, down and up."""
+    return 2 * (2**n_levels - 1) * (kernel_frames + 2)

@@ -111,6 +111,11 @@ class TCN(nn.Module):
         return series
 
 
+def reach_frames(n_layers: int, *, n_stages: int) -> int:
+    """How many frames before and after it an output depends on, at most."""
+    return n_stages * (2**n_layers - 1)
+
+
 def widest_dilation(n_layers: int) -> int:
     """How many masked frames keep two recordings laid end to end apart."""
     return 2 ** (n_layers - 1)

@@ -5,7 +5,7 @@ from pydantic import Field, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
 from histvq.batching import Batch
-from histvq.nn.encoder_decoder import EncoderDecoderTCN, widest_reach
+from histvq.nn.encoder_decoder import EncoderDecoderTCN, reach_frames, widest_reach
 from histvq.supervised.tcn import FlatConfig, FlatEstimator
 
 
@@ -50,9 +50,7 @@ class EDTCN(FlatEstimator):
         return widest_reach(len(self.config.widths), self._kernel_frames())
 
     def _reach(self) -> int:
-        # Each level's convolutions, down and up, and the frames it pools.
-        levels = len(self.config.widths)
-        return int(sum(2**level * (self._kernel_frames() + 2) for level in range(levels)) * 2)
+        return reach_frames(len(self.config.widths), self._kernel_frames())
 
     def _start_at(self) -> int:
         return int(2 ** len(self.config.widths))

@@ -14,7 +14,7 @@ from histvq.errors import DataWarning
 from histvq.inputs import check_layout, listed
 from histvq.nn.graph import Partition, adjacency
 from histvq.nn.multistage import MultiStageGCN
-from histvq.nn.tcn import widest_dilation
+from histvq.nn.tcn import reach_frames, widest_dilation
 from histvq.recording import Recording
 from histvq.segments import Segmentation
 from histvq.supervised.graphs import graph_named, graph_of
@@ -82,7 +82,7 @@ class MSGCN(SupervisedEstimator):
         return widest_dilation(self.config.n_layers)
 
     def _reach(self) -> int:
-        return int(self.config.n_stages * (2**self.config.n_layers - 1))
+        return reach_frames(self.config.n_layers, n_stages=self.config.n_stages)
 
     def _build(self, generator: torch.Generator) -> MultiStageGCN:
         config: MSGCNConfig = self.config

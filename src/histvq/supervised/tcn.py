@@ -7,7 +7,7 @@ from pydantic import Field, PositiveInt
 from histvq.batching import InputScale
 from histvq.features import fit_frame_scale
 from histvq.nn.multistage import MultiStageTCN
-from histvq.nn.tcn import widest_dilation
+from histvq.nn.tcn import reach_frames, widest_dilation
 from histvq.recording import Recording
 from histvq.supervised.learning import SupervisedConfig, SupervisedEstimator
 
@@ -64,7 +64,7 @@ class MSTCN(FlatEstimator):
         return widest_dilation(self.config.n_layers)
 
     def _reach(self) -> int:
-        return int(self.config.n_stages * (2**self.config.n_layers - 1))
+        return reach_frames(self.config.n_layers, n_stages=self.config.n_stages)
 
     def _build(self, generator: torch.Generator) -> MultiStageTCN:
         config: MSTCNConfig = self.config

@@ -1,5 +1,7 @@
 """Where a body is, which way it looks, and how large it is."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from histvq.errors import ConfigError
@@ -20,27 +22,45 @@ def centre_on_root(recording: Recording) -> Recording:
             f"recording {recording.id!r}: parents are not known, so there is no root to centre on; "
             "give parents, or turn centring off"
         )
-    space = [c for c, name in enumerate(recording.channel_names) if name in ("x", "y", "z")]
-    if not space:
+    roots = [joint for joint, parent in enumerate(recording.parents) if parent == -1]
+    return _centred(recording, roots, "centre_on_root")
+
+
+def centre_on(recording: Recording, joint: str) -> Recording:
+    """Positions relative to one joint, which becomes 0; of several people, each to their own.
+
+    While it is not measured, the others are taken relative to where it must have been, as in
+    `centre_on_root`. With several people the joint is looked for by the name after `person/`.
+
+    Raises:
+        ConfigError: If a person has no such joint, or there are no positions.
+    """
+    named = [k for k, name in enumerate(recording.joint_names) if name.rpartition("/")[2] == joint]
+    if not named:
         raise ConfigError(
-            f"recording {recording.id!r}: no x, y, z channels among "
-            f"{', '.join(recording.channel_names)}; turn centring off for inertial data"
+            f"recording {recording.id!r} has no joint {joint!r} to centre on; it has "
+            f"{', '.join(recording.joint_names)}"
         )
+    return _centred(recording, named, f"centre_on({joint})")
+
+
+def _centred(recording: Recording, centres: Sequence[int], note: str) -> Recording:
+    """Each person's positions relative to the first of their joints that is among these."""
+    space = _positions(recording, "centre; turn centring off for inertial data")
     skeleton = recording.skeleton.copy()
     persons = np.array(recording.joint_persons or [0] * skeleton.shape[1])
     for person in np.unique(persons):
         joints = np.flatnonzero(persons == person)
-        roots = [j for j in joints if recording.parents[j] == -1]
-        if not roots:
+        centre = next((joint for joint in centres if persons[joint] == person), None)
+        if centre is None:
             raise ConfigError(
-                f"recording {recording.id!r}: no joint of person {person} is a root to centre on; "
-                "give its root the parent -1, or turn centring off"
+                f"recording {recording.id!r}: person {person} has no joint to centre on; give the root "
+                "the parent -1, name a joint each person has, or turn centring off"
             )
-        root = roots[0]
         place = np.ix_(np.arange(len(skeleton)), joints, np.array(space))
         measured = recording.skeleton[:, joints][:, :, space]
-        skeleton[place] -= _known_path(recording.skeleton[:, root][:, space], measured)[:, None]
-    return recording.noted("centre_on_root", skeleton=skeleton)
+        skeleton[place] -= _known_path(recording.skeleton[:, centre][:, space], measured)[:, None]
+    return recording.noted(note, skeleton=skeleton)
 
 
 def _known_path(root: np.ndarray, joints: np.ndarray) -> np.ndarray:
@@ -120,32 +140,6 @@ def to_unit(recording: Recording, unit: str) -> Recording:
     skeleton = recording.skeleton.copy()
     skeleton[:, :, places] *= METRES[recording.unit] / METRES[unit]
     return recording.noted(f"to_unit({unit})", skeleton=skeleton, unit=unit)
-
-
-def centre_on(recording: Recording, joint: str) -> Recording:
-    """Positions relative to one joint, which becomes 0; of several people, each to their own.
-
-    While it is not measured, the others are taken relative to where it must have been, see
-    `centre_on_root`. With several people the joint is looked for by the name after `person/`.
-
-    Raises:
-        ConfigError: If a person has no such joint, or there are no positions.
-    """
-    places = _positions(recording, "centre")
-    persons = np.array(recording.joint_persons or [0] * len(recording.joint_names))
-    skeleton = recording.skeleton.copy()
-    for person in np.unique(persons):
-        joints = np.flatnonzero(persons == person)
-        named = [j for j in joints if recording.joint_names[j].rpartition("/")[2] == joint]
-        if not named:
-            raise ConfigError(
-                f"recording {recording.id!r} has no joint {joint!r} to centre on; it has "
-                f"{', '.join(recording.joint_names[j] for j in joints)}"
-            )
-        measured = recording.skeleton[:, joints][:, :, places]
-        path = _known_path(recording.skeleton[:, named[0]][:, places], measured)
-        skeleton[np.ix_(np.arange(len(skeleton)), joints, np.array(places))] -= path[:, None]
-    return recording.noted(f"centre_on({joint})", skeleton=skeleton)
 
 
 def face_heading(recording: Recording, *, left: str, right: str, up: str = "z") -> Recording:
@@ -288,7 +282,7 @@ def _positions(recording: Recording, purpose: str) -> list[int]:
     places = [c for c, name in enumerate(recording.channel_names) if name in ("x", "y", "z")]
     if not places:
         raise ConfigError(
-            f"recording {recording.id!r}: no x, y, z channels to {purpose} among "
-            f"{', '.join(recording.channel_names)}"
+            f"recording {recording.id!r}: among {', '.join(recording.channel_names)} are no x, y, z "
+            f"channels to {purpose}"
         )
     return places

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from histvq.nn.encoder_decoder import EncoderDecoderTCN, WideLayer, widest_reach
+from histvq.nn.encoder_decoder import EncoderDecoderTCN, WideLayer, reach_frames, widest_reach
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -264,3 +264,23 @@ def test_the_reach_is_half_a_kernel_at_the_slowest_level_and_a_frame(
     n_levels, kernel_frames, expected
 ):
     assert widest_reach(n_levels, kernel_frames) == expected
+
+
+@pytest.mark.parametrize(("widths", "kernel_frames"), [((6,), 4), ((6, 5), 5), ((4, 4, 4), 3)])
+def test_nothing_beyond_reach_changes_an_output(widths, kernel_frames):
+    network = made(widths=widths, kernel_frames=kernel_frames)
+    reach = reach_frames(len(widths), kernel_frames)
+    step = 2 ** len(widths)
+    n_frames = -(-(3 * reach) // step) * step
+    skeleton, real = recording(n_frames)
+    owner = torch.zeros(n_frames, dtype=torch.long)
+    middle = n_frames // 2
+    with torch.no_grad():
+        before = network(skeleton, real, owner)[0, middle]
+        near = skeleton.clone()
+        near[:, middle + 1] += 100
+        assert not torch.equal(before, network(near, real, owner)[0, middle])
+        far = skeleton.clone()
+        far[:, : middle - reach] += 100
+        far[:, middle + reach + 1 :] += 100
+        torch.testing.assert_close(before, network(far, real, owner)[0, middle], rtol=0, atol=1e-12)

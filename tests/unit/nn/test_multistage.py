@@ -5,7 +5,7 @@ from torch.nn import functional
 
 from histvq.nn.graph import adjacency, permuted
 from histvq.nn.multistage import MultiStageGCN, MultiStageTCN
-from histvq.nn.tcn import widest_dilation
+from histvq.nn.tcn import reach_frames, widest_dilation
 from histvq.supervised.graphs import GRAPHS
 from oracles.msgcn import logits_by_loop
 
@@ -265,3 +265,22 @@ def test_dropout_only_while_training(kind):
     assert torch.equal(network(*given), network(*given))
     network.train()
     assert not torch.equal(network(*given), network(*given))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_output_depends_on_what_is_within_reach_and_no_farther(kind):
+    network = made(kind)
+    reach = reach_frames(N_LAYERS, n_stages=2)
+    skeleton, real = recording(2 * reach + 5)
+    middle = reach + 2
+    # Weights above 0 and means far below, so that no ReLU is in the way of the farthest frame.
+    generator = torch.Generator().manual_seed(0)
+    for value in network.parameters():
+        value.data.copy_(torch.rand(value.shape, generator=generator) * 0.2)
+    for name, value in network.named_buffers():
+        if name.endswith("running_mean"):
+            value.fill_(-9)
+    skeleton = skeleton.abs().requires_grad_()
+    network(skeleton, real)[-1, middle, 0].backward()
+    heard = skeleton.grad.abs().sum(dim=(0, 2)).nonzero().flatten().tolist()
+    assert (heard[0], heard[-1]) == (middle - reach, middle + reach)
