@@ -20,7 +20,7 @@ from histvq.io.precog import JOINTS as PRECOG_JOINTS
 from histvq.recording import Recording
 
 # Modules of histvq.io that read no format of their own.
-HELPERS = {"atomic", "packed", "reader", "segment_table", "unique"}
+HELPERS = {"asked", "atomic", "packed", "reader", "segment_table", "unique"}
 
 
 def _recording() -> tuple[Recording, Annotation]:
