@@ -2,14 +2,48 @@
 
 from collections import Counter
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from histvq.annotation import Annotation
 from histvq.errors import ConfigError
 from histvq.segments import LEVELS, Segmentation
+from histvq.transforms import frames_before_resampling
 
 Answer = Segmentation | np.ndarray
+
+# Motion and labels may end so many frames of the slower of them apart and still be of one recording.
+SLACK_FRAMES = 2
+
+
+def in_step(answers: Sequence[Answer], annotations: Sequence[Annotation]) -> list[Annotation]:
+    """The annotations with one label for each frame of the answers, where their rates differ.
+
+    A label holds from its own time until the next: of labels at 10 a second, label k is that of all
+    frames from k / 10 s on, and the last holds to the end. An annotation stays as it is where it has as
+    many frames as the answer, or the two do not last equally long (to within two frames of the slower).
+    """
+    found = {answer.recording_id: answer for answer in answers if isinstance(answer, Segmentation)}
+    return [
+        annotation
+        if annotation.recording_id not in found
+        else _at_the_frames_of(found[annotation.recording_id], annotation)
+        for annotation in annotations
+    ]
+
+
+def _at_the_frames_of(answer: Segmentation, annotation: Annotation) -> Annotation:
+    apart = abs(answer.n_frames / answer.fps - annotation.n_frames / annotation.fps)
+    one_length = apart * min(answer.fps, annotation.fps) < SLACK_FRAMES + 1e-6
+    if answer.n_frames == annotation.n_frames or answer.fps == annotation.fps or not one_length:
+        return annotation
+    if not annotation.n_frames:
+        return annotation
+    latest = frames_before_resampling(
+        answer.n_frames, annotation.n_frames, ratio=answer.fps / annotation.fps
+    )
+    return replace(annotation, labels=annotation.labels[latest], fps=answer.fps)
 
 
 def align(
@@ -41,7 +75,7 @@ def align(
         raise ConfigError(f"{len(answers)} answers for {len(ids)} annotations; give one for each")
     else:
         labels = {id_: np.asarray(answer) for id_, answer in zip(ids, answers, strict=True)}
-    _check_labels(labels, annotations)
+    _check_labels(labels, annotations, {answer.recording_id: answer.fps for answer in by_id})
     return {id_: answer.astype(np.int64, copy=False) for id_, answer in labels.items()}
 
 
@@ -115,7 +149,9 @@ def _same_recordings(answered: Collection[str], annotated: Sequence[str]) -> Non
         )
 
 
-def _check_labels(labels: dict[str, np.ndarray], annotations: Sequence[Annotation]) -> None:
+def _check_labels(
+    labels: dict[str, np.ndarray], annotations: Sequence[Annotation], rates: dict[str, float]
+) -> None:
     faults = []
     for annotation in annotations:
         id_, answer = annotation.recording_id, labels[annotation.recording_id]
@@ -126,13 +162,19 @@ def _check_labels(labels: dict[str, np.ndarray], annotations: Sequence[Annotatio
             )
         elif len(answer) != annotation.n_frames:
             faults.append(
-                f"{id_!r}: answer of {len(answer)} frames, annotation of {annotation.n_frames} at "
-                f"{annotation.fps:g} fps; bring both to one rate"
+                f"{id_!r}: answer of {len(answer)} frames{_lasting(len(answer), rates.get(id_))}, "
+                f"annotation of {annotation.n_frames}"
+                f"{_lasting(annotation.n_frames, annotation.fps)}; give labels of the whole recording, "
+                "and the rate they were made at"
             )
         elif len(answer) and answer.min() < -1:
             faults.append(f"{id_!r}: code {answer.min()}; codes start at 0, -1 is no answer")
     if faults:
         raise ConfigError(f"answers do not fit the annotations: {_some(faults, mark=False)}")
+
+
+def _lasting(n_frames: int, fps: float | None) -> str:
+    return "" if fps is None else f" at {fps:g} fps ({n_frames / fps:.1f} s)"
 
 
 def _some(items: Sequence[str], *, mark: bool = True) -> str:

@@ -1,6 +1,6 @@
 """Pure changes of a recording: each returns a new one and notes what it did."""
 
-from histvq.transforms.joints import mirror, rename_joints, select_joints
+from histvq.transforms.joints import complete_joints, mirror, rename_joints, select_joints
 from histvq.transforms.space import (
     centre_on,
     centre_on_root,
@@ -22,6 +22,7 @@ from histvq.transforms.time import (
 __all__ = [
     "centre_on",
     "centre_on_root",
+    "complete_joints",
     "face_heading",
     "fill_gaps",
     "frames_before_resampling",

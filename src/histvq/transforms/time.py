@@ -8,6 +8,8 @@ from histvq.recording import Recording
 
 # What `sosfiltfilt` pads with at either end, so the shortest stretch it takes.
 FILTER_FRAMES = 9
+# Of the new rate: what is faster would come out as something slow that is not there.
+PASSED = 0.45
 
 
 def stride(recording: Recording, step: int) -> Recording:
@@ -21,17 +23,24 @@ def stride(recording: Recording, step: int) -> Recording:
     )
 
 
-def resample(recording: Recording, fps: float) -> Recording:
+def resample(recording: Recording, fps: float, *, anti_alias: bool = False) -> Recording:
     """The same motion at another frame rate.
 
     A whole ratio takes every so-maniest frame; any other interpolates linearly between the two
-    neighbouring frames (a value is missing where either neighbour is). No low-pass filter, as in the
-    benchmarks: movements faster than half the new rate come out as slow ones that are not there. Use
-    `low_pass` first where that matters.
+    neighbouring frames (a value is missing where either neighbour is).
+
+    Args:
+        recording: The motion.
+        fps: The new rate.
+        anti_alias: Take out first what the new rate cannot show (`low_pass` at 0.45 of it); else
+            movements faster than half the new rate come out as slow ones that are not there. False is
+            the benchmarks' way.
     """
     if not fps > 0:
         raise ConfigError(f"fps {fps}: must be above 0")
     ratio = recording.fps / fps
+    if anti_alias and ratio > 1 + 1e-9:
+        recording = low_pass(recording, PASSED * fps)
     step = round(ratio)
     if step >= 1 and abs(ratio - step) < 1e-6 * ratio:
         return stride(recording, step)
