@@ -75,7 +75,7 @@ EXAMPLES: dict[str, tuple[Callable[[Path], Path], dict[str, object]]] = {
     "histvq": (_histvq, {}),
     "hugadb": (_hugadb, {}),
     "precog": (_precog, {}),
-    "smq": (_smq, {"fps": 30}),
+    "smq": (_smq, {"fps": 30, "unit": "mm"}),
 }
 
 WITHOUT_LABELS = {"acclaim"}

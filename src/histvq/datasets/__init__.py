@@ -94,6 +94,7 @@ class DatasetInfo:
         n_persons: People in it.
         n_frames: Frames of all recordings together.
         fps: Frames a second.
+        unit: Unit of the values.
         joint_names: Joints or sensors.
         actions: Actions that occur.
         patch_seconds: Length of a patch in the papers.
@@ -108,6 +109,7 @@ class DatasetInfo:
     n_persons: int | None = None
     n_frames: int | None = None
     fps: float | None = None
+    unit: str = ""
     joint_names: tuple[str, ...] = ()
     actions: tuple[str, ...] = ()
     patch_seconds: float | None = None

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from histvq.io.reader import Pair, Reader
 from histvq.io.unique import with_unique_ids
 from histvq.recording import Recording
 from histvq.registry import resolve
+from histvq.transforms import split_people
 
 # A new format: one file that makes a Reader, one line here. Where two know a file, the first reads.
 READERS = {
@@ -28,6 +30,7 @@ READERS = {
 __all__ = ["READERS", "Reader", "Readings", "expand", "find_reader", "read", "read_many"]
 
 ReadProgress = Callable[[int, int, Path], None]
+People = Literal["together", "apart"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +45,7 @@ class Readings:
         warnings: What was changed or looks wrong in files that could, in order; then what sets
             recordings apart: frame rates, joints, channels.
         ignored: How many files of the folders look like nothing a reader knows.
+        formats: Name of the format of each recording's file, in step with the recordings.
     """
 
     recordings: tuple[Recording, ...]
@@ -49,6 +53,7 @@ class Readings:
     skipped: tuple[tuple[Path, str], ...] = ()
     warnings: tuple[str, ...] = ()
     ignored: int = 0
+    formats: tuple[str, ...] = ()
 
 
 @dataclass
@@ -110,6 +115,7 @@ def read_many(
     *,
     format: str | None = None,
     strict: bool = False,
+    people: People = "together",
     progress: ReadProgress | None = None,
     **options: object,
 ) -> Readings:
@@ -127,6 +133,8 @@ def read_many(
         format: As in `read`.
         strict: Stop at files that cannot be read, and at values that had to be changed or are all
             missing; every file is looked at first. Recordings that differ are no fault.
+        people: Several people in one file: `together`, their joints side by side in one recording, or
+            `apart`, a recording each, with the file's labels for all of them.
         progress: Called after each file with how many are done, how many there are, and which.
         **options: For the readers; each gets those it takes.
 
@@ -138,14 +146,19 @@ def read_many(
     survey = _survey(paths, format=format)
     entries = [(name, file) for file, name in survey.formats.items()]
     _check_options(options, dict.fromkeys(survey.formats.values()))
+    if people not in get_args(People):
+        raise ConfigError(f"people={people!r}: must be 'together' or 'apart'")
     pairs: list[Pair] = []
+    formats: list[str] = []
     skipped = list(survey.faults.items())
     messages: dict[str, None] = {}
     for done, (name, file) in enumerate(entries, start=1):
         pair, fault, warned = _attempt(find_reader(name), file, options)
         messages.update(dict.fromkeys(warned))
         if pair is not None:
-            pairs.append(pair)
+            several = [pair] if people == "together" else _apart(pair)
+            pairs += several
+            formats += [name] * len(several)
         else:
             skipped.append((file, fault))
         if progress is not None:
@@ -165,6 +178,7 @@ def read_many(
         skipped=tuple(skipped),
         warnings=(*messages, *_differences(recordings)),
         ignored=len(survey.others),
+        formats=tuple(formats),
     )
 
 
@@ -323,12 +337,40 @@ def _attempt(
     return pair, fault, [str(w.message) for w in ours]
 
 
+def _apart(pair: Pair) -> list[Pair]:
+    """The pair once for each person in it."""
+    recording, annotation = pair
+    return [
+        (alone, None if annotation is None else replace(annotation, recording_id=alone.id))
+        for alone in split_people(recording)
+    ]
+
+
 def _listed(faults: Sequence[str], *, shown: int = 10) -> str:
-    """Several faults in one message, at most ten of them."""
+    """Several faults in one message, at most ten of them; what is wrong with many files stands once."""
+    faults = _gathered(faults)
     if len(faults) == 1:
         return faults[0]
     more = f"\n... and {len(faults) - shown} more" if len(faults) > shown else ""
     return f"{len(faults)} faults:\n" + "\n".join(faults[:shown]) + more
+
+
+def _gathered(faults: Sequence[str]) -> list[str]:
+    """The faults; those that differ in the file they begin with alone as one."""
+    files: dict[str, list[str]] = {}
+    for fault in faults:
+        file, colon, words = fault.partition(": ")
+        files.setdefault(words if colon else "", []).append(file if colon else fault)
+    return [
+        fault
+        for words, found in files.items()
+        for fault in (found if not words else [f"{_some(found)}: {words}"])
+    ]
+
+
+def _some(files: Sequence[str], *, shown: int = 10) -> str:
+    more = f" and {len(files) - shown} more" if len(files) > shown else ""
+    return ", ".join(files[:shown]) + more
 
 
 def _empty(recordings: Iterable[Recording]) -> list[str]:
@@ -355,7 +397,7 @@ def _differences(recordings: Sequence[Recording]) -> list[str]:
             if names[other.id] != names[first.id]:
                 messages.append(
                     f"recordings differ in {kind}s: {first.id} has {_named(names[first.id])}, "
-                    f"{other.id} has {_named(names[other.id])}; methods refuse them together"
+                    f"{other.id} has {_named(names[other.id])}"
                 )
                 break
     return messages

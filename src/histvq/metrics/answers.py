@@ -9,41 +9,28 @@ import numpy as np
 from histvq.annotation import Annotation
 from histvq.errors import ConfigError
 from histvq.segments import LEVELS, Segmentation
-from histvq.transforms import frames_before_resampling
+from histvq.transforms import labels_at
 
 Answer = Segmentation | np.ndarray
-
-# Motion and labels may end so many frames of the slower of them apart and still be of one recording.
-SLACK_FRAMES = 2
 
 
 def in_step(answers: Sequence[Answer], annotations: Sequence[Annotation]) -> list[Annotation]:
     """The annotations with one label for each frame of the answers, where their rates differ.
 
-    A label holds from its own time until the next: of labels at 10 a second, label k is that of all
-    frames from k / 10 s on, and the last holds to the end. An annotation stays as it is where it has as
-    many frames as the answer, or the two do not last equally long (to within two frames of the slower).
+    See `histvq.transforms.labels_at`; an annotation stays as it is where that does not apply.
     """
     found = {answer.recording_id: answer for answer in answers if isinstance(answer, Segmentation)}
-    return [
-        annotation
-        if annotation.recording_id not in found
-        else _at_the_frames_of(found[annotation.recording_id], annotation)
-        for annotation in annotations
-    ]
-
-
-def _at_the_frames_of(answer: Segmentation, annotation: Annotation) -> Annotation:
-    apart = abs(answer.n_frames / answer.fps - annotation.n_frames / annotation.fps)
-    one_length = apart * min(answer.fps, annotation.fps) < SLACK_FRAMES + 1e-6
-    if answer.n_frames == annotation.n_frames or answer.fps == annotation.fps or not one_length:
-        return annotation
-    if not annotation.n_frames:
-        return annotation
-    latest = frames_before_resampling(
-        answer.n_frames, annotation.n_frames, ratio=answer.fps / annotation.fps
-    )
-    return replace(annotation, labels=annotation.labels[latest], fps=answer.fps)
+    brought = []
+    for annotation in annotations:
+        answer = found.get(annotation.recording_id)
+        if answer is not None and answer.n_frames != annotation.n_frames:
+            labels = labels_at(
+                annotation.labels, annotation.fps, n_frames=answer.n_frames, fps=answer.fps
+            )
+            if labels is not None:
+                annotation = replace(annotation, labels=labels, fps=answer.fps)
+        brought.append(annotation)
+    return brought
 
 
 def align(

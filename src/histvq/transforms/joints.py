@@ -1,5 +1,6 @@
 """Which joints there are, and what they are called."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -72,6 +73,37 @@ def complete_joints(recording: Recording, joints: tuple[str, ...]) -> Recording:
         parents=None if parents is None else tuple(tree),
         joint_persons=None if persons is None else tuple(whose),
     )
+
+
+def split_people(recording: Recording) -> list[Recording]:
+    """One recording a person, where joints of several lie side by side; else the recording itself.
+
+    Ids are `<id>-<person>`, and joints lose the `person/` before their names.
+    """
+    persons = np.array(recording.joint_persons or (0,))
+    if len(set(persons.tolist())) < 2:
+        return [recording]
+    return [_alone(recording, int(person)) for person in np.unique(persons)]
+
+
+def _alone(recording: Recording, person: int) -> Recording:
+    chosen = [j for j, whose in enumerate(recording.joint_persons or ()) if whose == person]
+    names = [recording.joint_names[joint] for joint in chosen]
+    one = len({_person(name) for name in names}) == 1 and _person(names[0])
+    called = str(one or f"person{person}")
+    return recording.noted(
+        f"split_people: {called}",
+        skeleton=recording.skeleton[:, chosen],
+        parents=None if recording.parents is None else _new_parents(recording.parents, chosen),
+        id=f"{recording.id}-{_SAFE.sub('_', called)}",
+        joint_names=tuple(name.rpartition("/")[2] if one else name for name in names),
+        joint_persons=None,
+        person=recording.person or called,
+    )
+
+
+# What a file's name may hold on every system.
+_SAFE = re.compile(r"[^\w.+=-]+")
 
 
 def _person(joint: str) -> str:

@@ -10,6 +10,7 @@ from histvq.recording import Recording
 FILTER_FRAMES = 9
 # Of the new rate: what is faster would come out as something slow that is not there.
 PASSED = 0.45
+SLACK_FRAMES = 2 + 1e-6
 
 
 def stride(recording: Recording, step: int) -> Recording:
@@ -110,6 +111,24 @@ def labels_after_resampling(labels: np.ndarray, n_frames: int, *, ratio: float) 
     """
     nearest = np.rint(np.arange(n_frames) * ratio).astype(int)
     return labels[np.minimum(nearest, len(labels) - 1)]
+
+
+def labels_at(
+    labels: np.ndarray, label_fps: float, *, n_frames: int, fps: float
+) -> np.ndarray | None:
+    """Labels made at another rate than the frames they are about, one for each frame.
+
+    A label holds from its own time until the next: of labels at 10 a second, label k is that of all
+    frames from k / 10 s on, and the last holds to the end.
+
+    Returns:
+        None where they cannot be about these frames: the rates are the same, or the two do not last
+        equally long, to within two frames of the slower.
+    """
+    apart = abs(n_frames / fps - len(labels) / label_fps) * min(fps, label_fps)
+    if fps == label_fps or not len(labels) or apart > SLACK_FRAMES:
+        return None
+    return labels[frames_before_resampling(n_frames, len(labels), ratio=fps / label_fps)]
 
 
 def fill_gaps(recording: Recording, *, max_gap_s: float = 0.25) -> Recording:
