@@ -21,7 +21,7 @@ from histvq.recording import Recording
 
 # Modules of histvq.io that read no format of their own.
 HELPERS = {"asked", "atomic", "packed", "reader", "segment_table", "unique"}
-HELPERS |= {"label_files"}
+HELPERS |= {"finding", "label_files", "plugins", "telling"}
 
 
 def _recording() -> tuple[Recording, Annotation]:

@@ -2,20 +2,20 @@
 
 import inspect
 import warnings
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args
 
-import numpy as np
-
 from histvq.annotation import Annotation
 from histvq.errors import ConfigError, DataWarning, FileFormatError, did_you_mean
+from histvq.io import plugins
+from histvq.io.finding import Survey, survey
+from histvq.io.finding import entries as entries_of
 from histvq.io.reader import Pair, Reader
+from histvq.io.telling import differences, empty, listed
 from histvq.io.unique import with_unique_ids
 from histvq.recording import Recording
-from histvq.registry import resolve
 from histvq.transforms import split_people
 
 # A new format: one file that makes a Reader, one line here. Where two know a file, the first reads.
@@ -56,15 +56,6 @@ class Readings:
     formats: tuple[str, ...] = ()
 
 
-@dataclass
-class _Survey:
-    """What there is to read: format by file, reasons by files left aside, and the others."""
-
-    formats: dict[Path, str] = field(default_factory=dict)
-    faults: dict[Path, str] = field(default_factory=dict)
-    others: set[Path] = field(default_factory=set)
-
-
 def read(path: str | Path, format: str | None = None, **options: object) -> Pair:
     """Read one file: the motion, and the labels if the file has any.
 
@@ -80,8 +71,8 @@ def read(path: str | Path, format: str | None = None, **options: object) -> Pair
         FileFormatError: If no format fits, or the file is not as its format promises.
         ConfigError: If the reader does not take one of the options.
     """
-    survey = _survey(path, format=format)
-    entries = _entries(survey, named=[path])
+    found = _survey(path, format)
+    entries = entries_of(found, named=[path])
     if len(entries) > 1:
         raise FileFormatError(
             f"{path}: {len(entries)} recordings, {entries[0][1].name} the first; read() reads one. "
@@ -89,7 +80,7 @@ def read(path: str | Path, format: str | None = None, **options: object) -> Pair
         )
     name, file = entries[0]
     _check_options(options, [name])
-    for fault in survey.faults.values():
+    for fault in found.faults.values():
         warnings.warn(fault, DataWarning, stacklevel=2)
     return find_reader(name).read(file, **options)
 
@@ -107,7 +98,7 @@ def expand(
             no recording.
     """
     paths = [paths] if isinstance(paths, str | Path) else list(paths)
-    return _entries(_survey(paths, format=format), named=paths)
+    return entries_of(_survey(paths, format), named=paths)
 
 
 def read_many(
@@ -143,14 +134,14 @@ def read_many(
             cannot be made unique.
         ConfigError: If no reader in use takes one of the options.
     """
-    survey = _survey(paths, format=format)
-    entries = [(name, file) for file, name in survey.formats.items()]
-    _check_options(options, dict.fromkeys(survey.formats.values()))
+    found = _survey(paths, format)
+    entries = [(name, file) for file, name in found.formats.items()]
+    _check_options(options, dict.fromkeys(found.formats.values()))
     if people not in get_args(People):
         raise ConfigError(f"people={people!r}: must be 'together' or 'apart'")
     pairs: list[Pair] = []
     formats: list[str] = []
-    skipped = list(survey.faults.items())
+    skipped = list(found.faults.items())
     messages: dict[str, None] = {}
     for done, (name, file) in enumerate(entries, start=1):
         pair, fault, warned = _attempt(find_reader(name), file, options)
@@ -166,128 +157,32 @@ def read_many(
     if pairs:
         pairs = with_unique_ids(pairs)
     recordings = tuple(recording for recording, _ in pairs)
-    messages.update(dict.fromkeys(_empty(recordings)))
+    messages.update(dict.fromkeys(empty(recordings)))
     if strict and (skipped or messages):
-        raise FileFormatError(_listed([*(fault for _, fault in skipped), *messages]))
+        raise FileFormatError(listed([*(fault for _, fault in skipped), *messages]))
     if not pairs:
-        reasons = _listed([fault for _, fault in skipped]) if skipped else "no file was given"
+        reasons = listed([fault for _, fault in skipped]) if skipped else "no file was given"
         raise FileFormatError(f"no file could be read: {reasons}" if entries else reasons)
     return Readings(
         recordings=recordings,
         annotations=tuple(annotation for _, annotation in pairs),
         skipped=tuple(skipped),
-        warnings=(*messages, *_differences(recordings)),
-        ignored=len(survey.others),
+        warnings=(*messages, *differences(recordings)),
+        ignored=len(found.others),
         formats=tuple(formats),
     )
 
 
 def find_reader(name: str) -> Reader:
     """The reader of that name; a plain function of a path, given as `module:name`, will do."""
-    found = resolve(name, READERS, kind="format")
-    if isinstance(found, Reader):
-        return found
-    return Reader(description=name, read=found, suffixes=("",))
+    return plugins.find_reader(name, READERS)
 
 
-def _survey(paths: str | Path | Iterable[str | Path], *, format: str | None) -> _Survey:
-    """Look at all these files and folders; no file is read whole, and none twice."""
-    if format:
-        find_reader(format)
-    total, seen = _Survey(), set[Path]()
-    for path in [paths] if isinstance(paths, str | Path) else paths:
-        path = Path(path)
-        found = _in_folder(path, format) if path.is_dir() else _of_file(path, format)
-        total.others |= {file.resolve() for file in found.others}
-        for part, into in ((found.formats, total.formats), (found.faults, total.faults)):
-            for file, words in part.items():
-                if file.resolve() not in seen:
-                    seen.add(file.resolve())
-                    into[file] = words
-    total.others -= seen
-    return total
-
-
-def _entries(survey: _Survey, *, named: Iterable[str | Path]) -> list[tuple[str, Path]]:
-    """What can be read; raises where a path that was named cannot, or there is nothing."""
-    given = {Path(path) for path in named}
-    if wrong := [fault for path, fault in survey.faults.items() if path in given]:
-        raise FileFormatError(_listed(wrong))
-    if survey.faults and not survey.formats:
-        raise FileFormatError(_listed(list(survey.faults.values())))
-    return [(name, file) for file, name in survey.formats.items()]
-
-
-def _of_file(path: Path, format: str | None) -> _Survey:
-    if not path.exists():
-        return _Survey(faults={path: f"{path}: there is no such file or folder. Check the path"})
-    if name := format or _sniff(path):
-        return _Survey(formats={path: name})
-    if owner := _owner(path, READERS):
-        return _Survey(faults={path: _unrecognised(path, owner)})
-    return _Survey(
-        faults={
-            path: f"{path}: none of the known formats: {_accepted()}. Pass format= if it is one of "
-            "them by another name, or format='module:reader' for a reader of your own"
-        }
-    )
-
-
-def _in_folder(folder: Path, format: str | None) -> _Survey:
-    names = [format] if format else list(READERS)
-    readers = {name: find_reader(name) for name in names}
-    found = _Survey()
-    for name, reader in readers.items():
-        for file in reader.in_folder(folder):
-            found.formats.setdefault(file, name)
-    whole = bool(found.formats)
-    files = [
-        file
-        for file in sorted(folder.rglob("*"))
-        if file.is_file() and not any(p.startswith(".") for p in file.relative_to(folder).parts)
-    ]
-    for file in files:
-        if file in found.formats:
-            continue
-        if name := next((name for name in names if readers[name].knows(file)), ""):
-            found.formats[file] = name
-        elif owner := _owner(file, names):
-            if format and not whole:
-                found.formats[file] = format  # who insists on it gets the reader's own words
-            else:
-                found.faults[file] = _unrecognised(file, owner)
-        elif not any(file.parent.name in reader.parts for reader in readers.values()):
-            found.others.add(file)
-    if not found.formats and not found.faults:
-        found.faults[folder] = (
-            f"{folder}: no recordings among its {len(files)} files; looked for: "
-            f"{find_reader(format) if format else _accepted()}"
-        )
-    return found
-
-
-def _owner(path: Path, names: Iterable[str]) -> Reader | None:
-    """The reader whose files alone end like this one."""
-    readers = map(find_reader, names)
-    return next((r for r in readers if path.name.lower().endswith(r.own_suffixes)), None)
-
-
-def _unrecognised(path: Path, reader: Reader) -> str:
-    if not path.stat().st_size:
-        return f"{path}: the file is empty. It may be cut short: fetch or write it again"
-    return (
-        f"{path}: ends like {reader}, but is not that: damaged, written by another program, or not "
-        "in its place. Write it again, or take it out"
-    )
-
-
-def _sniff(path: Path) -> str | None:
-    """The name of the first reader that knows the file."""
-    return next((name for name in READERS if find_reader(name).knows(path)), None)
-
-
-def _accepted() -> str:
-    return "; ".join(f"{name!r}: {find_reader(name)}" for name in READERS)
+def _survey(paths: str | Path | Iterable[str | Path], format: str | None) -> Survey:
+    readers = plugins.all_readers(READERS)
+    if format and format not in readers:
+        readers[format] = find_reader(format)
+    return survey(paths, readers, format=format)
 
 
 def _check_options(options: dict[str, object], names: Iterable[str]) -> None:
@@ -344,64 +239,3 @@ def _apart(pair: Pair) -> list[Pair]:
         (alone, None if annotation is None else replace(annotation, recording_id=alone.id))
         for alone in split_people(recording)
     ]
-
-
-def _listed(faults: Sequence[str], *, shown: int = 10) -> str:
-    """Several faults in one message, at most ten of them; what is wrong with many files stands once."""
-    faults = _gathered(faults)
-    if len(faults) == 1:
-        return faults[0]
-    more = f"\n... and {len(faults) - shown} more" if len(faults) > shown else ""
-    return f"{len(faults)} faults:\n" + "\n".join(faults[:shown]) + more
-
-
-def _gathered(faults: Sequence[str]) -> list[str]:
-    """The faults; those that differ in the file they begin with alone as one."""
-    files: dict[str, list[str]] = {}
-    for fault in faults:
-        file, colon, words = fault.partition(": ")
-        files.setdefault(words if colon else "", []).append(file if colon else fault)
-    return [
-        fault
-        for words, found in files.items()
-        for fault in (found if not words else [f"{_some(found)}: {words}"])
-    ]
-
-
-def _some(files: Sequence[str], *, shown: int = 10) -> str:
-    more = f" and {len(files) - shown} more" if len(files) > shown else ""
-    return ", ".join(files[:shown]) + more
-
-
-def _empty(recordings: Iterable[Recording]) -> list[str]:
-    return [
-        f"{recording.id}: every value is missing: nothing can be said of it"
-        for recording in recordings
-        if np.isnan(recording.skeleton).all()
-    ]
-
-
-def _differences(recordings: Sequence[Recording]) -> list[str]:
-    """What sets recordings apart that are read together."""
-    messages = []
-    rates = Counter(recording.fps for recording in recordings)
-    if len(rates) > 1:
-        counts = ", ".join(f"{n} at {fps:.10g}" for fps, n in sorted(rates.items()))
-        messages.append(
-            f"recordings differ in frames a second: {counts}; they will be brought to the lowest"
-        )
-    for kind in ("joint", "channel"):
-        first = recordings[0]
-        names = {recording.id: getattr(recording, f"{kind}_names") for recording in recordings}
-        for other in recordings[1:]:
-            if names[other.id] != names[first.id]:
-                messages.append(
-                    f"recordings differ in {kind}s: {first.id} has {_named(names[first.id])}, "
-                    f"{other.id} has {_named(names[other.id])}"
-                )
-                break
-    return messages
-
-
-def _named(names: Sequence[str], *, shown: int = 6) -> str:
-    return f"{len(names)} ({', '.join(names[:shown])}{' ...' if len(names) > shown else ''})"
