@@ -21,6 +21,7 @@ from histvq.recording import Recording
 
 # Modules of histvq.io that read no format of their own.
 HELPERS = {"asked", "atomic", "packed", "reader", "segment_table", "unique"}
+HELPERS |= {"bvh_motion", "bvh_skeleton"}
 
 
 def _recording() -> tuple[Recording, Annotation]:
@@ -68,9 +69,21 @@ def _acclaim(folder: Path) -> Path:
     return folder / "one.amc"
 
 
+def _bvh(folder: Path) -> Path:
+    rows = "".join(f"0 0 0 {n} 0 0\n" for n in range(40))
+    (folder / "one.bvh").write_text(
+        "HIERARCHY\nROOT hips\n{\nOFFSET 0 0 0\n"
+        "CHANNELS 6 Xposition Yposition Zposition Zrotation Xrotation Yrotation\n"
+        "JOINT head\n{\nOFFSET 0 1 0\nCHANNELS 0\nEnd Site\n{\nOFFSET 0 1 0\n}\n}\n}\n"
+        f"MOTION\nFrames: 40\nFrame Time: 0.033333\n{rows}"
+    )
+    return folder / "one.bvh"
+
+
 # One small good file a format, and the options it cannot do without.
 EXAMPLES: dict[str, tuple[Callable[[Path], Path], dict[str, object]]] = {
     "acclaim": (_acclaim, {"fps": 120}),
+    "bvh": (_bvh, {"unit": "cm"}),
     "histvq": (_histvq, {}),
     "hugadb": (_hugadb, {}),
     "precog": (_precog, {}),
@@ -78,6 +91,7 @@ EXAMPLES: dict[str, tuple[Callable[[Path], Path], dict[str, object]]] = {
 }
 
 WITHOUT_LABELS = {"acclaim"}
+WITHOUT_LABELS |= {"bvh"}
 
 every_format = pytest.mark.parametrize("name", READERS)
 
