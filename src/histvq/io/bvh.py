@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from scipy.spatial.transform import Rotation
 
 from histvq.errors import DataWarning, FileFormatError
 from histvq.io.asked import given_unit
@@ -76,23 +75,32 @@ def joint_positions(joints: Sequence[Joint], values: np.ndarray) -> np.ndarray:
         joints: Each after its parent.
         values: (frame, channel), the channels in the order of the joints; angles in degrees.
     """
-    positions = np.empty((len(values), len(joints), 3))
-    turns: list[Rotation] = []
+    n_frames = len(values)
+    positions = np.zeros((n_frames, len(joints) + 1, 3))  # the last one, -1, is the world's origin
+    turns = {-1: np.tile(np.eye(3), (n_frames, 1, 1))}
     columns = iter(values.T)
     for place, joint in enumerate(joints):
-        position, turn = np.tile(joint.offset, (len(values), 1)), Rotation.identity()
+        position, turn = np.tile(joint.offset, (n_frames, 1)), turns[joint.parent]
         for channel in joint.channels:
-            axis, column = channel[0], next(columns)
+            column = next(columns)
             if channel.endswith("position"):
-                position[:, "xyz".index(axis)] = column
+                position[:, "xyz".index(channel[0])] = column
             else:
-                turn = turn * Rotation.from_euler(axis, column[:, None], degrees=True)
-        if joint.parent >= 0:
-            position = positions[:, joint.parent] + turns[joint.parent].apply(position)
-            turn = turns[joint.parent] * turn
-        positions[:, place] = position
-        turns.append(turn)
-    return positions
+                turn = _turned(turn, channel[0], np.radians(column))
+        position = np.einsum("fij,fj->fi", turns[joint.parent], position)
+        positions[:, place] = positions[:, joint.parent] + position
+        turns[place] = turn
+    return positions[:, :-1]
+
+
+def _turned(turn: np.ndarray, axis: str, angle: np.ndarray) -> np.ndarray:
+    """Rotation matrices, (frame, 3, 3), times those about an axis, which mix two columns alone."""
+    one, other = {"x": (1, 2), "y": (2, 0), "z": (0, 1)}[axis]
+    cosine, sine = np.cos(angle)[:, None], np.sin(angle)[:, None]
+    turned = turn.copy()
+    turned[..., one] = cosine * turn[..., one] + sine * turn[..., other]
+    turned[..., other] = cosine * turn[..., other] - sine * turn[..., one]
+    return turned
 
 
 def _positions(joints: Sequence[Joint], values: np.ndarray) -> np.ndarray:
