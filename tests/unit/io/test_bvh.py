@@ -253,7 +253,7 @@ def test_angles_written_by_scipy_are_turned_back_into_positions(write):
 
 
 def test_every_bone_keeps_its_length(write):
-    path = write(body(np.random.default_rng(0), n_joints=30, n_frames=5_000))  # more than one part
+    path = write(body(np.random.default_rng(0), n_joints=30, n_frames=50))
     recording, _ = read_bvh(path, unit="cm")
     joints = parse_hierarchy(
         path.read_text().split("MOTION")[0].splitlines(), path, end_sites=False
@@ -262,6 +262,14 @@ def test_every_bone_keeps_its_length(write):
         spans = recording.skeleton[:, place] - recording.skeleton[:, joint.parent]
         length = np.linalg.norm(joint.offset)
         np.testing.assert_allclose(np.linalg.norm(spans, axis=1), length, rtol=1e-3)
+
+
+def test_a_long_recording_is_that_of_its_parts(write):
+    text = body(np.random.default_rng(0), n_joints=3, n_frames=9_000)
+    whole, _ = read_bvh(write(text), unit="cm")
+    skeleton, rows = text.split("MOTION\n")[0], text.splitlines()[-5_000:]
+    last, _ = read_bvh(write(bvh(*rows, skeleton=skeleton)), unit="cm")
+    np.testing.assert_array_equal(whole.skeleton[-5_000:], last.skeleton)
 
 
 def test_turning_the_root_turns_everything(write):
