@@ -4,16 +4,16 @@ Source: J. Thingvold's description of Biovision's format (University of Wisconsi
 """
 
 import re
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from histvq.errors import DataWarning, FileFormatError
+from histvq.errors import FileFormatError
 from histvq.io.asked import given_unit
 from histvq.io.bvh_motion import parse_motion
 from histvq.io.bvh_skeleton import Joint, parse_hierarchy
+from histvq.io.last_line import warn_if_cut
 from histvq.io.packed import AGAIN, read_packed_text
 from histvq.io.reader import Pair, Reader
 from histvq.recording import Recording
@@ -123,13 +123,7 @@ def _sections(path: Path) -> tuple[list[str], list[str]]:
     place = next((p for p, line in enumerate(lines) if line.strip().upper() == "MOTION"), None)
     if place is None:
         raise FileFormatError(f"{path}: no MOTION in its {len(lines)} lines. {AGAIN}")
-    if not text[-1].isspace():
-        warnings.warn(
-            f"{path.name}: the last line has no line end, so its last number may be cut short. "
-            "Fetch the file again, or add the line end if it is whole",
-            DataWarning,
-            stacklevel=3,
-        )
+    warn_if_cut(text, path)
     return lines[:place], lines[place + 1 :]
 
 
