@@ -21,7 +21,7 @@ from histvq.recording import Recording
 
 # Modules of histvq.io that read no format of their own.
 HELPERS = {"asked", "atomic", "packed", "reader", "segment_table", "unique"}
-HELPERS |= {"bvh_motion", "bvh_skeleton"}
+HELPERS |= {"bvh_motion", "bvh_skeleton", "last_line"}
 
 
 def _recording() -> tuple[Recording, Annotation]:
@@ -80,6 +80,16 @@ def _bvh(folder: Path) -> Path:
     return folder / "one.bvh"
 
 
+def _trc(folder: Path) -> Path:
+    rows = "".join(f"{n + 1}\t{n / 100}\t{n}\t0.5\t1\t\t\t\n" for n in range(40))
+    (folder / "one.trc").write_text(
+        "PathFileType\t4\t(X/Y/Z)\tone.trc\n"
+        "DataRate\tCameraRate\tNumFrames\tNumMarkers\tUnits\n100\t100\t40\t2\tmm\n"
+        f"Frame#\tTime\thead\t\t\thip\t\t\n\t\tX1\tY1\tZ1\tX2\tY2\tZ2\n\n{rows}"
+    )
+    return folder / "one.trc"
+
+
 # One small good file a format, and the options it cannot do without.
 EXAMPLES: dict[str, tuple[Callable[[Path], Path], dict[str, object]]] = {
     "acclaim": (_acclaim, {"fps": 120}),
@@ -88,10 +98,11 @@ EXAMPLES: dict[str, tuple[Callable[[Path], Path], dict[str, object]]] = {
     "hugadb": (_hugadb, {}),
     "precog": (_precog, {}),
     "smq": (_smq, {"fps": 30}),
+    "trc": (_trc, {}),
 }
 
 WITHOUT_LABELS = {"acclaim"}
-WITHOUT_LABELS |= {"bvh"}
+WITHOUT_LABELS |= {"bvh", "trc"}
 
 every_format = pytest.mark.parametrize("name", READERS)
 

@@ -24,6 +24,7 @@ READERS = {
     "hugadb": "histvq.io.hugadb:READER",
     "precog": "histvq.io.precog:READER",
     "smq": "histvq.io.layout:READER",
+    "trc": "histvq.io.trc:READER",
 }
 
 __all__ = ["READERS", "Reader", "Readings", "expand", "find_reader", "read", "read_many"]
