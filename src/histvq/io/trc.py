@@ -5,7 +5,8 @@ Source: "Marker (.trc) Files" of OpenSim's user guide.
 
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,17 +23,17 @@ UNEVEN = 0.01  # a step may be so much longer or shorter, as a share
 
 _MAGIC = b"PathFileType"
 _BOM = b"\xef\xbb\xbf"
-_HEADER_LINES = 5
 
-Row = tuple[int, str]  # a line that is not empty, after its number
+Row = tuple[int, str]  # a line that is not empty, with its line end, after its number
 
 
 def read_trc(path: str | Path) -> Pair:
     """Read one TRC file: markers as joints, without parents; such files have no labels.
 
     Rate and unit are those the file says (`DataRate`, `Units`). The column `Time` is held against
-    the rate: another rate is an error; steps longer or shorter by more than 1 % and than its
-    rounding are told, for then frames are missing. A marker not seen, empty or `NaN`, is missing.
+    the rate: another rate is an error; steps that differ from it by more than 1 %, and by more than
+    rounding does, are told, for then frames are missing. A marker not seen, empty or `NaN`, is
+    missing, as are all of a line that ends after its time.
 
     Args:
         path: `.trc`, or the same packed as `.trc.xz`.
@@ -42,20 +43,20 @@ def read_trc(path: str | Path) -> Pair:
             the line.
     """
     path = Path(path)
-    lines = _lines(path)
-    fps, n_frames, n_markers, unit = _header(lines[1].split(), lines[2].split(), path)
-    markers = _markers(lines[3], lines[4], n_markers, path)
-    rows = [(number, line) for number, line in enumerate(lines[5:], start=6) if line.strip()]
+    keys, values, names, axes, *rows = _rows(path)
+    fps, n_frames, n_markers, unit = _header(keys, values, path)
+    markers = _markers(names, n_markers, path)
+    _check_axes(axes, n_markers, path)
     if len(rows) != n_frames or not rows:
         raise FileFormatError(
-            f"{path}: {len(rows)} lines of data, but line 3 says NumFrames {n_frames}. {AGAIN}, or "
-            "put NumFrames right if it was trimmed"
+            f"{path}: {len(rows)} lines of data, but line {values[0]} says NumFrames {n_frames}. "
+            f"{AGAIN}, or put NumFrames right if it was trimmed"
         )
-    values = _numbers(rows, markers, path)
-    _check_times(values[:, 1], rows, fps, path)
+    table = _numbers(rows, markers, path)
+    _check_times(table[:, 1], rows, fps, path)
     recording = Recording(
         id=re.sub(r"\.trc(\.xz)?$", "", path.name, flags=re.IGNORECASE),
-        skeleton=values[:, 2:].reshape(n_frames, n_markers, 3).astype(np.float32),
+        skeleton=table[:, 2:].reshape(n_frames, n_markers, 3).astype(np.float32),
         fps=fps,
         joint_names=markers,
         unit=unit,
@@ -64,74 +65,85 @@ def read_trc(path: str | Path) -> Pair:
     return recording, None
 
 
-def _lines(path: Path) -> list[str]:
-    """The lines of the file, the first one empty: it holds a path, in whatever encoding."""
+def _rows(path: Path) -> list[Row]:
+    """The lines after the first, which holds a path, in whatever encoding; empty ones left out."""
     data = read_packed(path).removeprefix(_BOM)
     if not data.startswith(_MAGIC):
         raise FileFormatError(
             f"{path}, line 1: begins with {data[:20].decode('ascii', 'replace')!r}, expected "
             f"PathFileType: no TRC file. {AGAIN}"
         )
-    first = re.search(rb"[\r\n]|$", data)
+    start = re.search(rb"[\r\n]|$", data)
     try:
-        text = data[first.start() if first else 0 :].decode("utf-8")
+        text = data[start.start() if start else 0 :].decode("utf-8")
     except UnicodeDecodeError as error:
         raise FileFormatError(f"{path}: not a text file ({error}). Save it as UTF-8") from error
-    lines = text.splitlines()
-    if len(lines) < _HEADER_LINES:
-        raise FileFormatError(f"{path}: ends within the {_HEADER_LINES} header lines. {AGAIN}")
+    lines = enumerate(text.splitlines(keepends=True), start=1)
+    rows = [(number, line) for number, line in lines if line.strip()]
+    if len(rows) < 4:
+        raise FileFormatError(f"{path}: ends within the five lines of the header. {AGAIN}")
     warn_if_cut(text, path)
-    return lines
+    return rows
 
 
-def _header(keys: list[str], values: list[str], path: Path) -> tuple[float, int, int, str]:
-    """Rate, numbers of frames and of markers, and unit: lines 2 and 3."""
-    said = dict(zip(keys, values, strict=False))
+def _header(keys: Row, values: Row, path: Path) -> tuple[float, int, int, str]:
+    """Rate, numbers of frames and of markers, and unit: a line of names, one of values."""
+    said = dict(zip(keys[1].split(), values[1].split(), strict=False))
     patterns = {
-        "DataRate": r"\d*\.?\d+([eE][+-]?\d+)?|\d+\.",
+        "DataRate": r"(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?",
         "NumFrames": r"\d{1,18}",
         "NumMarkers": r"\d{1,18}",
-        "Units": r".*[^\W\d].*",
+        "Units": r"\D.*",
     }
     for key, pattern in patterns.items():
-        found = said.get(key)
-        if found is None or not re.fullmatch(pattern, found):
+        found = said.get(key, "")
+        if not re.fullmatch(pattern, found) or (
+            key == "DataRate" and not 0 < float(found) < np.inf
+        ):
             raise FileFormatError(
-                f"{path}, lines 2 and 3: {key} is {'missing' if found is None else repr(found[:40])}; "
-                f"expected names such as DataRate NumFrames NumMarkers Units, and below them values "
-                "such as 60 300 41 mm. Put them right"
+                f"{path}, lines {keys[0]} and {values[0]}: {key} is {found[:40]!r}; expected names "
+                "DataRate NumFrames NumMarkers Units, and below them values as 60 300 41 mm. Put "
+                "them right"
             )
-    fps = float(said["DataRate"])
-    if not 0 < fps < np.inf:
-        raise FileFormatError(
-            f"{path}, line 3: DataRate {said['DataRate'][:40]}; expected frames a second. Put it "
-            "right"
-        )
-    return fps, int(said["NumFrames"]), int(said["NumMarkers"]), unit_name(said["Units"])
+    n_frames, n_markers = int(said["NumFrames"]), int(said["NumMarkers"])
+    return float(said["DataRate"]), n_frames, n_markers, unit_name(said["Units"])
 
 
-def _markers(names: str, axes: str, n_markers: int, path: Path) -> tuple[str, ...]:
-    """Names of the markers: line 4, under each of which line 5 has X, Y and Z."""
-    frame, time, *cells = [*map(str.strip, names.split("\t")), "", ""]
-    markers = tuple(cell for cell in cells if cell)
+def _markers(names: Row, n_markers: int, path: Path) -> tuple[str, ...]:
+    """Names of the markers; Cortex also names virtual ones after them, which have no numbers."""
+    where = f"{path}, line {names[0]}"
+    frame, time, *cells = [*map(str.strip, names[1].split("\t")), ""]
     if not frame.lower().startswith("frame") or not time.lower().startswith("time"):
         raise FileFormatError(
-            f"{path}, line 4: begins with {names[:40]!r}, expected Frame#, Time and the names of "
-            f"the markers with tabs between them. {AGAIN}"
+            f"{where}: begins with {names[1].strip()[:40]!r}, expected Frame#, Time and the names "
+            f"of the markers with tabs between them. {AGAIN}"
         )
+    named = [cell for cell in cells if cell]
+    markers, others = tuple(named[:n_markers]), named[n_markers:]
     if len(markers) != n_markers or not markers:
         raise FileFormatError(
-            f"{path}, line 4: {len(markers)} names of markers, but line 3 says NumMarkers "
-            f"{n_markers}. Put either right"
+            f"{where}: {len(markers)} names of markers, but NumMarkers is {n_markers}. Put either "
+            "right"
         )
-    if twice := sorted({name for name in markers if markers.count(name) > 1}):
-        raise FileFormatError(f"{path}, line 4: several markers are called {twice[0]}. Rename them")
-    if [cell[0].upper() for cell in axes.split()] != ["X", "Y", "Z"] * n_markers:
-        raise FileFormatError(
-            f"{path}, line 5: {' '.join(axes.split())[:40]!r}; expected X1 Y1 Z1 and so on for "
-            f"{n_markers} markers. {AGAIN}"
+    if twice := [name for name, count in Counter(markers).items() if count > 1]:
+        raise FileFormatError(f"{where}: several markers are called {twice[0]}. Rename them")
+    if others:
+        warnings.warn(
+            f"{path.name}, line {names[0]}: {len(others)} more names than the {n_markers} markers "
+            f"(NumMarkers); left out: {', '.join(others[:5])}{' ...' if others[5:] else ''}",
+            DataWarning,
+            stacklevel=3,
         )
     return markers
+
+
+def _check_axes(axes: Row, n_markers: int, path: Path) -> None:
+    labels = axes[1].split()
+    if [label[0].upper() for label in labels[: 3 * n_markers]] != ["X", "Y", "Z"] * n_markers:
+        raise FileFormatError(
+            f"{path}, line {axes[0]}: {' '.join(labels)[:40]!r}; expected X1 Y1 Z1 and so on for "
+            f"{n_markers} markers. {AGAIN}"
+        )
 
 
 def _numbers(rows: Sequence[Row], markers: Sequence[str], path: Path) -> np.ndarray:
@@ -150,16 +162,18 @@ def _numbers(rows: Sequence[Row], markers: Sequence[str], path: Path) -> np.ndar
     raise FileFormatError(f"{path}{_fault(rows, markers, path) or ': ' + reason}. {AGAIN}")
 
 
-def _cells(row: Row, width: int, path: Path) -> Iterator[str]:
+def _cells(row: Row, width: int, path: Path) -> list[str]:
     """The cells of a line, `nan` for the empty ones; many programs add a tab to its end."""
     number, line = row
-    cells = line.split("\t")
-    if len(cells) < width or any(cell.strip() for cell in cells[width:]):
+    cells = [cell.strip() for cell in line.split("\t")]
+    if not any(cells[2:]) and line.endswith(("\r", "\n")):
+        cells += [""] * (width - len(cells))  # Cortex ends the line where no marker was seen
+    if len(cells) < width or any(cells[width:]):
         raise FileFormatError(
             f"{path}, line {number}: {len(cells)} cells, expected {width} with tabs between them: "
-            f"frame, time and X, Y, Z of {(width - 2) // 3} markers. {AGAIN}"
+            f"frame, time and X, Y, Z of {width // 3} markers. {AGAIN}"
         )
-    return (cell.strip() or "nan" for cell in cells[:width])
+    return [cell or "nan" for cell in cells[:width]]
 
 
 def _fault(rows: Sequence[Row], markers: Sequence[str], path: Path) -> str:
