@@ -151,6 +151,9 @@ def test_a_rate_that_the_times_contradict(write):
         "longest 0.017 s)"
     )
     assert words in fault(write(trc(*steady())))
+    assert "steps of 0.01613 s, but by column Time they are 0.01667 s" in fault(
+        write(trc(*steady(), rate=62))
+    )
     assert "but by column Time they are 0 s" in fault(write(trc(*["0.000\t1\t2\t3\t4\t5\t6"] * 2)))
 
 
@@ -158,9 +161,7 @@ def test_missing_frames_are_told(write):
     rows = steady(400, decimals=4)
     del rows[200:203]
     path = write(trc(*rows, rate=60))
-    words = (
-        r"1 of 396 steps of Time are uneven .* \(median 0.0167 s, longest 0.066[67] s, .* line 206\."
-    )
+    words = r"1 of 396 steps of Time are uneven .* \(median 0.0167 s, longest 0.066[67] s, .* line 206\."
     with pytest.warns(DataWarning, match=words):
         recording, _ = read_trc(path)
     assert recording.n_frames == 397
