@@ -1,6 +1,6 @@
 """BVH motion capture: a skeleton, and the angles of its joints in every frame.
 
-Source: J. Thingvold's description of Biovision's format (University of Wisconsin, 1999).
+Source: "Biovision BVH", course notes CS 838, University of Wisconsin, 1999.
 """
 
 import re

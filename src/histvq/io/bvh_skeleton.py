@@ -24,7 +24,6 @@ class Joint:
         person: Number of the root above it, from 0.
         offset: From its parent, at rest, in the file's unit.
         channels: What a line of motion gives of it, in order, as `zrotation`.
-        line: Where in the file it begins.
     """
 
     name: str
@@ -32,7 +31,6 @@ class Joint:
     person: int
     offset: tuple[float, ...]
     channels: tuple[str, ...]
-    line: int
 
 
 @dataclass(kw_only=True)
@@ -172,7 +170,6 @@ def _joints(blocks: list[_Block], path: Path, *, end_sites: bool) -> tuple[Joint
             person=block.person,
             offset=block.offset or (),
             channels=block.channels or (),
-            line=block.line,
         )
         for block in kept
     )

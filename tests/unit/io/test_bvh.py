@@ -221,7 +221,8 @@ def test_positions_equal_a_loop_over_matrices(seed, write):
 
 @pytest.mark.parametrize("seed", range(8))
 def test_positions_equal_another_librarys(seed, write):
-    pybvh = pytest.importorskip("pybvh")
+    import pybvh
+
     path = write(body(np.random.default_rng(seed)))
     theirs = pybvh.read_bvh_file(path)
     recording, _ = read_bvh(path, unit="cm")
