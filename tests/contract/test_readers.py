@@ -22,6 +22,7 @@ from histvq.recording import Recording
 # Modules of histvq.io that read no format of their own.
 HELPERS = {"asked", "atomic", "packed", "reader", "segment_table", "unique"}
 HELPERS |= {"finding", "label_files", "plugins", "telling"}
+HELPERS |= {"bvh_motion", "bvh_skeleton", "last_line"}
 
 
 def _recording() -> tuple[Recording, Annotation]:
@@ -69,16 +70,41 @@ def _acclaim(folder: Path) -> Path:
     return folder / "one.amc"
 
 
+def _bvh(folder: Path) -> Path:
+    rows = "".join(f"0 0 0 {n} 0 0\n" for n in range(40))
+    (folder / "one.bvh").write_text(
+        "HIERARCHY\nROOT hips\n{\nOFFSET 0 0 0\n"
+        "CHANNELS 6 Xposition Yposition Zposition Zrotation Xrotation Yrotation\n"
+        "JOINT head\n{\nOFFSET 0 1 0\nCHANNELS 0\nEnd Site\n{\nOFFSET 0 1 0\n}\n}\n}\n"
+        f"MOTION\nFrames: 40\nFrame Time: 0.033333\n{rows}"
+    )
+    return folder / "one.bvh"
+
+
+def _trc(folder: Path) -> Path:
+    rows = "".join(f"{n + 1}\t{n / 100}\t{n}\t0.5\t1\t\t\t\n" for n in range(40))
+    (folder / "one.trc").write_text(
+        "PathFileType\t4\t(X/Y/Z)\tone.trc\n"
+        "DataRate\tCameraRate\tNumFrames\tNumMarkers\tUnits\n100\t100\t40\t2\tmm\n"
+        f"Frame#\tTime\thead\t\t\thip\t\t\n\t\tX1\tY1\tZ1\tX2\tY2\tZ2\n\n{rows}"
+    )
+    return folder / "one.trc"
+
+
 # One small good file a format, and the options it cannot do without.
 EXAMPLES: dict[str, tuple[Callable[[Path], Path], dict[str, object]]] = {
     "acclaim": (_acclaim, {"fps": 120}),
+    "bvh": (_bvh, {"unit": "cm"}),
     "histvq": (_histvq, {}),
     "hugadb": (_hugadb, {}),
     "precog": (_precog, {}),
     "smq": (_smq, {"fps": 30, "unit": "mm"}),
+    "smq": (_smq, {"fps": 30}),
+    "trc": (_trc, {}),
 }
 
 WITHOUT_LABELS = {"acclaim"}
+WITHOUT_LABELS |= {"bvh", "trc"}
 
 every_format = pytest.mark.parametrize("name", READERS)
 

@@ -21,10 +21,12 @@ from histvq.transforms import split_people
 # A new format: one file that makes a Reader, one line here. Where two know a file, the first reads.
 READERS = {
     "acclaim": "histvq.io.acclaim:READER",
+    "bvh": "histvq.io.bvh:READER",
     "histvq": "histvq.io.npz:READER",
     "hugadb": "histvq.io.hugadb:READER",
     "precog": "histvq.io.precog:READER",
     "smq": "histvq.io.layout:READER",
+    "trc": "histvq.io.trc:READER",
 }
 
 __all__ = ["READERS", "Reader", "Readings", "expand", "find_reader", "read", "read_many"]
