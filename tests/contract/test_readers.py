@@ -1,5 +1,6 @@
 """Every file format of the table, and every file that should be in it."""
 
+import json
 import pkgutil
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from histvq.recording import Recording
 
 # Modules of histvq.io that read no format of their own.
 HELPERS = {"asked", "atomic", "packed", "reader", "segment_table", "unique"}
+HELPERS |= {"json_values", "keypoints"}
 
 
 def _recording() -> tuple[Recording, Annotation]:
@@ -68,16 +70,26 @@ def _acclaim(folder: Path) -> Path:
     return folder / "one.amc"
 
 
+def _openpose(folder: Path) -> Path:
+    for frame in range(40):
+        person = {"pose_keypoints_2d": [float(frame), 2.5, 0.9] * 25}
+        file = folder / f"one_{frame:012}_keypoints.json"
+        file.write_text(json.dumps({"version": 1.3, "people": [person]}))
+    return folder / "one_000000000000_keypoints.json"
+
+
 # One small good file a format, and the options it cannot do without.
 EXAMPLES: dict[str, tuple[Callable[[Path], Path], dict[str, object]]] = {
     "acclaim": (_acclaim, {"fps": 120}),
     "histvq": (_histvq, {}),
     "hugadb": (_hugadb, {}),
+    "openpose": (_openpose, {"fps": 30}),
     "precog": (_precog, {}),
     "smq": (_smq, {"fps": 30}),
 }
 
 WITHOUT_LABELS = {"acclaim"}
+WITHOUT_LABELS |= {"openpose"}
 
 every_format = pytest.mark.parametrize("name", READERS)
 
