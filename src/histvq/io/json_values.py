@@ -32,6 +32,19 @@ def read_json(path: Path) -> Any:
         raise FileFormatError(f"{path}: {error}") from error
 
 
+def ends(path: Path, n_bytes: int = 65_536) -> tuple[bytes, bytes]:
+    """The first and the last bytes of a file that begins as lists and objects of JSON do."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(n_bytes)
+            if start.lstrip(b"\xef\xbb\xbf \r\n\t")[:1] not in (b"[", b"{"):
+                return b"", b""
+            file.seek(max(0, path.stat().st_size - n_bytes))
+            return start, file.read(n_bytes)
+    except OSError:
+        return b"", b""
+
+
 def _refuse(word: str) -> NoReturn:
     raise ValueError(f"{word} is no JSON number; write null for what is missing")
 
@@ -48,11 +61,6 @@ def object_in(value: Any, where: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise FileFormatError(f"{where}: expected keys and values, found {shown(value)}")
     return value
-
-
-def number_in(value: Any, where: str) -> float:
-    """The value, if it is a number; NaN for null."""
-    return float(numbers_in([value], where)[0])
 
 
 def whole_in(value: Any, where: str) -> int:
