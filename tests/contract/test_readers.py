@@ -70,6 +70,25 @@ def _acclaim(folder: Path) -> Path:
     return folder / "one.amc"
 
 
+def _coco(folder: Path) -> Path:
+    rows = [
+        {"image_id": n, "category_id": 1, "keypoints": [float(n), 2.5, 0.9] * 17} for n in range(40)
+    ]
+    (folder / "one.json").write_text(json.dumps(rows))
+    return folder / "one.json"
+
+
+def _freemocap(folder: Path) -> Path:
+    np.save(folder / "one_3d_xyz.npy", np.random.default_rng(0).normal(size=(40, 553, 3)))
+    return folder / "one_3d_xyz.npy"
+
+
+def _mediapipe(folder: Path) -> Path:
+    landmark = {"x": 0.5, "y": 0.25, "z": 0.1, "visibility": 0.9}
+    (folder / "one.json").write_text(json.dumps([[landmark] * 33] * 40))
+    return folder / "one.json"
+
+
 def _openpose(folder: Path) -> Path:
     for frame in range(40):
         person = {"pose_keypoints_2d": [float(frame), 2.5, 0.9] * 25}
@@ -81,15 +100,18 @@ def _openpose(folder: Path) -> Path:
 # One small good file a format, and the options it cannot do without.
 EXAMPLES: dict[str, tuple[Callable[[Path], Path], dict[str, object]]] = {
     "acclaim": (_acclaim, {"fps": 120}),
+    "coco": (_coco, {"fps": 30}),
+    "freemocap": (_freemocap, {"fps": 30}),
     "histvq": (_histvq, {}),
     "hugadb": (_hugadb, {}),
+    "mediapipe": (_mediapipe, {"fps": 30, "landmarks": "world"}),
     "openpose": (_openpose, {"fps": 30}),
     "precog": (_precog, {}),
     "smq": (_smq, {"fps": 30}),
 }
 
 WITHOUT_LABELS = {"acclaim"}
-WITHOUT_LABELS |= {"openpose"}
+WITHOUT_LABELS |= {"coco", "freemocap", "mediapipe", "openpose"}
 
 every_format = pytest.mark.parametrize("name", READERS)
 

@@ -19,8 +19,11 @@ from histvq.registry import resolve
 # A new format: one file that makes a Reader, one line here. Where two know a file, the first reads.
 READERS = {
     "acclaim": "histvq.io.acclaim:READER",
+    "coco": "histvq.io.coco:READER",
+    "freemocap": "histvq.io.freemocap:READER",
     "histvq": "histvq.io.npz:READER",
     "hugadb": "histvq.io.hugadb:READER",
+    "mediapipe": "histvq.io.mediapipe:READER",
     "openpose": "histvq.io.openpose:READER",
     "precog": "histvq.io.precog:READER",
     "smq": "histvq.io.layout:READER",
