@@ -157,7 +157,7 @@ def timeline(numbers: Iterable[int], path: Path, *, what: str) -> tuple[dict[int
     """
     numbers = sorted(set(numbers))
     first, n_frames = numbers[0], numbers[-1] - numbers[0] + 1
-    if n_frames > 10_000 + 100 * len(numbers):
+    if n_frames > 1000 + 20 * len(numbers):
         raise FileFormatError(
             f"{path}: {len(numbers)} {what}, numbered from {first} to {numbers[-1]}: too few to be "
             "one recording. Number them anew, in the order of time"
