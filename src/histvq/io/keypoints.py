@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
@@ -55,7 +56,7 @@ def recording_of(
 
     Args:
         found: What the file holds.
-        skeleton: Joints of one person.
+        skeleton: Joints of one person; without a bone, nothing is known of their parents.
         path: The file.
         id: Of the recording.
         fps: Of the recording.
@@ -72,16 +73,12 @@ def recording_of(
         FileFormatError: If there is nobody, or the same person twice in a frame.
         ConfigError: If there is no such choice of people.
     """
-    if people is not None and people not in PEOPLE:
-        raise ConfigError(f"people is {people!r}{did_you_mean(str(people), PEOPLE)}")
-    if not isinstance(min_confidence, int | float) or not min_confidence >= 0:
-        raise ConfigError(f"min_confidence is {min_confidence!r}; expected a number, 0 or more")
+    _check_options(people, min_confidence)
     found = _kept(found, min_confidence, path)
     people = people or ("all" if found.names is not None else "main")
     names, tracks = _who(found, path)
     chosen, kept = _chosen(people, tracks, found, len(names), path)
-    several = len(kept) > 1
-    history = [*notes, f"points of confidence {min_confidence:g} or less are missing"]
+    history = [*notes, "points of confidence 0 or less are missing"]
     if min_confidence:
         history[-1] = f"points of confidence under {min_confidence:g} are missing"
     if len(names) > 1:
@@ -89,28 +86,40 @@ def recording_of(
         if not (people == "all" and found.names is not None):
             warnings.warn(f"{path}: {history[-1]}", DataWarning, stacklevel=3)
     array = np.full((found.n_frames, len(kept), *found.points.shape[1:]), np.nan, np.float32)
-    array[found.frames[chosen], tracks[chosen] if several else 0] = found.points[chosen]
-    n_joints = len(skeleton.joint_names)
+    place = tracks[chosen] if len(kept) > 1 else 0
+    array[found.frames[chosen], place] = found.points[chosen]
     return Recording(
         id=id,
-        skeleton=array.reshape(found.n_frames, len(kept) * n_joints, -1),
+        skeleton=array.reshape(found.n_frames, -1, array.shape[-1]),
         fps=fps,
-        joint_names=tuple(f"{names[p]}/{joint}" for p in kept for joint in skeleton.joint_names)
-        if several
-        else skeleton.joint_names,
-        parents=tuple(
-            parent if parent == -1 else n * n_joints + parent
-            for n in range(len(kept))
-            for parent in skeleton.parents
-        ),
-        joint_persons=tuple(n for n in range(len(kept)) for _ in range(n_joints))
-        if several
-        else None,
         unit=unit,
         metadata=dict(metadata),
         source=str(path),
         history=tuple(history),
+        **_joints(skeleton, [names[person] for person in kept]),
     )
+
+
+def _check_options(people: str | None, min_confidence: float) -> None:
+    if people is not None and people not in PEOPLE:
+        raise ConfigError(f"people is {people!r}{did_you_mean(str(people), PEOPLE)}")
+    if not isinstance(min_confidence, int | float) or not min_confidence >= 0:
+        raise ConfigError(f"min_confidence is {min_confidence!r}; expected a number, 0 or more")
+
+
+def _joints(skeleton: Skeleton, people: Sequence[str]) -> dict[str, Any]:
+    """What a recording says of its joints: one person's, or those of several side by side."""
+    n = len(skeleton.joint_names)
+    parents = tuple(
+        parent if parent == -1 else n * person + parent
+        for person in range(len(people))
+        for parent in skeleton.parents
+    )
+    joints = {"joint_names": skeleton.joint_names, "parents": parents if skeleton.edges else None}
+    if len(people) > 1:
+        joints["joint_names"] = tuple(f"{p}/{j}" for p in people for j in skeleton.joint_names)
+        joints["joint_persons"] = tuple(person for person in range(len(people)) for _ in range(n))
+    return joints
 
 
 def linked(centres: np.ndarray, frames: np.ndarray) -> np.ndarray:

@@ -182,8 +182,11 @@ def _recognises(path: Path) -> bool:
     if not match:
         return False
     mine = int(match[2])
+    before = f"{match[1]}{mine - 1:0{len(match[2])}}{path.name[match.end(2) :]}"
+    if mine and path.with_name(before).exists():  # so that a folder is not gone through for each
+        return False
     try:
-        with os.scandir(path.parent) as entries:  # mostly stops soon: any earlier one will do
+        with os.scandir(path.parent) as entries:
             others = (_number(entry.name, match[1]) for entry in entries)
             return not any(other is not None and other < mine for other in others)
     except OSError:
