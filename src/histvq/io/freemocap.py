@@ -61,7 +61,7 @@ def _mapped(path: Path) -> np.ndarray:
     """The array without reading it, so that what its header says is held against its size first."""
     try:
         array = np.load(path, allow_pickle=False, mmap_mode="r")
-    except (OSError, EOFError, ValueError, OverflowError, SyntaxError, MemoryError) as error:
+    except Exception as error:  # a damaged header is parsed as Python, and fails in as many ways
         words = " ".join(str(error).split())[:200]
         raise FileFormatError(f"{path}: not an array numpy can load ({words}). {AGAIN}") from error
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "iuf":
