@@ -1,5 +1,6 @@
 """Every file format of the table, and every file that should be in it."""
 
+import json
 import pkgutil
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from histvq.recording import Recording
 HELPERS = {"asked", "atomic", "packed", "reader", "segment_table", "unique"}
 HELPERS |= {"finding", "label_files", "plugins", "telling"}
 HELPERS |= {"bvh_motion", "bvh_skeleton", "last_line"}
+HELPERS |= {"json_values", "keypoints"}
 
 
 def _recording() -> tuple[Recording, Annotation]:
@@ -89,14 +91,43 @@ def _trc(folder: Path) -> Path:
         f"Frame#\tTime\thead\t\t\thip\t\t\n\t\tX1\tY1\tZ1\tX2\tY2\tZ2\n\n{rows}"
     )
     return folder / "one.trc"
+def _coco(folder: Path) -> Path:
+    rows = [
+        {"image_id": n, "category_id": 1, "keypoints": [float(n), 2.5, 0.9] * 17} for n in range(40)
+    ]
+    (folder / "one.json").write_text(json.dumps(rows))
+    return folder / "one.json"
+
+
+def _freemocap(folder: Path) -> Path:
+    np.save(folder / "one_3d_xyz.npy", np.random.default_rng(0).normal(size=(40, 553, 3)))
+    return folder / "one_3d_xyz.npy"
+
+
+def _mediapipe(folder: Path) -> Path:
+    landmark = {"x": 0.5, "y": 0.25, "z": 0.1, "visibility": 0.9}
+    (folder / "one.json").write_text(json.dumps([[landmark] * 33] * 40))
+    return folder / "one.json"
+
+
+def _openpose(folder: Path) -> Path:
+    for frame in range(40):
+        person = {"pose_keypoints_2d": [float(frame), 2.5, 0.9] * 25}
+        file = folder / f"one_{frame:012}_keypoints.json"
+        file.write_text(json.dumps({"version": 1.3, "people": [person]}))
+    return folder / "one_000000000000_keypoints.json"
 
 
 # One small good file a format, and the options it cannot do without.
 EXAMPLES: dict[str, tuple[Callable[[Path], Path], dict[str, object]]] = {
     "acclaim": (_acclaim, {"fps": 120}),
     "bvh": (_bvh, {"unit": "cm"}),
+    "coco": (_coco, {"fps": 30}),
+    "freemocap": (_freemocap, {"fps": 30}),
     "histvq": (_histvq, {}),
     "hugadb": (_hugadb, {}),
+    "mediapipe": (_mediapipe, {"fps": 30, "landmarks": "world"}),
+    "openpose": (_openpose, {"fps": 30}),
     "precog": (_precog, {}),
     "smq": (_smq, {"fps": 30, "unit": "mm"}),
     "smq": (_smq, {"fps": 30}),
@@ -105,6 +136,7 @@ EXAMPLES: dict[str, tuple[Callable[[Path], Path], dict[str, object]]] = {
 
 WITHOUT_LABELS = {"acclaim"}
 WITHOUT_LABELS |= {"bvh", "trc"}
+WITHOUT_LABELS |= {"coco", "freemocap", "mediapipe", "openpose"}
 
 every_format = pytest.mark.parametrize("name", READERS)
 

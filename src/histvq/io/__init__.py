@@ -22,8 +22,12 @@ from histvq.transforms import split_people
 READERS = {
     "acclaim": "histvq.io.acclaim:READER",
     "bvh": "histvq.io.bvh:READER",
+    "coco": "histvq.io.coco:READER",
+    "freemocap": "histvq.io.freemocap:READER",
     "histvq": "histvq.io.npz:READER",
     "hugadb": "histvq.io.hugadb:READER",
+    "mediapipe": "histvq.io.mediapipe:READER",
+    "openpose": "histvq.io.openpose:READER",
     "precog": "histvq.io.precog:READER",
     "smq": "histvq.io.layout:READER",
     "trc": "histvq.io.trc:READER",
