@@ -17,6 +17,7 @@ from histvq.registry import resolve
 DATASETS = {
     "cmu-exercises": "histvq.datasets.cmu_exercises:load",
     "hugadb": "histvq.datasets.hugadb:load",
+    "lara": "histvq.datasets.lara:load",
     "precog16": "histvq.datasets.precog16:load",
     "synthetic": "histvq.datasets.synthetic:load",
 }
