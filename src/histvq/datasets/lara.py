@@ -1,4 +1,4 @@
-"""LARa: order picking and packing of 16 people in a logistics hall, optical motion capture, eight classes.
+"""LARa: order picking and packing of 16 people in a logistics hall, optical motion capture.
 
 Source: F. Niemann et al., "LARa: Creating a Dataset for Human Activity Recognition in Logistics Using
 Semantic Attributes", Sensors 20(15), 2020; version 3 of the files and their preparation are those of SMQ
@@ -17,7 +17,8 @@ from histvq.datasets._benchmark import Layout, as_dataset, check_choice, short, 
 from histvq.datasets._lara_files import PERSONS, SOURCE, Chosen, Part, choose
 from histvq.errors import ConfigError, FileFormatError
 from histvq.io import Readings, ReadProgress, read_many
-from histvq.io.lara import ANGLES, CHANNELS, FPS, JOINTS, Gaps
+from histvq.io.lara import ANGLES, CHANNELS, FPS, JOINTS
+from histvq.io.lara_checks import Gaps
 from histvq.io.lara_labels import ACTIONS
 from histvq.recording import Recording
 from histvq.transforms import centre_on

@@ -16,7 +16,7 @@ from histvq.annotation import Annotation
 from histvq.errors import ConfigError, DataWarning, FileFormatError
 from histvq.io.lara_checks import Gaps, fill_gaps, implausible
 from histvq.io.lara_labels import ACTIONS, find_labels, read_labels
-from histvq.io.number_table import is_number, read_numbers, unix_text
+from histvq.io.number_table import is_number, read_numbers, unix_text, warn_if_cut
 from histvq.io.packed import AGAIN, read_packed
 from histvq.io.reader import Pair, Reader
 from histvq.recording import Recording
@@ -163,14 +163,6 @@ def _read_rows(path: Path) -> tuple[np.ndarray, int]:
     data = unix_text(packed, path=path)
     if not data:
         raise FileFormatError(f"{path}: the file is empty. {AGAIN}")
-    if not packed.endswith((b"\n", b"\r")):
-        # Seen from inside, a last `12.5` cut to `12` is a whole line: only the line end tells.
-        warnings.warn(
-            f"{path.name}: the last line has no line end, so the file may be cut short, its last "
-            "number too. Fetch it again, or add the line end if the file is whole",
-            DataWarning,
-            stacklevel=3,
-        )
     lines = data.split(b"\n", MAX_HEADER_LINES)
     start = 0
     for number, line in enumerate(lines[:MAX_HEADER_LINES], start=1):
@@ -181,6 +173,7 @@ def _read_rows(path: Path) -> tuple[np.ndarray, int]:
                 data[start:], path=path, columns=COLUMNS, leading=leading, missing=True,
                 first_line=number,
             )  # fmt: skip
+            warn_if_cut(packed, path=path)
             return rows, number
         start += len(line) + 1
     raise FileFormatError(

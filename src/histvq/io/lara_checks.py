@@ -45,7 +45,8 @@ def fill_gaps(
     lost = np.isnan(skeleton).any(axis=2)
     if not lost.any():
         return ""
-    counts = ", ".join(f"{joints[j]} {lost[:, j].sum()}" for j in np.flatnonzero(lost.any(axis=0)))
+    gappy = np.flatnonzero(lost.any(axis=0)).tolist()
+    counts = ", ".join(f"{joints[j]} {lost[:, j].sum()}" for j in gappy)
     first = first_line + int(lost.any(axis=1).argmax())
     found = f"frames with missing values: {counts}; the first at line {first}"
     if gaps == "keep":
@@ -55,7 +56,7 @@ def fill_gaps(
             f'{path}: {found}. Pass gaps="interpolate" to fill those of up to {LONGEST_GAP_S:g} s, '
             'or "keep" to leave them missing'
         )
-    for joint in np.flatnonzero(lost.any(axis=0)):
+    for joint in gappy:
         start, stop = max(_runs(lost[:, joint]), key=lambda run: run[1] - run[0])
         if stop - start > LONGEST_GAP_S * fps:
             raise FileFormatError(

@@ -3,15 +3,17 @@
 import csv
 import io
 import re
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from histvq.errors import FileFormatError
+from histvq.errors import DataWarning, FileFormatError
 from histvq.io.packed import AGAIN
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", flags=re.IGNORECASE | re.ASCII)
+LARGEST = float(np.finfo(np.float32).max)
 _MISSING = ("", "nan")
 
 
@@ -29,12 +31,23 @@ def unix_text(data: bytes, *, path: Path) -> bytes:
     return data.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").rstrip()
 
 
+def warn_if_cut(data: bytes, *, path: Path) -> None:
+    """Warn where the last line has no end: a last `12.5` cut to `12` cannot be told otherwise."""
+    if not data.endswith(b"\n"):
+        warnings.warn(
+            f"{path.name}: the last line has no line end, so the file may be cut short, its last "
+            "number too. Fetch it again, or add the line end if the file is whole",
+            DataWarning,
+            stacklevel=4,
+        )
+
+
 def is_number(cell: str, *, missing: bool = False) -> bool:
     """Whether this is a finite number, or, where these may be, a missing one."""
     cell = cell.strip()
     if missing and cell.lower() in _MISSING:
         return True
-    return bool(_NUMBER.fullmatch(cell)) and abs(float(cell)) <= np.finfo(np.float32).max
+    return _NUMBER.fullmatch(cell) is not None and abs(float(cell)) <= LARGEST
 
 
 def read_numbers(
@@ -87,11 +100,7 @@ def read_numbers(
     except (ValueError, OverflowError) as error:  # pandas' ParserError is a ValueError
         raise _fault(data, path, columns, separator, leading, missing, first_line) from error
     whole = values.shape == (len(counts), len(columns))
-    if (
-        not whole
-        or (np.abs(values) > np.finfo(np.float32).max).any()
-        or (not missing and np.isnan(values).any())
-    ):
+    if not whole or (np.abs(values) > LARGEST).any() or (not missing and np.isnan(values).any()):
         raise _fault(data, path, columns, separator, leading, missing, first_line)
     return values.astype(np.float32)
 
