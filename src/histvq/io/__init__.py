@@ -22,6 +22,7 @@ READERS = {
     "histvq": "histvq.io.npz:READER",
     "hugadb": "histvq.io.hugadb:READER",
     "lara": "histvq.io.lara:READER",
+    "pku-mmd": "histvq.io.pku_mmd:READER",
     "precog": "histvq.io.precog:READER",
     "smq": "histvq.io.layout:READER",
 }

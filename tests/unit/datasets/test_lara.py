@@ -156,7 +156,7 @@ def test_prepared_files_give_the_same_dataset(small, tmp_path):
     with pytest.raises(FileFormatError, match=r"R03\.npz: no labels in it"):
         load_dataset("lara", out)
     write_npz(bare, Recording(id="x", skeleton=np.zeros((4, 22, 6)), fps=200))
-    with pytest.raises(FileFormatError, match="200 frames a second of channel0.*not as prepared"):
+    with pytest.raises(FileFormatError, match=r"200 frames a second of channel0.*not as prepared"):
         load_dataset("lara", out)
 
 

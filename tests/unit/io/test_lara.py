@@ -1,5 +1,4 @@
 import lzma
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -289,11 +288,11 @@ def test_version_1_may_be_centred(tmp_path):
         (lambda p: p.write_text("1," * 10_000 + "1\n"), "line 1: 10001 cells, expected 134"),
     ],
 )
+@pytest.mark.filterwarnings("ignore::histvq.errors.DataWarning")
 def test_what_is_wrong_and_where(tmp_path, edit, words):
     path = put(tmp_path)
     edit(path)
-    with pytest.raises(FileFormatError) as caught, warnings.catch_warnings():
-        warnings.simplefilter("ignore", DataWarning)
+    with pytest.raises(FileFormatError) as caught:
         read_lara(path)
     assert words in str(caught.value)
     assert path.name in str(caught.value)
@@ -382,9 +381,9 @@ def test_whatever_is_in_the_files_only_our_errors_come_out(tmp_path, motion, lab
     path = tmp_path / "L01_S07_R03.csv"
     path.write_bytes(motion if which == "motion" else GOOD[0])
     (tmp_path / "L01_S07_R03_labels.csv").write_bytes(labels if which == "labels" else GOOD[1])
+    said = ""
     try:
         recording, annotation = read_lara(path)
     except FileFormatError as error:
-        assert "L01_S07_R03" in str(error)
-    else:
-        assert recording.n_frames == annotation.n_frames > 0
+        said = str(error)
+    assert "L01_S07_R03" in said or recording.n_frames == annotation.n_frames > 0
