@@ -18,11 +18,11 @@ from histvq.io.layout import write_layout
 from histvq.io.npz import write_npz
 from histvq.io.precog import JOINTS as PRECOG_JOINTS
 from histvq.recording import Recording
-from oracles import lara_files
+from oracles import lara_files, pku_mmd_files
 
 # Modules of histvq.io that read no format of their own.
 HELPERS = {"asked", "atomic", "packed", "reader", "segment_table", "unique"}
-HELPERS |= {"lara_checks", "lara_labels", "number_table"}
+HELPERS |= {"lara_checks", "lara_labels", "number_table", "pku_mmd_labels"}
 
 
 def _recording() -> tuple[Recording, Annotation]:
@@ -55,6 +55,10 @@ def _lara(folder: Path) -> Path:
     return lara_files.put(folder, "L01_S07_R03")
 
 
+def _pku_mmd(folder: Path) -> Path:
+    return pku_mmd_files.put(folder, "A01N05-L")
+
+
 def _precog(folder: Path) -> Path:
     path = folder / "Seq1_1.csv"
     row = ";".join(["1 2 3"] * len(PRECOG_JOINTS) + ["4"]) + "\n"
@@ -80,6 +84,7 @@ EXAMPLES: dict[str, tuple[Callable[[Path], Path], dict[str, object]]] = {
     "histvq": (_histvq, {}),
     "hugadb": (_hugadb, {}),
     "lara": (_lara, {}),
+    "pku-mmd": (_pku_mmd, {}),
     "precog": (_precog, {}),
     "smq": (_smq, {"fps": 30}),
 }
@@ -87,7 +92,7 @@ EXAMPLES: dict[str, tuple[Callable[[Path], Path], dict[str, object]]] = {
 WITHOUT_LABELS = {"acclaim"}
 
 # A second good name beside the example's, where it is not made of it by the rule below.
-ANOTHER = {"lara": "L01_S07_R04.csv"}
+ANOTHER = {"lara": "L01_S07_R04.csv", "pku-mmd": "A01N05-M.txt"}
 
 every_format = pytest.mark.parametrize("name", READERS)
 

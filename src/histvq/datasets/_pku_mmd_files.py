@@ -75,7 +75,7 @@ def choose(
     _check_size(root, kept, expected=SIZES[split][part], notes=notes, benchmark=benchmark)
     folder = labels or root
     if format == "pku-mmd":
-        kept, alone = _pair(folder, kept, files)
+        kept, alone, folder = _pair(folder, kept, files)
         if alone and (benchmark or strict or not kept):
             raise FileFormatError(
                 f"{root}: {alone}. Give both files of each; labels= names a folder"
@@ -161,16 +161,18 @@ def _check_size(
     notes.append(words)
 
 
-def _pair(folder: Path, kept: list[Path], files: Iterable[Path]) -> tuple[list[Path], str]:
-    """Those of the recordings that have labels; and in words what stands alone on either side."""
+def _pair(folder: Path, kept: list[Path], files: Iterable[Path]) -> tuple[list[Path], str, Path]:
+    """Those of the recordings that have labels; what stands alone on either side; where labels lie."""
     recordings = set(files)
-    labelled = {
-        file.stem
+    found = [
+        file
         for file in folder.rglob("*.txt")
         if parse_name(file) is not None and file not in recordings
-    }
+    ]
+    labelled, folders = {file.stem for file in found}, {file.parent for file in found}
     bare = [file.stem for file in kept if file.stem not in labelled]
     lone = sorted(labelled - {file.stem for file in recordings})
+    where = folders.pop() if len(folders) == 1 else folder  # one folder is faster looked into
     sides = ((bare, "recordings without labels"), (lone, "labels without a recording"))
     words = [f"{len(ids)} {what}: {listed(ids)}" for ids, what in sides if ids]
-    return [file for file in kept if file.stem in labelled], "; ".join(words)
+    return [file for file in kept if file.stem in labelled], "; ".join(words), where

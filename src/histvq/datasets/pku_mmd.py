@@ -197,16 +197,17 @@ def _notes(chosen: Chosen, recordings: Sequence[Recording]) -> list[str]:
     n_frames = sum(count for count in overlapping if isinstance(count, int))
     if n_frames:
         notes.append(
-            f"{n_frames} frames of {sum(map(bool, overlapping))} recordings have several actions; the one "
-            "that starts last counts"
+            f"{n_frames} frames of {sum(map(bool, overlapping))} recordings have several actions; the "
+            "one that starts last counts"
         )
-    gaps = {r.id: _unseen(r) for r in recordings if "both" != r.metadata.get("bodies")}
+    gaps = {r.id: _unseen(r) for r in recordings if r.metadata.get("bodies") != "both"}
     unseen = {id: runs for id, runs in gaps.items() if runs}
     if unseen:
         longest = max(unseen, key=lambda id: max(unseen[id]))
         notes.append(
-            f"nobody to be seen in {sum(map(sum, unseen.values()))} frames of {len(unseen)} recordings, "
-            f"in gaps too long to fill; the longest has {max(unseen[longest])} frames, in {longest}"
+            f"nobody to be seen in {sum(map(sum, unseen.values()))} frames of {len(unseen)} recordings "
+            "(gaps that are too long to fill, or at an end); the longest run has "
+            f"{max(unseen[longest])} frames, in {longest}"
         )
     return [*notes, *short(recordings, patch_seconds=PATCH_SECONDS)]
 

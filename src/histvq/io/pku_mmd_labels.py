@@ -1,6 +1,7 @@
 """Labels files of PKU-MMD: one action a line, from which frame to which; and one label a frame."""
 
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,16 +44,7 @@ def find_labels(recording: Path, folder: Path | None = None) -> Path | None:
     It is looked for anywhere in `folder`; or else in the folders called after labels that lie beside
     the recording's own folder, or up to two steps above, as `Label_PKUMMD_v2/Train_Label_PKU_final`.
     """
-    if folder is not None:
-        found = [folder / recording.name, *sorted(folder.rglob(recording.name))]
-    else:
-        above = recording.absolute().parents[:3]
-        near = [sub for base in above for sub in _folders(base) if "label" in sub.name.lower()]
-        found = [
-            file
-            for base in near
-            for file in (base / recording.name, *sorted(base.glob(f"*/{recording.name}")))
-        ]
+    found = _candidates(recording, folder)
     return next((file for file in found if file.is_file() and is_labels_file(file)), None)
 
 
@@ -124,6 +116,17 @@ def paint(actions: list[Action], n_frames: int, *, path: Path) -> tuple[np.ndarr
     if empty := sum(action.start == action.stop for action in actions):
         _warn(path, f"{empty} actions end where they start: they have no frame")
     return labels, int((layers > 1).sum())
+
+
+def _candidates(recording: Path, folder: Path | None) -> Iterator[Path]:
+    if folder is not None:
+        yield folder / recording.name
+        yield from sorted(folder.rglob(recording.name))
+        return
+    for above in recording.absolute().parents[:3]:
+        for near in (sub for sub in _folders(above) if "label" in sub.name.lower()):
+            yield near / recording.name
+            yield from sorted(near.glob(f"*/{recording.name}"))
 
 
 def _folders(path: Path) -> list[Path]:
