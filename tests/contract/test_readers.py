@@ -19,12 +19,14 @@ from histvq.io.layout import write_layout
 from histvq.io.npz import write_npz
 from histvq.io.precog import JOINTS as PRECOG_JOINTS
 from histvq.recording import Recording
+from oracles import lara_files, pku_mmd_files
 
 # Modules of histvq.io that read no format of their own.
 HELPERS = {"asked", "atomic", "packed", "reader", "segment_table", "unique"}
 HELPERS |= {"finding", "label_files", "plugins", "telling"}
 HELPERS |= {"bvh_motion", "bvh_skeleton", "last_line"}
 HELPERS |= {"json_values", "keypoints"}
+HELPERS |= {"lara_checks", "lara_labels", "number_table", "pku_mmd_labels"}
 
 
 def _recording() -> tuple[Recording, Annotation]:
@@ -51,6 +53,14 @@ def _hugadb(folder: Path) -> Path:
     header = "#Activity\twalking \n#ActivityID\t1 \n#Date 01-01-01-01\n" + "\t".join(COLUMNS) + "\n"
     path.write_text(header + row * 40)
     return path
+
+
+def _lara(folder: Path) -> Path:
+    return lara_files.put(folder, "L01_S07_R03")
+
+
+def _pku_mmd(folder: Path) -> Path:
+    return pku_mmd_files.put(folder, "A01N05-L")
 
 
 def _precog(folder: Path) -> Path:
@@ -128,6 +138,8 @@ EXAMPLES: dict[str, tuple[Callable[[Path], Path], dict[str, object]]] = {
     "hugadb": (_hugadb, {}),
     "mediapipe": (_mediapipe, {"fps": 30, "landmarks": "world"}),
     "openpose": (_openpose, {"fps": 30}),
+    "lara": (_lara, {}),
+    "pku-mmd": (_pku_mmd, {}),
     "precog": (_precog, {}),
     "smq": (_smq, {"fps": 30, "unit": "mm"}),
     "smq": (_smq, {"fps": 30}),
@@ -137,6 +149,9 @@ EXAMPLES: dict[str, tuple[Callable[[Path], Path], dict[str, object]]] = {
 WITHOUT_LABELS = {"acclaim"}
 WITHOUT_LABELS |= {"bvh", "trc"}
 WITHOUT_LABELS |= {"coco", "freemocap", "mediapipe", "openpose"}
+
+# A second good name beside the example's, where it is not made of it by the rule below.
+ANOTHER = {"lara": "L01_S07_R04.csv", "pku-mmd": "A01N05-M.txt"}
 
 every_format = pytest.mark.parametrize("name", READERS)
 
@@ -208,6 +223,8 @@ def test_one_bad_file_does_not_stop_the_others(name, example):
     bad = path.with_name(
         path.name.replace("01_00", "01_01").replace("one", "two").replace("1_1.", "1_2.")
     )
+    if name in ANOTHER:
+        bad = path.with_name(ANOTHER[name])
     bad.write_bytes(path.read_bytes()[:100])
     many = read_many(path.parent, format=name, **options)
     assert len(many.recordings) == 1

@@ -17,6 +17,9 @@ from histvq.registry import resolve
 DATASETS = {
     "cmu-exercises": "histvq.datasets.cmu_exercises:load",
     "hugadb": "histvq.datasets.hugadb:load",
+    "lara": "histvq.datasets.lara:load",
+    "pku-mmd": "histvq.datasets.pku_mmd:load",
+    "pku-mmd-cross-view": "histvq.datasets.pku_mmd_cross_view:load",
     "precog16": "histvq.datasets.precog16:load",
     "synthetic": "histvq.datasets.synthetic:load",
 }

@@ -28,6 +28,8 @@ READERS = {
     "hugadb": "histvq.io.hugadb:READER",
     "mediapipe": "histvq.io.mediapipe:READER",
     "openpose": "histvq.io.openpose:READER",
+    "lara": "histvq.io.lara:READER",
+    "pku-mmd": "histvq.io.pku_mmd:READER",
     "precog": "histvq.io.precog:READER",
     "smq": "histvq.io.layout:READER",
     "trc": "histvq.io.trc:READER",
