@@ -101,6 +101,8 @@ def _trc(folder: Path) -> Path:
         f"Frame#\tTime\thead\t\t\thip\t\t\n\t\tX1\tY1\tZ1\tX2\tY2\tZ2\n\n{rows}"
     )
     return folder / "one.trc"
+
+
 def _coco(folder: Path) -> Path:
     rows = [
         {"image_id": n, "category_id": 1, "keypoints": [float(n), 2.5, 0.9] * 17} for n in range(40)
@@ -142,7 +144,6 @@ EXAMPLES: dict[str, tuple[Callable[[Path], Path], dict[str, object]]] = {
     "pku-mmd": (_pku_mmd, {}),
     "precog": (_precog, {}),
     "smq": (_smq, {"fps": 30, "unit": "mm"}),
-    "smq": (_smq, {"fps": 30}),
     "trc": (_trc, {}),
 }
 
