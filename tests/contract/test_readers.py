@@ -21,6 +21,7 @@ from histvq.recording import Recording
 
 # Modules of histvq.io that read no format of their own.
 HELPERS = {"asked", "atomic", "packed", "reader", "segment_table", "unique"}
+HELPERS |= {"archive", "body_model"}
 
 
 def _recording() -> tuple[Recording, Annotation]:
@@ -68,9 +69,17 @@ def _acclaim(folder: Path) -> Path:
     return folder / "one.amc"
 
 
+def _amass(folder: Path) -> Path:
+    path = folder / "one_poses.npz"
+    poses = np.random.default_rng(0).normal(size=(40, 156))
+    np.savez(path, poses=poses, trans=poses[:, :3], betas=np.zeros(16), mocap_framerate=120.0)
+    return path
+
+
 # One small good file a format, and the options it cannot do without.
 EXAMPLES: dict[str, tuple[Callable[[Path], Path], dict[str, object]]] = {
     "acclaim": (_acclaim, {"fps": 120}),
+    "amass": (_amass, {}),
     "histvq": (_histvq, {}),
     "hugadb": (_hugadb, {}),
     "precog": (_precog, {}),
@@ -78,6 +87,7 @@ EXAMPLES: dict[str, tuple[Callable[[Path], Path], dict[str, object]]] = {
 }
 
 WITHOUT_LABELS = {"acclaim"}
+WITHOUT_LABELS |= {"amass"}
 
 every_format = pytest.mark.parametrize("name", READERS)
 

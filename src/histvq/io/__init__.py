@@ -20,6 +20,7 @@ from histvq.registry import resolve
 READERS = {
     "acclaim": "histvq.io.acclaim:READER",
     "histvq": "histvq.io.npz:READER",
+    "amass": "histvq.io.amass:READER",  # after our own, whose words stand for a stray .npz
     "hugadb": "histvq.io.hugadb:READER",
     "precog": "histvq.io.precog:READER",
     "smq": "histvq.io.layout:READER",
