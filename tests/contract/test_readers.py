@@ -21,7 +21,7 @@ from histvq.recording import Recording
 
 # Modules of histvq.io that read no format of their own.
 HELPERS = {"asked", "atomic", "packed", "reader", "segment_table", "unique"}
-HELPERS |= {"archive", "body_model"}
+HELPERS |= {"archive", "body_model", "safe_pickle"}
 
 
 def _recording() -> tuple[Recording, Annotation]:
