@@ -148,14 +148,15 @@ def taking(a, b):
     return np.eye(3) + cross + cross @ cross / (1 + a @ b)
 
 
-def prepared_by_loop(rotations, n_frames, fps, hands=0):
-    """The 25 points of a sequence, in millimetres."""
+def prepared_by_loop(rotations, some, fps, hands=0):
+    """The 25 points of some frames at 30 a second, the first of them among these, in millimetres."""
     model = model_arrays()
     few = [*range(52), *TIPS]
     model = {n: a[few] if len(a) > 52 else a for n, a in model.items()}
     model["J_regressor"] = np.eye(52, 56)
     found = []
-    for frame in frames_by_loop(len(rotations), fps)[:n_frames]:
+    at_30 = frames_by_loop(len(rotations), fps)
+    for frame in (at_30[k] for k in some):
         pose = rotations[frame].copy()
         pose[22:] += hands
         joints, vertices = body_by_loop(model, pose)

@@ -132,10 +132,8 @@ def read_prepared(
                 f"files again with `histvq data prepare babel-{subset}`"
             )
         found.annotations.append(in_terms_of(annotation, actions_of(subset), where=where))
-    made = {
-        GAPS_SAID[r.metadata[GAPS]] for r in found.recordings if r.metadata.get(GAPS) in GAPS_SAID
-    }
-    found.notes += sorted(made)
+    made = {str(recording.metadata.get(GAPS)) for recording in found.recordings}
+    found.notes += [said for gaps, said in GAPS_SAID.items() if gaps in made]
     return found
 
 
