@@ -1,4 +1,4 @@
-"""BABEL subsets that somebody prepared: published pickles, our files, folders as SMQ has them."""
+"""BABEL subsets that somebody prepared: pickles of the published scripts, our files, SMQ's folders."""
 
 import re
 from dataclasses import dataclass, field
@@ -49,7 +49,7 @@ def find_pickles(root: Path, subset: int) -> list[Path]:
 def read_pickles(
     files: list[Path], subset: int, *, allow_pickle: bool, progress: ReadProgress | None
 ) -> Found:
-    """Sequences of the published pickles, in millimetres.
+    """Sequences of the published preparation, in millimetres.
 
     Raises:
         ConfigError: If reading pickles was not allowed.
@@ -113,11 +113,8 @@ def read_prepared(
     Raises:
         FileFormatError: If none can be read, or one has no labels or those of another subset.
     """
-    options: dict[str, Any] = (
-        {} if format == "histvq" else {"fps": FPS, "unit": "mm", "parents": PARENTS}
-    )
-    if format == "smq":
-        options["joint_names"] = JOINTS
+    unsaid = {"fps": FPS, "unit": "mm", "joint_names": JOINTS, "parents": PARENTS}
+    options: dict[str, Any] = unsaid if format == "smq" else {}
     readings = read_many(files, format=format, strict=strict, progress=progress, **options)
     found = Found(
         recordings=list(readings.recordings),

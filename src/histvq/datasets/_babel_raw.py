@@ -3,6 +3,8 @@
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
+
 from histvq.datasets._babel_labels import Labelled, read_labels
 from histvq.datasets._babel_motion import find_model, find_motion, read_model, read_positions
 from histvq.datasets._babel_prepared import (
@@ -60,9 +62,25 @@ def read_raw(
     short = []
     for done, (split, sequence) in enumerate(chosen, start=1):
         file = find_motion(root, sequence.motion) or root / sequence.motion
-        n_missing = _add(found, sequence, split, file, model, subset, benchmark=benchmark)
-        if n_missing:
-            short.append(f"{sequence.id} {n_missing}")
+        try:
+            metres = _positions(file, sequence, model, mean_hands=benchmark)
+        except FileFormatError as error:
+            found.skipped.append((file, str(error)))
+        else:
+            labels = sequence.labels[: len(metres)]
+            found.annotations.append(annotation_of(sequence.id, labels, subset))
+            found.recordings.append(
+                recording_of(
+                    sequence.id,
+                    metres,
+                    source=file,
+                    split=split,
+                    gaps=CLOSED if benchmark else KEPT,
+                    person="/".join(sequence.motion.parts[1:-1]),
+                )
+            )
+            if n_missing := len(sequence.labels) - len(labels):
+                short.append(f"{sequence.id} {n_missing}")
         if progress is not None:
             progress(done, len(chosen), file)
     if short:
@@ -73,33 +91,10 @@ def read_raw(
     return found
 
 
-def _add(
-    found: Found,
-    sequence: Labelled,
-    split: str,
-    file: Path,
-    model: BodyModel,
-    subset: int,
-    *,
-    benchmark: bool,
-) -> int:
-    """Read one motion, into what was found or what was skipped; returns how many frames it lacks."""
+def _positions(file: Path, sequence: Labelled, model: BodyModel, *, mean_hands: bool) -> np.ndarray:
     if not file.is_file():
-        found.skipped.append((file, f"sequence {sequence.id}: no such motion"))
-        return 0
-    n_labels = len(sequence.labels)
-    try:
-        metres = read_positions(file, model, n_frames=n_labels, mean_hands=benchmark)
-    except FileFormatError as error:
-        found.skipped.append((file, str(error)))
-        return 0
-    gaps = CLOSED if benchmark else KEPT
-    person = "/".join(sequence.motion.parts[1:-1])
-    found.recordings.append(
-        recording_of(sequence.id, metres, source=file, split=split, gaps=gaps, person=person)
-    )
-    found.annotations.append(annotation_of(sequence.id, sequence.labels[: len(metres)], subset))
-    return n_labels - len(metres)
+        raise FileFormatError(f"{file}: sequence {sequence.id}: no such motion")
+    return read_positions(file, model, n_frames=len(sequence.labels), mean_hands=mean_hands)
 
 
 def _notes(sequences: list[Labelled], model: BodyModel, *, benchmark: bool) -> list[str]:

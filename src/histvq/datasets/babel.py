@@ -88,11 +88,12 @@ class Subset:
         Units: millimetres.
 
         Args:
-            root: What there is, the first of these: the pickles `train_split1.pkl`, `val_split1.pkl` (or
+            root: The first of these there is: the pickles `train_split1.pkl`, `val_split1.pkl` (or
                 2, 3) that line/Skeleton-Temporal-Action-Localization makes; the folder of AMASS; what
                 `prepare` or SMQ's preparation wrote.
-            annotations: Folder of BABEL's `train.json` and `val.json`, where not in `root`.
-            body_model: The male SMPL+H model, where not in `root`.
+            annotations: Folder of BABEL's `train.json` and `val.json`, where not in `root`; pickles are
+                not looked for then.
+            body_model: The male SMPL+H model, where not in `root`; as with `annotations`.
             allow_pickle: Read pickles, by a reader that admits numbers alone.
             benchmark: Do as the published preparation does where that is not what one would want:
                 after frames nobody annotated labels come too early, and the body model's mean pose of
@@ -187,7 +188,8 @@ def _find(
     """The subset's recordings, chosen and checked, in order of their ids."""
     if not root.is_dir():
         raise FileFormatError(f"{root}: not a folder. Give the folder of the BABEL files")
-    pickles = prepared.find_pickles(root, subset)
+    from_raw = annotations is not None or body_model is not None
+    pickles = [] if from_raw else prepared.find_pickles(root, subset)
     labels = find_annotations(Path(annotations) if annotations else root)
     format, files = prepared.find_prepared(root)
     if pickles:

@@ -144,6 +144,12 @@ def test_names_a_folder_of_amass_may_have(folder, motion, tmp_path, model):
         load_dataset("babel-1", tmp_path, body_model=model, benchmark=True)
 
 
+def test_raw_files_are_meant_where_their_places_are_given(raw, model):
+    write_pickles(raw[0], 1)
+    assert len(load_quietly("babel-1", raw[0], body_model=model).recordings) == 3
+    assert len(load_quietly("babel-1", raw[0], allow_pickle=True).recordings) == 2
+
+
 def test_motions_that_are_missing_or_damaged(raw, model):
     root, _ = raw
     (root / "KIT/1/walk10_poses.npz").unlink()
@@ -259,7 +265,7 @@ def test_all_of_them_none(tmp_path):
 
 
 def beside_zero():
-    return points(9) + [0, 0, 0.001]
+    return points(9) + np.array([0, 0, 0.001])
 
 
 @pytest.mark.parametrize(
@@ -334,7 +340,7 @@ def test_prepared_says_how_and_refuses_to_be_something_else(raw, model, tmp_path
         ConfigError, match="prepared with benchmark=False, asked for benchmark=True"
     ):
         load_dataset("babel-1", out, benchmark=True)
-    with pytest.raises(FileFormatError, match="labelled walk, .* which this subset does not have"):
+    with pytest.raises(FileFormatError, match=r"labelled walk, .* which this subset does not have"):
         load_dataset("babel-2", out)
     prepare_dataset("babel-1", raw[0], out, body_model=model, benchmark=True)
     assert any("come too early" in note for note in load_dataset("babel-1", out).notes)
@@ -370,7 +376,9 @@ def test_prepared_files_without_labels_or_of_other_skeletons(tmp_path):
 
 
 def test_nothing_to_be_found(tmp_path):
-    with pytest.raises(FileFormatError, match="neither train_split3.pkl, nor BABEL's train.json"):
+    with pytest.raises(
+        FileFormatError, match=r"neither train_split3\.pkl, nor BABEL's train\.json"
+    ):
         load_dataset("babel-3", tmp_path)
     with pytest.raises(FileFormatError, match="none: not a folder"):
         load_dataset("babel-3", tmp_path / "none")
