@@ -27,6 +27,7 @@ HELPERS |= {"finding", "label_files", "plugins", "telling"}
 HELPERS |= {"bvh_motion", "bvh_skeleton", "last_line"}
 HELPERS |= {"json_values", "keypoints"}
 HELPERS |= {"lara_checks", "lara_labels", "number_table", "pku_mmd_labels"}
+HELPERS |= {"archive", "body_model", "safe_pickle"}
 
 
 def _recording() -> tuple[Recording, Annotation]:
@@ -128,6 +129,11 @@ def _openpose(folder: Path) -> Path:
         file = folder / f"one_{frame:012}_keypoints.json"
         file.write_text(json.dumps({"version": 1.3, "people": [person]}))
     return folder / "one_000000000000_keypoints.json"
+def _amass(folder: Path) -> Path:
+    path = folder / "one_poses.npz"
+    poses = np.random.default_rng(0).normal(size=(40, 156))
+    np.savez(path, poses=poses, trans=poses[:, :3], betas=np.zeros(16), mocap_framerate=120.0)
+    return path
 
 
 # One small good file a format, and the options it cannot do without.
@@ -136,6 +142,7 @@ EXAMPLES: dict[str, tuple[Callable[[Path], Path], dict[str, object]]] = {
     "bvh": (_bvh, {"unit": "cm"}),
     "coco": (_coco, {"fps": 30}),
     "freemocap": (_freemocap, {"fps": 30}),
+    "amass": (_amass, {}),
     "histvq": (_histvq, {}),
     "hugadb": (_hugadb, {}),
     "mediapipe": (_mediapipe, {"fps": 30, "landmarks": "world"}),
@@ -153,6 +160,7 @@ WITHOUT_LABELS |= {"coco", "freemocap", "mediapipe", "openpose"}
 
 # A second good name beside the example's, where it is not made of it by the rule below.
 ANOTHER = {"lara": "L01_S07_R04.csv", "pku-mmd": "A01N05-M.txt"}
+WITHOUT_LABELS |= {"amass"}
 
 every_format = pytest.mark.parametrize("name", READERS)
 

@@ -25,6 +25,7 @@ READERS = {
     "coco": "histvq.io.coco:READER",
     "freemocap": "histvq.io.freemocap:READER",
     "histvq": "histvq.io.npz:READER",
+    "amass": "histvq.io.amass:READER",  # after our own, whose words stand for a stray .npz
     "hugadb": "histvq.io.hugadb:READER",
     "mediapipe": "histvq.io.mediapipe:READER",
     "openpose": "histvq.io.openpose:READER",
