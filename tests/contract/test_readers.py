@@ -22,7 +22,7 @@ from oracles import lara_files, pku_mmd_files
 
 # Modules of histvq.io that read no format of their own.
 HELPERS = {"asked", "atomic", "packed", "reader", "segment_table", "unique"}
-HELPERS |= {"lara_checks", "lara_labels", "number_table", "pku_mmd_labels"}
+HELPERS |= {"labels_folder", "lara_checks", "lara_labels", "number_table", "pku_mmd_labels"}
 
 
 def _recording() -> tuple[Recording, Annotation]:

@@ -12,6 +12,7 @@ import numpy as np
 
 from histvq.annotation import Annotation
 from histvq.errors import ConfigError, FileFormatError
+from histvq.io.labels_folder import labels_folder
 from histvq.io.number_table import read_numbers, unix_text, warn_if_cut
 from histvq.io.packed import AGAIN, read_packed
 from histvq.io.pku_mmd_labels import ACTIONS, find_labels, is_labels_file, paint, read_actions
@@ -92,7 +93,7 @@ def read_pku_mmd(
     metadata: dict[str, object] = {
         "dataset": "pku-mmd", "script": name[0], "view": name[2], "bodies": person,
     }  # fmt: skip
-    file = find_labels(path, None if labels is None else Path(labels))
+    file = find_labels(path, labels_folder(labels))
     if file is not None:
         painted, overlapping = paint(read_actions(file), len(people), path=file)
         metadata["overlapping_frames"] = overlapping

@@ -139,6 +139,8 @@ def test_labels_that_lie_elsewhere(small, tmp_path):
     with pytest.raises(FileFormatError, match="4 recordings without labels"):
         load_dataset("pku-mmd", small)
     assert len(load_dataset("pku-mmd", small, labels=tmp_path / "truth").recordings) == 4
+    with pytest.raises(ConfigError, match=r"labels='.*gone': not a folder"):
+        load_dataset("pku-mmd", small, labels=tmp_path / "gone")
 
 
 def test_the_benchmark_is_whole_or_an_error(small):
