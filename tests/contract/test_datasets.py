@@ -21,6 +21,7 @@ from histvq.datasets import (
 from histvq.errors import ConfigError, DataWarning
 from histvq.registry import resolve
 from oracles import lara_files, pku_mmd_files
+from oracles.little_babel import write_pickles
 
 every_dataset = pytest.mark.parametrize("name", DATASETS)
 
@@ -53,6 +54,9 @@ def data(name, request, tmp_path):
         shared = request.getfixturevalue("shared_data")
         with pytest.warns(DataWarning, match="Seq2_10: every value is missing"):
             return load_dataset(name, shared / "precog16")
+    if name.startswith("babel-"):
+        write_pickles(tmp_path, int(name[-1]))
+        return load_dataset(name, tmp_path, allow_pickle=True)
     return load_dataset(name, **SMALL[name])
 
 

@@ -1,5 +1,6 @@
 """Every file format of the table, and every file that should be in it."""
 
+import json
 import pkgutil
 import subprocess
 import sys
@@ -22,7 +23,12 @@ from oracles import lara_files, pku_mmd_files
 
 # Modules of histvq.io that read no format of their own.
 HELPERS = {"asked", "atomic", "packed", "reader", "segment_table", "unique"}
-HELPERS |= {"labels_folder", "lara_checks", "lara_labels", "number_table", "pku_mmd_labels"}
+HELPERS |= {"finding", "label_files", "plugins", "telling"}
+HELPERS |= {"bvh_motion", "bvh_skeleton", "last_line"}
+HELPERS |= {"json_values", "keypoints"}
+HELPERS |= {"lara_checks", "lara_labels", "number_table", "pku_mmd_labels"}
+HELPERS |= {"archive", "body_model", "safe_pickle"}
+HELPERS |= {"labels_folder"}
 
 
 def _recording() -> tuple[Recording, Annotation]:
@@ -78,21 +84,84 @@ def _acclaim(folder: Path) -> Path:
     return folder / "one.amc"
 
 
+def _bvh(folder: Path) -> Path:
+    rows = "".join(f"0 0 0 {n} 0 0\n" for n in range(40))
+    (folder / "one.bvh").write_text(
+        "HIERARCHY\nROOT hips\n{\nOFFSET 0 0 0\n"
+        "CHANNELS 6 Xposition Yposition Zposition Zrotation Xrotation Yrotation\n"
+        "JOINT head\n{\nOFFSET 0 1 0\nCHANNELS 0\nEnd Site\n{\nOFFSET 0 1 0\n}\n}\n}\n"
+        f"MOTION\nFrames: 40\nFrame Time: 0.033333\n{rows}"
+    )
+    return folder / "one.bvh"
+
+
+def _trc(folder: Path) -> Path:
+    rows = "".join(f"{n + 1}\t{n / 100}\t{n}\t0.5\t1\t\t\t\n" for n in range(40))
+    (folder / "one.trc").write_text(
+        "PathFileType\t4\t(X/Y/Z)\tone.trc\n"
+        "DataRate\tCameraRate\tNumFrames\tNumMarkers\tUnits\n100\t100\t40\t2\tmm\n"
+        f"Frame#\tTime\thead\t\t\thip\t\t\n\t\tX1\tY1\tZ1\tX2\tY2\tZ2\n\n{rows}"
+    )
+    return folder / "one.trc"
+
+
+def _coco(folder: Path) -> Path:
+    rows = [
+        {"image_id": n, "category_id": 1, "keypoints": [float(n), 2.5, 0.9] * 17} for n in range(40)
+    ]
+    (folder / "one.json").write_text(json.dumps(rows))
+    return folder / "one.json"
+
+
+def _freemocap(folder: Path) -> Path:
+    np.save(folder / "one_3d_xyz.npy", np.random.default_rng(0).normal(size=(40, 553, 3)))
+    return folder / "one_3d_xyz.npy"
+
+
+def _mediapipe(folder: Path) -> Path:
+    landmark = {"x": 0.5, "y": 0.25, "z": 0.1, "visibility": 0.9}
+    (folder / "one.json").write_text(json.dumps([[landmark] * 33] * 40))
+    return folder / "one.json"
+
+
+def _openpose(folder: Path) -> Path:
+    for frame in range(40):
+        person = {"pose_keypoints_2d": [float(frame), 2.5, 0.9] * 25}
+        file = folder / f"one_{frame:012}_keypoints.json"
+        file.write_text(json.dumps({"version": 1.3, "people": [person]}))
+    return folder / "one_000000000000_keypoints.json"
+def _amass(folder: Path) -> Path:
+    path = folder / "one_poses.npz"
+    poses = np.random.default_rng(0).normal(size=(40, 156))
+    np.savez(path, poses=poses, trans=poses[:, :3], betas=np.zeros(16), mocap_framerate=120.0)
+    return path
+
+
 # One small good file a format, and the options it cannot do without.
 EXAMPLES: dict[str, tuple[Callable[[Path], Path], dict[str, object]]] = {
     "acclaim": (_acclaim, {"fps": 120}),
+    "bvh": (_bvh, {"unit": "cm"}),
+    "coco": (_coco, {"fps": 30}),
+    "freemocap": (_freemocap, {"fps": 30}),
+    "amass": (_amass, {}),
     "histvq": (_histvq, {}),
     "hugadb": (_hugadb, {}),
+    "mediapipe": (_mediapipe, {"fps": 30, "landmarks": "world"}),
+    "openpose": (_openpose, {"fps": 30}),
     "lara": (_lara, {}),
     "pku-mmd": (_pku_mmd, {}),
     "precog": (_precog, {}),
-    "smq": (_smq, {"fps": 30}),
+    "smq": (_smq, {"fps": 30, "unit": "mm"}),
+    "trc": (_trc, {}),
 }
 
 WITHOUT_LABELS = {"acclaim"}
+WITHOUT_LABELS |= {"bvh", "trc"}
+WITHOUT_LABELS |= {"coco", "freemocap", "mediapipe", "openpose"}
 
 # A second good name beside the example's, where it is not made of it by the rule below.
 ANOTHER = {"lara": "L01_S07_R04.csv", "pku-mmd": "A01N05-M.txt"}
+WITHOUT_LABELS |= {"amass"}
 
 every_format = pytest.mark.parametrize("name", READERS)
 

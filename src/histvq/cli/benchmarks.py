@@ -10,9 +10,12 @@ from histvq.cli.common import (
     Exit,
     Format,
     Fps,
+    How,
+    Options,
     Output,
     Overwrite,
     Strict,
+    Unit,
     closing,
     read_files,
     told,
@@ -52,7 +55,7 @@ def data_prepare(
     strict: Strict = False,
 ) -> int:
     """Check a benchmark's raw files and convert them once, so that they load fast ever after."""
-    from histvq.datasets import prepare_dataset
+    from histvq.datasets import dataset_info, prepare_dataset
 
     folder = out or Path("data") / name
     with console.reading_progress() as progress:
@@ -62,8 +65,10 @@ def data_prepare(
         console.say(note)
     console.say(f"{made.n_recordings} recordings, {made.n_frames} frames")
     console.list_skipped(made.skipped)
-    fps = " --fps 60" if layout == "smq" else ""  # that layout does not say the rate
-    closing(folder, f"histvq run {folder}{fps} --preset {name}-fast -o runs/{name}")
+    info = dataset_info(name)
+    # That layout says neither rate nor unit.
+    said = f" --fps {info.fps:g} --unit {info.unit or 'unknown'}" if layout == "smq" else ""
+    closing(folder, f"histvq run {folder}{said} --preset {name}-fast -o runs/{name}")
     return Exit.SOME_SKIPPED if made.skipped else Exit.ALL
 
 
@@ -134,6 +139,8 @@ def import_checkpoint(
     ] = None,
     format: Format = None,
     fps: Fps = None,
+    unit: Unit = None,
+    options: Options = None,
     overwrite: Overwrite = False,
 ) -> int:
     """Make a model of ours of weights that others published, to predict with."""
@@ -143,10 +150,12 @@ def import_checkpoint(
     claim(out, overwrite=overwrite)
     recording = None
     if like is not None:
-        readings = read_files([like], format=format, fps=fps, strict=False)
-        recording = readings.recordings[0]
-    elif format or fps:
-        raise ConfigError("--format and --fps are about the recording of --like; name one")
+        how = How(format=format, fps=fps, unit=unit, options=options or ())
+        recording = read_files([like], how).recordings[0]
+    elif format or fps or unit or options:
+        raise ConfigError(
+            "--format, --fps, --unit and --option are about the recording of --like; name one"
+        )
     model = import_(kind, file, like=recording)
     model.save(out)
     return closing(out, f"histvq predict {out} FILES -o runs/imported")

@@ -15,6 +15,9 @@ from histvq.recording import Recording
 from histvq.registry import resolve
 
 DATASETS = {
+    "babel-1": "histvq.datasets.babel:SUBSET_1",
+    "babel-2": "histvq.datasets.babel:SUBSET_2",
+    "babel-3": "histvq.datasets.babel:SUBSET_3",
     "cmu-exercises": "histvq.datasets.cmu_exercises:load",
     "hugadb": "histvq.datasets.hugadb:load",
     "lara": "histvq.datasets.lara:load",
@@ -97,6 +100,7 @@ class DatasetInfo:
         n_persons: People in it.
         n_frames: Frames of all recordings together.
         fps: Frames a second.
+        unit: Unit of the values.
         joint_names: Joints or sensors.
         actions: Actions that occur.
         patch_seconds: Length of a patch in the papers.
@@ -111,6 +115,7 @@ class DatasetInfo:
     n_persons: int | None = None
     n_frames: int | None = None
     fps: float | None = None
+    unit: str = ""
     joint_names: tuple[str, ...] = ()
     actions: tuple[str, ...] = ()
     patch_seconds: float | None = None
@@ -221,6 +226,8 @@ def narrowed(annotations: Sequence[Annotation]) -> tuple[tuple[str, ...], list[A
 def _beside_loader(name: str, attribute: str) -> Any:
     """Another name of the module a dataset's loader stands in, or None."""
     load = resolve(name, DATASETS, kind="dataset")
+    if hasattr(load, attribute):  # several datasets of one module carry their own
+        return getattr(load, attribute)
     return getattr(inspect.getmodule(load), attribute, None)
 
 

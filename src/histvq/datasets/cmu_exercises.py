@@ -33,6 +33,7 @@ INFO = DatasetInfo(
     n_persons=2,
     n_frames=4_845,
     fps=30.0,
+    unit="m",
     joint_names=(
         "root", "lhipjoint", "rhipjoint", "lowerback", "lfemur", "ltibia", "lfoot", "ltoes",
         "rfemur", "rtibia", "rfoot", "rtoes", "upperback", "thorax", "lowerneck", "lclavicle",

@@ -17,7 +17,7 @@ from histvq.datasets import Dataset, DatasetInfo, Prepared, narrowed
 from histvq.errors import ConfigError, DataWarning, FileFormatError
 from histvq.io import Readings, ReadProgress, read_many
 from histvq.io.atomic import check_file_names
-from histvq.io.hugadb import ACTIVITIES, FPS, JOINTS, SUFFIXES, BadValues, parse_name
+from histvq.io.hugadb import ACTIVITIES, FPS, JOINTS, SUFFIXES, UNIT, BadValues, parse_name
 from histvq.io.layout import write_layout
 from histvq.io.npz import write_npz
 from histvq.recording import Recording
@@ -36,6 +36,7 @@ INFO = DatasetInfo(
     n_persons=18,
     n_frames=1_137_986,
     fps=FPS,
+    unit=UNIT,
     joint_names=JOINTS,
     actions=tuple(a for a in ACTIVITIES if a not in ("bicycling", "sitting_in_car")),
     patch_seconds=PATCH_SECONDS,

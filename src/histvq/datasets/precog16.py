@@ -28,6 +28,7 @@ INFO = DatasetInfo(
     n_persons=9,
     n_frames=12_475,
     fps=FPS,
+    unit="m",
     joint_names=JOINTS,
     actions=ACTIONS,
     patch_seconds=0.5,
