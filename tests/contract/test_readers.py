@@ -130,6 +130,8 @@ def _openpose(folder: Path) -> Path:
         file = folder / f"one_{frame:012}_keypoints.json"
         file.write_text(json.dumps({"version": 1.3, "people": [person]}))
     return folder / "one_000000000000_keypoints.json"
+
+
 def _amass(folder: Path) -> Path:
     path = folder / "one_poses.npz"
     poses = np.random.default_rng(0).normal(size=(40, 156))

@@ -17,7 +17,8 @@ from histvq.errors import ConfigError, DataWarning, FileFormatError
 from histvq.io.labels_folder import labels_folder
 from histvq.io.lara_checks import Gaps, fill_gaps, implausible
 from histvq.io.lara_labels import ACTIONS, find_labels, read_labels
-from histvq.io.number_table import is_number, read_numbers, unix_text, warn_if_cut
+from histvq.io.last_line import warn_if_cut
+from histvq.io.number_table import is_number, read_numbers, unix_text
 from histvq.io.packed import AGAIN, read_packed
 from histvq.io.reader import Pair, Reader
 from histvq.recording import Recording
@@ -173,7 +174,7 @@ def _read_rows(path: Path) -> tuple[np.ndarray, int]:
                 data[start:], path=path, columns=COLUMNS, leading=leading, missing=True,
                 first_line=number,
             )  # fmt: skip
-            warn_if_cut(packed, path=path)
+            warn_if_cut(packed[-200:].decode("latin-1").replace(",", " "), path)
             return rows, number
         start += len(line) + 1
     raise FileFormatError(

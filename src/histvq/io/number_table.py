@@ -3,14 +3,13 @@
 import csv
 import io
 import re
-import warnings
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from histvq.errors import DataWarning, FileFormatError
+from histvq.errors import FileFormatError
 from histvq.io.packed import AGAIN
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", flags=re.IGNORECASE | re.ASCII)
@@ -30,17 +29,6 @@ def unix_text(data: bytes, *, path: Path) -> bytes:
             "or fetch it again"
         )
     return data.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").rstrip()
-
-
-def warn_if_cut(data: bytes, *, path: Path) -> None:
-    """Warn where the last line has no end: a last `12.5` cut to `12` cannot be told otherwise."""
-    if not data.endswith(b"\n"):
-        warnings.warn(
-            f"{path.name}: the last line has no line end, so the file may be cut short, its last "
-            "number too. Fetch it again, or add the line end if the file is whole",
-            DataWarning,
-            stacklevel=4,
-        )
 
 
 def is_number(cell: str, *, missing: bool = False) -> bool:
