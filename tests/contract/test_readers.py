@@ -28,6 +28,7 @@ HELPERS |= {"bvh_motion", "bvh_skeleton", "last_line"}
 HELPERS |= {"json_values", "keypoints"}
 HELPERS |= {"lara_checks", "lara_labels", "number_table", "pku_mmd_labels"}
 HELPERS |= {"archive", "body_model", "safe_pickle"}
+HELPERS |= {"labels_folder"}
 
 
 def _recording() -> tuple[Recording, Annotation]:

@@ -42,7 +42,7 @@ INFO = DatasetInfo(
     joint_names=JOINTS,
     actions=ACTIONS,
     patch_seconds=PATCH_SECONDS,
-    terms="free to download; the licence stands there: read it before passing anything on",
+    terms="free to download; the licence stands with the record: see before passing anything on",
     source=SOURCE,
     citation="F. Niemann et al., LARa: Creating a Dataset for Human Activity Recognition in Logistics "
     "Using Semantic Attributes, Sensors 20(15):4083, 2020",

@@ -24,6 +24,7 @@ from histvq.datasets._benchmark import (
 from histvq.datasets._pku_mmd_files import SIZES, SOURCE, Chosen, Part, Split, choose
 from histvq.errors import ConfigError
 from histvq.io import Readings, ReadProgress, read_many
+from histvq.io.labels_folder import labels_folder
 from histvq.io.pku_mmd import FPS, JOINTS, Person
 from histvq.io.pku_mmd_labels import ACTIONS, BACKGROUND, NOT_IN_VERSION_2
 from histvq.recording import Recording
@@ -95,7 +96,7 @@ def load(
     ):  # fmt: skip
         check_choice(option, value, known)
     chosen = choose(
-        Path(root), split=split, part=part, labels=None if labels is None else Path(labels),
+        Path(root), split=split, part=part, labels=labels_folder(labels),
         benchmark=benchmark, strict=strict,
     )  # fmt: skip
     readings = _read(chosen, person=person, strict=strict, progress=progress)
@@ -144,7 +145,7 @@ def prepare(
     check_choice("layout", layout, Layout)
     chosen = choose(
         Path(raw), split="cross-subject", part="all",
-        labels=None if labels is None else Path(labels), benchmark=benchmark, strict=strict,
+        labels=labels_folder(labels), benchmark=benchmark, strict=strict,
     )  # fmt: skip
     readings = _read(chosen, person=person, strict=strict, progress=progress)
     notes = _notes(chosen, readings.recordings)

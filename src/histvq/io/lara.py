@@ -14,9 +14,11 @@ import numpy as np
 
 from histvq.annotation import Annotation
 from histvq.errors import ConfigError, DataWarning, FileFormatError
+from histvq.io.labels_folder import labels_folder
 from histvq.io.lara_checks import Gaps, fill_gaps, implausible
 from histvq.io.lara_labels import ACTIONS, find_labels, read_labels
-from histvq.io.number_table import is_number, read_numbers, unix_text, warn_if_cut
+from histvq.io.last_line import warn_if_cut
+from histvq.io.number_table import is_number, read_numbers, unix_text
 from histvq.io.packed import AGAIN, read_packed
 from histvq.io.reader import Pair, Reader
 from histvq.recording import Recording
@@ -110,24 +112,23 @@ def read_lara(
         )
     values, first_line = _read_rows(path)
     skeleton = values.reshape(-1, len(JOINTS), len(CHANNELS))
-    id, history = recording_id(path), []
-    classes = _read_classes(path, None if labels is None else Path(labels))
+    id, folder = recording_id(path), labels_folder(labels)
+    file = find_labels(id, path.parent, folder)
+    classes = None if file is None else read_labels(file)
+    history = []
     if classes is not None and len(classes) != len(skeleton):
         _check_lengths(path, len(skeleton), len(classes), cut_to_shorter=cut_to_shorter)
         history.append(f"cut_to_shorter: {len(skeleton)} frames, {len(classes)} labels")
-        shorter = min(len(classes), len(skeleton))
-        classes, skeleton = classes[:shorter], skeleton[:shorter]
+        skeleton, classes = skeleton[: len(classes)], classes[: len(skeleton)]
     found = fill_gaps(
         skeleton, gaps=gaps, fps=fps, path=path, joints=JOINTS, n_angles=len(ANGLES),
         first_line=first_line,
     )  # fmt: skip
-    if found:
-        history.append(f"gaps({gaps}): {found}")
+    history += [f"gaps({gaps}): {found}"] if found else []
     for odd in (found, *implausible(skeleton, joints=JOINTS, version=name.version)):
         if odd:
             warnings.warn(f"{path.name}: {odd}", DataWarning, stacklevel=2)
-    if stride > 1:
-        history.append(f"stride({stride})")
+    history += [f"stride({stride})"] if stride > 1 else []
     recording = Recording(
         id=id,
         skeleton=np.ascontiguousarray(skeleton[::stride]),  # a view would keep all rows in memory
@@ -144,7 +145,7 @@ def read_lara(
     if classes is None:
         return recording, None
     return recording, Annotation(
-        recording_id=id, labels=classes[::stride], actions=ACTIONS, fps=fps / stride
+        recording_id=id, labels=classes[::stride], actions=ACTIONS, fps=recording.fps
     )
 
 
@@ -173,7 +174,7 @@ def _read_rows(path: Path) -> tuple[np.ndarray, int]:
                 data[start:], path=path, columns=COLUMNS, leading=leading, missing=True,
                 first_line=number,
             )  # fmt: skip
-            warn_if_cut(packed, path=path)
+            warn_if_cut(packed[-200:].decode("latin-1").replace(",", " "), path)
             return rows, number
         start += len(line) + 1
     raise FileFormatError(
@@ -190,11 +191,6 @@ def _is_data(cells: list[str]) -> bool:
         return True
     whole = len(COLUMNS) <= len(cells) <= len(COLUMNS) + MAX_LEADING
     return whole and numbers > 0 and all(is_number(cell, missing=True) for cell in cells)
-
-
-def _read_classes(path: Path, folder: Path | None) -> np.ndarray | None:
-    file = find_labels(recording_id(path), path.parent, folder)
-    return None if file is None else read_labels(file)
 
 
 def _check_lengths(path: Path, n_frames: int, n_labels: int, *, cut_to_shorter: bool) -> None:

@@ -77,12 +77,10 @@ def implausible(skeleton: np.ndarray, *, joints: Sequence[str], version: int) ->
         joints: Names of the joints.
         version: Of the dataset.
     """
-    if np.isnan(skeleton).all():
-        return
     place = {joint: number for number, joint in enumerate(joints)}
     positions = skeleton[:, :, -3:]
-    spans = np.nanmax(positions, axis=(0, 1)) - np.nanmin(positions, axis=(0, 1))
-    span = float(spans.max())
+    known = [values[~np.isnan(values)] for values in np.moveaxis(positions, 2, 0)]
+    span = max((float(np.ptp(values)) for values in known if len(values)), default=0.0)
     if span > _REACH_MM:
         yield f"positions range over {span / 1000:.4g} m, if they are millimetres; are they?"
     elif 0 < span < _REACH_MM / 1000:

@@ -3,13 +3,13 @@
 import csv
 import io
 import re
-import warnings
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from histvq.errors import DataWarning, FileFormatError
+from histvq.errors import FileFormatError
 from histvq.io.packed import AGAIN
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", flags=re.IGNORECASE | re.ASCII)
@@ -29,17 +29,6 @@ def unix_text(data: bytes, *, path: Path) -> bytes:
             "or fetch it again"
         )
     return data.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").rstrip()
-
-
-def warn_if_cut(data: bytes, *, path: Path) -> None:
-    """Warn where the last line has no end: a last `12.5` cut to `12` cannot be told otherwise."""
-    if not data.endswith(b"\n"):
-        warnings.warn(
-            f"{path.name}: the last line has no line end, so the file may be cut short, its last "
-            "number too. Fetch it again, or add the line end if the file is whole",
-            DataWarning,
-            stacklevel=4,
-        )
 
 
 def is_number(cell: str, *, missing: bool = False) -> bool:
@@ -78,31 +67,40 @@ def read_numbers(
 
     data = data.rstrip() + b"\n"
     n_cells = leading + len(columns)
+    n_lines = _check_counts(data, n_cells, path=path, separator=separator, first_line=first_line)
+    fault = partial(
+        _fault, data, path=path, columns=columns, separator=separator, leading=leading,
+        missing=missing, first_line=first_line,
+    )  # fmt: skip
+    try:
+        table = pd.read_csv(
+            io.BytesIO(data), sep=r"\s+" if separator == " " else separator, header=None,
+            usecols=range(leading, n_cells), dtype=np.float64, keep_default_na=False,
+            na_values=["nan", "NaN", "Nan", "NAN", *([""] if separator != " " else [])],
+            skip_blank_lines=False, skipinitialspace=True, quoting=csv.QUOTE_NONE,
+            encoding="latin-1",
+        )  # fmt: skip
+    except (ValueError, OverflowError) as error:  # pandas' ParserError is a ValueError
+        raise fault() from error
+    values = table.to_numpy()
+    odd = np.abs(values) > LARGEST if missing else ~(np.abs(values) <= LARGEST)
+    if values.shape != (n_lines, len(columns)) or odd.any():
+        raise fault()
+    return values.astype(np.float32)
+
+
+def _check_counts(data: bytes, n_cells: int, *, path: Path, separator: str, first_line: int) -> int:
+    """The number of lines; raises unless each has so many cells, as pandas fills short lines up."""
     counts = _cells_of_each_line(data, separator)
     wrong = np.flatnonzero(counts != n_cells)
     if len(wrong):
         last = wrong[0] == len(counts) - 1
         raise FileFormatError(
             f"{path}, {'last line' if last else 'line'} {first_line + wrong[0]}: "
-            f"{counts[wrong[0]]} cells, expected {n_cells}"
-            + (f" ({leading} leading, {len(columns)} numbers)" if leading else "")
-            + f". {AGAIN}"
+            f"{counts[wrong[0]]} cells, expected {n_cells}. {AGAIN}"
             + (", or delete that line" if last else "")
         )
-    try:
-        table = pd.read_csv(
-            io.BytesIO(data), sep=r"\s+" if separator == " " else separator, header=None,
-            usecols=range(leading, n_cells), dtype=np.float64, keep_default_na=False,
-            na_values=["nan", "NaN", "NAN", *([""] if separator != " " else [])],
-            skip_blank_lines=False, skipinitialspace=True, quoting=csv.QUOTE_NONE, encoding="latin-1",
-        )  # fmt: skip
-        values = table.to_numpy()
-    except (ValueError, OverflowError) as error:  # pandas' ParserError is a ValueError
-        raise _fault(data, path, columns, separator, leading, missing, first_line) from error
-    whole = values.shape == (len(counts), len(columns))
-    if not whole or (np.abs(values) > LARGEST).any() or (not missing and np.isnan(values).any()):
-        raise _fault(data, path, columns, separator, leading, missing, first_line)
-    return values.astype(np.float32)
+    return len(counts)
 
 
 def _cells_of_each_line(data: bytes, separator: str) -> np.ndarray:
@@ -117,9 +115,15 @@ def _cells_of_each_line(data: bytes, separator: str) -> np.ndarray:
 
 
 def _fault(
-    data: bytes, path: Path, columns: Sequence[str], separator: str, leading: int, missing: bool,
+    data: bytes,
+    *,
+    path: Path,
+    columns: Sequence[str],
+    separator: str,
+    leading: int,
+    missing: bool,
     first_line: int,
-) -> FileFormatError:  # fmt: skip
+) -> FileFormatError:
     """The first cell that is no number, as an error; slow, for files known to be bad."""
     for number, line in enumerate(data.decode("latin-1").split("\n"), start=first_line):
         cells = line.split(None if separator == " " else separator)[leading:]

@@ -12,7 +12,9 @@ import numpy as np
 
 from histvq.annotation import Annotation
 from histvq.errors import ConfigError, FileFormatError
-from histvq.io.number_table import read_numbers, unix_text, warn_if_cut
+from histvq.io.labels_folder import labels_folder
+from histvq.io.last_line import warn_if_cut
+from histvq.io.number_table import read_numbers, unix_text
 from histvq.io.packed import AGAIN, read_packed
 from histvq.io.pku_mmd_labels import ACTIONS, find_labels, is_labels_file, paint, read_actions
 from histvq.io.reader import Pair, Reader
@@ -92,7 +94,7 @@ def read_pku_mmd(
     metadata: dict[str, object] = {
         "dataset": "pku-mmd", "script": name[0], "view": name[2], "bodies": person,
     }  # fmt: skip
-    file = find_labels(path, None if labels is None else Path(labels))
+    file = find_labels(path, labels_folder(labels))
     if file is not None:
         painted, overlapping = paint(read_actions(file), len(people), path=file)
         metadata["overlapping_frames"] = overlapping
@@ -126,7 +128,7 @@ def _read_people(path: Path) -> np.ndarray:
     if not data:
         raise FileFormatError(f"{path}: the file is empty. {AGAIN}")
     values = read_numbers(data, path=path, columns=COLUMNS, separator=" ")
-    warn_if_cut(packed, path=path)
+    warn_if_cut(packed[-200:].decode("latin-1"), path)
     people = values.reshape(len(values), N_PERSONS, len(JOINTS), 3)
     people[(people == 0).all(axis=3)] = np.nan
     return people

@@ -166,7 +166,7 @@ def test_prepared_in_the_layout_of_other_tools(small, tmp_path):
     assert array.shape == (6, 53, 22, 1)
     assert (array[3:, :, 21] == 0).all()
     assert (array[:3, :, 21] != 0).any()
-    annotation = read_layout(tmp_path / "out", fps=50).annotations[0]
+    annotation = read_layout(tmp_path / "out", fps=50, unit="mm").annotations[0]
     assert annotation.actions[annotation.labels[2]] == "None"
     with pytest.raises(ConfigError, match="layout='zip'"):
         prepare_dataset("lara", small, tmp_path / "out", layout="zip")

@@ -139,6 +139,8 @@ def test_labels_that_lie_elsewhere(small, tmp_path):
     with pytest.raises(FileFormatError, match="4 recordings without labels"):
         load_dataset("pku-mmd", small)
     assert len(load_dataset("pku-mmd", small, labels=tmp_path / "truth").recordings) == 4
+    with pytest.raises(ConfigError, match=r"labels='.*gone': not a folder"):
+        load_dataset("pku-mmd", small, labels=tmp_path / "gone")
 
 
 def test_the_benchmark_is_whole_or_an_error(small):
@@ -194,7 +196,7 @@ def test_prepared_in_the_layout_of_other_tools(tmp_path):
     assert [array.shape for array in arrays] == [(3, 40, 25, 2)] * 2
     assert (arrays[0][..., 1] == 0).all()
     assert (arrays[1][..., 1] != 0).any()
-    annotation = read_layout(tmp_path / "out", fps=30).annotations[0]
+    annotation = read_layout(tmp_path / "out", fps=30, unit="m").annotations[0]
     assert annotation.actions[annotation.labels[2]] == "bow"
     with pytest.raises(ConfigError, match="layout='zip'"):
         prepare_dataset("pku-mmd", tmp_path / "raw", tmp_path / "out", layout="zip")

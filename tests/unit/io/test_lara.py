@@ -100,8 +100,8 @@ def test_names():
 @pytest.mark.parametrize("lead", [[], [5], [5, "S07"]])
 def test_up_to_two_leading_columns_of_any_sort(tmp_path, lead):
     path = tmp_path / "L01_S07_R03.csv"
-    path.write_text("\n".join(row(t, lead=lead) for t in range(3)) + "\n")
-    np.testing.assert_array_equal(read_lara(path)[0].skeleton, skeleton(3))
+    path.write_text("\n".join(row(t, lead=lead) for t in range(50, 53)) + "\n")
+    np.testing.assert_array_equal(read_lara(path)[0].skeleton, skeleton(53)[50:])
     assert read_lara(path)[1] is None
 
 
@@ -130,6 +130,8 @@ def test_labels_in_another_folder(tmp_path):
     (tmp_path / "labels" / "S07" / "L01_S07_R03_labels.csv").write_text(labels_3([2] * 40))
     assert read_lara(path)[1] is None
     assert set(read_lara(path, labels=tmp_path)[1].labels) == {2}
+    with pytest.raises(ConfigError, match=r"labels='.*gone': not a folder"):
+        read_lara(path, labels=tmp_path / "gone")
 
 
 def test_class_names_with_prefixes_spaces_and_in_another_order(tmp_path):
@@ -266,6 +268,16 @@ def test_what_looks_odd_is_said(tmp_path, change, words):
         read_lara(path)
 
 
+@pytest.mark.parametrize("measured", [3, 2, 0])
+def test_axes_that_were_never_measured(tmp_path, measured):
+    path = with_positions(tmp_path, lambda j, p: [*p[:measured], *["nan"] * (3 - measured)])
+    if measured == 3:
+        read_lara(path)
+    else:
+        with pytest.warns(DataWarning, match="root 6; the first at line 6"):
+            assert np.isnan(read_lara(path, gaps="keep")[0].skeleton[:, :, 3 + measured :]).all()
+
+
 def test_version_1_may_be_centred(tmp_path):
     path = with_positions(tmp_path, lambda j, p: [0, 0, 0] if j == 11 else p)
     read_lara(path.rename(tmp_path / f"{V1}_norm_data.csv"))  # no warning, else an error
@@ -278,7 +290,7 @@ def test_version_1_may_be_centred(tmp_path):
         (lambda p: cell(p, 2, 0, 0, "inf"), "line 8, column 3 head/rotation_x: 'inf'"),
         (lambda p: cell(p, 2, 0, 0, "1e99"), "line 8, column 3 head/rotation_x: '1e99'"),
         (lambda p: cell(p, 0, 0, 0, "abc"), "line 6, column 3 head/rotation_x: 'abc'"),
-        (lambda p: cell(p, 2, 0, 0, "1,2"), "line 8: 135 cells, expected 134 (2 leading, 132"),
+        (lambda p: cell(p, 2, 0, 0, "1,2"), "line 8: 135 cells, expected 134. The file may be cut"),
         (lambda p: cell(p, 2, 0, 0, "1\n2"), "line 8: 3 cells, expected 134"),
         (lambda p: p.write_text(HEADER_3 + "\n"), "no line of 132 numbers (22 joints x 6)"),
         (lambda p: p.write_text(""), "the file is empty"),
