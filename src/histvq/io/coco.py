@@ -41,7 +41,7 @@ def read_coco(
     *,
     fps: float | None = None,
     unit: str = "px",
-    people: str | None = None,
+    whom: str | None = None,
     min_confidence: float = 0.0,
 ) -> Pair:
     """Read one file of COCO keypoints as a recording, an image a frame; there are no labels.
@@ -56,7 +56,7 @@ def read_coco(
         path: Annotations (an object), or results (a list).
         fps: Frames a second, which the files do not say.
         unit: Unit of the points, where it is another.
-        people: Whom to take where there are several: `main`, `all` or `best`, see
+        whom: To take where there are several: `main`, `all` or `best`, see
             `histvq.io.keypoints.recording_of`. Who is who is said by `track_id`, `tracking_id` or
             `person_id`; where there is none, people are linked by nearest centre.
         min_confidence: Points whose third number is less are missing; with 0, those where it is 0,
@@ -90,7 +90,7 @@ def read_coco(
         id=path.stem,
         fps=fps,
         unit=unit_name(unit),
-        people=people,
+        whom=whom,
         min_confidence=min_confidence,
         metadata={"first_frame": min(numbers.values())},
         notes=notes,
