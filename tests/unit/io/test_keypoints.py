@@ -68,6 +68,12 @@ def test_two_who_are_listed_in_any_order_are_followed():
     assert main.history[-1] == words[0].removeprefix("walk.json: ")
 
 
+def test_frames_may_come_in_any_order():
+    # In the order listed, the one at 9 would be who was at 12, and the one at 5 the same again.
+    main, _ = taken(found((0, 0, 0.9), (0, 12, 0.9), (2, 9, 0.9), (1, 5, 0.9)))
+    assert shoulder(main) == [0, 5, 9]
+
+
 def test_all_side_by_side():
     both, words = taken(found(*CROSSING), whom="all")
     assert shoulder(both, 0) == [10, 8, 7]

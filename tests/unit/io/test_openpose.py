@@ -124,6 +124,7 @@ def test_gaps_are_frames_without_values(write):
     path = write(*[[person(body(t))] for t in range(3)], first=4, step=3)
     with pytest.warns(DataWarning, match="4 of 7 frames are not there, number 5 the first"):
         recording, _ = read_openpose(path, fps=30)
+    assert expand(path.parent) == [("openpose", path)]
     there = ~np.isnan(recording.skeleton).all(axis=(1, 2))
     assert there.tolist() == [True, False, False, True, False, False, True]
     assert recording.metadata == {"first_frame": 4}
