@@ -144,10 +144,10 @@ def _points(row: Mapping[str, Any], where: str, skeleton: Skeleton) -> np.ndarra
 
 
 def _names(rows: Sequence[Mapping[str, Any]]) -> list[str] | None:
-    """Who each is, under the first key that all have."""
+    """Who each is, under the first key that says it of all; trackers write -1 where they do not know."""
     for key in IDENTITIES:
         ids = [row.get(key, _attributes(row).get(key)) for row in rows]
-        if all(type(id) in (int, str) for id in ids):
+        if all(type(id) is str or (type(id) is int and id >= 0) for id in ids):
             return [str(id) for id in ids]
     return None
 
@@ -178,19 +178,21 @@ def _skeleton(
         return COCO, []
     where = f"{path}, category {named[0].get('name', named[0].get('id'))}"
     names = list_in(named[0]["keypoints"], f"{where}, keypoints")
+    seen: set[str] = set()
     for name in names:
-        if not isinstance(name, str) or names.count(name) > 1:
+        if not isinstance(name, str) or name in seen:
             raise FileFormatError(
                 f"{where}, keypoints: {shown(name)}; expected names, each of them once"
             )
+        seen.add(name)
     if preset := named_like(names):
         return preset, []
     edges, notes = _edges(named[0].get("skeleton") or [], len(names), f"{where}, skeleton")
     parents, left_out = spanning_tree(edges, len(names))
     if left_out:
         notes.append(f"{len(left_out)} of {len(edges)} bones left out to make a tree")
-    name = str(named[0].get("name", "category"))
-    return Skeleton(name, tuple(names), parents, mirrored_pairs(names)), notes
+    called = str(named[0].get("name", "category"))
+    return Skeleton(called, tuple(names), parents, mirrored_pairs(names)), notes
 
 
 def _edges(said: Any, n_joints: int, where: str) -> tuple[list[tuple[int, int]], list[str]]:
