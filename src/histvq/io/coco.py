@@ -41,7 +41,7 @@ def read_coco(
     *,
     fps: float | None = None,
     unit: str = "px",
-    people: str | None = None,
+    whom: str | None = None,
     min_confidence: float = 0.0,
 ) -> Pair:
     """Read one file of COCO keypoints as a recording, an image a frame; there are no labels.
@@ -56,7 +56,7 @@ def read_coco(
         path: Annotations (an object), or results (a list).
         fps: Frames a second, which the files do not say.
         unit: Unit of the points, where it is another.
-        people: Whom to take where there are several: `main`, `all` or `best`, see
+        whom: To take where there are several: `main`, `all` or `best`, see
             `histvq.io.keypoints.recording_of`. Who is who is said by `track_id`, `tracking_id` or
             `person_id`; where there is none, people are linked by nearest centre.
         min_confidence: Points whose third number is less are missing; with 0, those where it is 0,
@@ -90,7 +90,7 @@ def read_coco(
         id=path.stem,
         fps=fps,
         unit=unit_name(unit),
-        people=people,
+        whom=whom,
         min_confidence=min_confidence,
         metadata={"first_frame": min(numbers.values())},
         notes=notes,
@@ -144,10 +144,10 @@ def _points(row: Mapping[str, Any], where: str, skeleton: Skeleton) -> np.ndarra
 
 
 def _names(rows: Sequence[Mapping[str, Any]]) -> list[str] | None:
-    """Who each is, under the first key that all have."""
+    """Who each is, under the first key that says it of all; trackers write -1 where they do not know."""
     for key in IDENTITIES:
         ids = [row.get(key, _attributes(row).get(key)) for row in rows]
-        if all(type(id) in (int, str) for id in ids):
+        if all(type(id) is str or (type(id) is int and id >= 0) for id in ids):
             return [str(id) for id in ids]
     return None
 
@@ -178,19 +178,21 @@ def _skeleton(
         return COCO, []
     where = f"{path}, category {named[0].get('name', named[0].get('id'))}"
     names = list_in(named[0]["keypoints"], f"{where}, keypoints")
+    seen: set[str] = set()
     for name in names:
-        if not isinstance(name, str) or names.count(name) > 1:
+        if not isinstance(name, str) or name in seen:
             raise FileFormatError(
                 f"{where}, keypoints: {shown(name)}; expected names, each of them once"
             )
+        seen.add(name)
     if preset := named_like(names):
         return preset, []
     edges, notes = _edges(named[0].get("skeleton") or [], len(names), f"{where}, skeleton")
     parents, left_out = spanning_tree(edges, len(names))
     if left_out:
         notes.append(f"{len(left_out)} of {len(edges)} bones left out to make a tree")
-    name = str(named[0].get("name", "category"))
-    return Skeleton(name, tuple(names), parents, mirrored_pairs(names)), notes
+    called = str(named[0].get("name", "category"))
+    return Skeleton(called, tuple(names), parents, mirrored_pairs(names)), notes
 
 
 def _edges(said: Any, n_joints: int, where: str) -> tuple[list[tuple[int, int]], list[str]]:

@@ -83,7 +83,7 @@ def numbers_in(value: Any, where: str) -> np.ndarray:
         numbers = np.array(values, dtype=np.float64)
     except OverflowError:
         numbers = np.array([float(str(one or 0)) for one in values])
-    if np.isinf(numbers).any() or (np.abs(numbers) > _LARGEST).any():
+    if (np.abs(numbers) > _LARGEST).any():
         place = int(np.nanargmax(np.abs(numbers)))
         raise FileFormatError(
             f"{where}, value {place + 1} of {len(values)}: {shown(values[place])} is too large"

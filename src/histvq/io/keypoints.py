@@ -14,7 +14,7 @@ from histvq.errors import ConfigError, DataWarning, FileFormatError, did_you_mea
 from histvq.recording import Recording
 from histvq.skeletons import Skeleton
 
-PEOPLE = ("main", "all", "best")
+WHOM = ("main", "all", "best")
 MOST_PEOPLE = 100
 
 
@@ -45,7 +45,7 @@ def recording_of(
     id: str,
     fps: float,
     unit: str,
-    people: str | None,
+    whom: str | None,
     min_confidence: float,
     metadata: Mapping[str, object],
     notes: Sequence[str] = (),
@@ -61,7 +61,7 @@ def recording_of(
         id: Of the recording.
         fps: Of the recording.
         unit: Of the points.
-        people: `main`: the person with the largest sum of confidences over all frames. `all`:
+        whom: `main`: the person with the largest sum of confidences over all frames. `all`:
             everybody side by side. `best`: in each frame whoever has the largest sum there, which
             may be one and then the other. None: `all` where the file says who is who, else `main`.
             Where it does not say it, people are linked from frame to frame, see `linked`.
@@ -73,17 +73,17 @@ def recording_of(
         FileFormatError: If there is nobody, or the same person twice in a frame.
         ConfigError: If there is no such choice of people.
     """
-    _check_options(people, min_confidence)
+    _check_options(whom, min_confidence)
     found = _kept(found, min_confidence, path)
-    people = people or ("all" if found.names is not None else "main")
+    whom = whom or ("all" if found.names is not None else "main")
     names, tracks = _who(found, path)
-    chosen, kept = _chosen(people, tracks, found, len(names), path)
+    chosen, kept = _chosen(whom, tracks, found, len(names), path)
     history = [*notes, "points of confidence 0 or less are missing"]
     if min_confidence:
         history[-1] = f"points of confidence under {min_confidence:g} are missing"
     if len(names) > 1:
-        history.append(_note(people, names, kept, found))
-        if not (people == "all" and found.names is not None):
+        history.append(_note(whom, names, kept, found))
+        if not (whom == "all" and found.names is not None):
             warnings.warn(f"{path}: {history[-1]}", DataWarning, stacklevel=3)
     array = np.full((found.n_frames, len(kept), *found.points.shape[1:]), np.nan, np.float32)
     place = tracks[chosen] if len(kept) > 1 else 0
@@ -100,9 +100,9 @@ def recording_of(
     )
 
 
-def _check_options(people: str | None, min_confidence: float) -> None:
-    if people is not None and people not in PEOPLE:
-        raise ConfigError(f"people is {people!r}{did_you_mean(str(people), PEOPLE)}")
+def _check_options(whom: str | None, min_confidence: float) -> None:
+    if whom is not None and whom not in WHOM:
+        raise ConfigError(f"whom is {whom!r}{did_you_mean(str(whom), WHOM)}")
     if not isinstance(min_confidence, int | float) or not min_confidence >= 0:
         raise ConfigError(f"min_confidence is {min_confidence!r}; expected a number, 0 or more")
 
@@ -224,25 +224,25 @@ def _who(found: Found, path: Path) -> tuple[list[str], np.ndarray]:
 
 
 def _chosen(
-    people: str, tracks: np.ndarray, found: Found, n_people: int, path: Path
+    whom: str, tracks: np.ndarray, found: Found, n_people: int, path: Path
 ) -> tuple[np.ndarray, list[int]]:
     """Rows that are taken, and the people who stay."""
     sums = found.confidence.sum(axis=1)
-    if people == "best":
+    if whom == "best":
         order = np.lexsort((-sums, found.frames))
         return order[np.unique(found.frames[order], return_index=True)[1]], [0]
-    if people == "main":
+    if whom == "main":
         main = int(np.bincount(tracks, weights=sums).argmax())
         return np.flatnonzero(tracks == main), [main]
     if n_people > MOST_PEOPLE:
         raise FileFormatError(
             f"{path}: {n_people} people, side by side at most {MOST_PEOPLE}. Take one of them with "
-            "people='main'"
+            "whom='main'"
         )
     return np.arange(len(tracks)), list(range(n_people))
 
 
-def _note(people: str, names: Sequence[str], kept: Sequence[int], found: Found) -> str:
+def _note(whom: str, names: Sequence[str], kept: Sequence[int], found: Found) -> str:
     """What was done about several people."""
     at_once = int(np.bincount(found.frames).max())
     how = (
@@ -254,5 +254,5 @@ def _note(people: str, names: Sequence[str], kept: Sequence[int], found: Found) 
         "main": f"took the one found most, {names[kept[0]]}",
         "best": "took the most confident of each frame, not always the same",
         "all": "took all, side by side",
-    }[people]
-    return f"{len(names)} people, up to {at_once} in a frame; {how}; {taken} (people={people!r})"
+    }[whom]
+    return f"{len(names)} people, up to {at_once} in a frame; {how}; {taken} (whom={whom!r})"

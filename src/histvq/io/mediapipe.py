@@ -43,7 +43,7 @@ def read_mediapipe(
     width: float | None = None,
     height: float | None = None,
     unit: str | None = None,
-    people: str | None = None,
+    whom: str | None = None,
     min_confidence: float = 0.0,
 ) -> Pair:
     """Read the landmarks of one file; such files have no labels.
@@ -60,7 +60,7 @@ def read_mediapipe(
         height: Of the picture, in pixels.
         unit: Unit of the numbers, to take image landmarks as they are; `px` if they have been
             multiplied, `unknown` for parts of the picture. World landmarks: `m` where not given.
-        people: Whom to take where there are several: `main`, `all` or `best`, see
+        whom: To take where there are several: `main`, `all` or `best`, see
             `histvq.io.keypoints.recording_of`. Nobody says who is who: they are linked by nearest
             centre.
         min_confidence: Landmarks of less visibility are missing; with 0, those where it is 0.
@@ -100,7 +100,7 @@ def read_mediapipe(
         id=path.stem,
         fps=fps,
         unit=unit,
-        people=people,
+        whom=whom,
         min_confidence=min_confidence,
         metadata={"landmarks": landmarks, "first_frame": min(numbers)},
         notes=notes,

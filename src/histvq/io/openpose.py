@@ -34,7 +34,7 @@ def read_openpose(
     *,
     fps: float | None = None,
     unit: str | None = None,
-    people: str | None = None,
+    whom: str | None = None,
     min_confidence: float = 0.0,
 ) -> Pair:
     """Read a series of `<name>_<number>_keypoints.json`, one a frame; such files have no labels.
@@ -42,14 +42,14 @@ def read_openpose(
     Any file of a series stands for all of it. Numbers left out are frames without values. Body
     points only: those of hands and faces are not read.
 
-    Units: pixels, unless OpenPose was run with another `keypoint_scale`; in three dimensions that of
-        the cameras' calibration, which must be given.
+    Units: pixels. Must be given for points from -1 to 1, as `keypoint_scale` makes them, and for those
+        in three dimensions, which have that of the cameras' calibration.
 
     Args:
         path: The first file of the series, or any.
         fps: Frames a second, which the files do not say.
-        unit: Unit of the points; `px` where not given and they have two dimensions.
-        people: Whom to take where there are several: `main`, `all` or `best`, see
+        unit: Unit of the points, where it must be given or is another.
+        whom: To take where there are several: `main`, `all` or `best`, see
             `histvq.io.keypoints.recording_of`. OpenPose does not say who is who, unless it was run
             with `tracking`; otherwise they are linked by nearest centre.
         min_confidence: Points with less are missing; with 0, those that were not found.
@@ -70,6 +70,8 @@ def read_openpose(
     key, points = _points(rows, first)
     if KEYS[key] == 3:
         unit = given_unit(unit, first, format="three-dimensional OpenPose")
+    elif 0 < np.nanmax(np.abs(points[..., :-1]), initial=0) <= 1:  # no picture is one pixel wide
+        unit = given_unit(unit, first, format="OpenPose", example="unknown")
     found = Found(
         points=points[..., :-1],
         confidence=points[..., -1],
@@ -84,7 +86,7 @@ def read_openpose(
         id=_id(first),
         fps=fps,
         unit=unit_name(unit or "px"),
-        people=people,
+        whom=whom,
         min_confidence=min_confidence,
         metadata={"first_frame": min(files)},
     )

@@ -141,8 +141,9 @@ def test_who_is_who_where_the_file_says_it(write, key):
     assert recording.skeleton[:, [0, 17], 0].tolist() == [[0, 50], [50, 0]]
 
 
-def test_who_is_who_where_not_all_say_it(write):
-    rows = [row(0, 0, track_id=1), row(0, 50, track_id=2), row(1, 1, track_id=None), row(1, 51)]
+@pytest.mark.parametrize("nobody", [None, -1, 1.5, True])
+def test_who_is_who_where_not_all_say_it(write, nobody):
+    rows = [row(0, 0, track_id=1), row(0, 50, track_id=2), row(1, 1, track_id=nobody), row(1, 51)]
     with pytest.warns(DataWarning, match="2 people, up to 2 in a frame; linked from frame"):
         recording, _ = read_coco(write(rows), fps=25)
     assert recording.skeleton[:, 0, 0].tolist() == [0, 1]

@@ -37,7 +37,7 @@ def taken(found_, **options):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         recording = recording_of(
-            found_, ARM, **{"people": None, "min_confidence": 0.0, **OPTIONS, **options}
+            found_, ARM, **{"whom": None, "min_confidence": 0.0, **OPTIONS, **options}
         )
     return recording, [str(warning.message) for warning in caught]
 
@@ -63,13 +63,19 @@ def test_two_who_are_listed_in_any_order_are_followed():
     assert shoulder(main) == [0, 2, 3]
     assert words == [
         "walk.json: 2 people, up to 2 in a frame; linked from frame to frame by nearest centre; "
-        "took the one found most, person1 (people='main')"
+        "took the one found most, person1 (whom='main')"
     ]
     assert main.history[-1] == words[0].removeprefix("walk.json: ")
 
 
+def test_frames_may_come_in_any_order():
+    # In the order listed, the one at 9 would be who was at 12, and the one at 5 the same again.
+    main, _ = taken(found((0, 0, 0.9), (0, 12, 0.9), (2, 9, 0.9), (1, 5, 0.9)))
+    assert shoulder(main) == [0, 5, 9]
+
+
 def test_all_side_by_side():
-    both, words = taken(found(*CROSSING), people="all")
+    both, words = taken(found(*CROSSING), whom="all")
     assert shoulder(both, 0) == [10, 8, 7]
     assert shoulder(both, 1) == [0, 2, 3]
     assert both.joint_names == ("person0/shoulder", "person0/hand", "person1/shoulder",
@@ -80,7 +86,7 @@ def test_all_side_by_side():
 
 
 def test_the_best_of_each_frame_is_not_always_the_same():
-    best, words = taken(found(*CROSSING), people="best")
+    best, words = taken(found(*CROSSING), whom="best")
     assert shoulder(best) == [0, 8, 3]
     assert "not always the same" in words[0]
 
@@ -92,7 +98,7 @@ def test_names_in_the_file_come_before_nearness():
     assert both.joint_names[0] == "ann/shoulder"
     assert (shoulder(both, 0), shoulder(both, 1)) == ([0, 9], [9, 0])
     assert "who is who is said in the file" in both.history[-1]
-    main, words = taken(found(*rows, names=["ann", "bob", "ann", "bob"]), people="main")
+    main, words = taken(found(*rows, names=["ann", "bob", "ann", "bob"]), whom="main")
     assert shoulder(main) == [9, 0]
     assert "took the one found most, bob" in words[0]
 
@@ -142,8 +148,8 @@ def test_one_missing_coordinate_makes_the_point_missing():
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"people": "mian"}, "people is 'mian'; did you mean 'main'"),
-        ({"people": ""}, "people is ''; known are all, best, main"),
+        ({"whom": "mian"}, "whom is 'mian'; did you mean 'main'"),
+        ({"whom": ""}, "whom is ''; known are all, best, main"),
         ({"min_confidence": -1}, "min_confidence is -1; expected a number, 0 or more"),
         ({"min_confidence": float("nan")}, "min_confidence is nan"),
         ({"min_confidence": "0.5"}, "min_confidence is '0.5'"),
@@ -166,7 +172,7 @@ def test_nobody_and_somebody_twice():
 def test_a_crowd_is_not_put_side_by_side():
     crowd = found(*((0, x, 0.9) for x in range(101)))
     with pytest.raises(FileFormatError, match=r"101 people, side by side at most 100.*'main'"):
-        taken(crowd, people="all")
+        taken(crowd, whom="all")
     assert taken(crowd)[0].skeleton.shape == (1, 2, 2)
 
 

@@ -149,7 +149,7 @@ def test_a_single_frame(write):
 def test_several_people_are_followed(write):
     path = write([[pose(0), pose(5)], [pose(5.1), pose(0.1)]])
     with pytest.warns(DataWarning, match="2 people, up to 2 in a frame; linked"):
-        recording, _ = read_mediapipe(path, **WORLD, people="all")
+        recording, _ = read_mediapipe(path, **WORLD, whom="all")
     np.testing.assert_allclose(recording.skeleton[:, [0, 33], 0], [[0, 5], [0.1, 5.1]], rtol=1e-6)
 
 

@@ -91,6 +91,13 @@ def test_three_dimensions_have_a_unit_that_must_be_given(write):
     assert recording.channel_names == ("x", "y", "z")
 
 
+def test_points_from_0_to_1_are_no_pixels(write):
+    path = write([person([0.5, 1.0, 0.9] * 25)])
+    with pytest.raises(NotSaidError, match=r"no unit in OpenPose files.*unit='unknown'"):
+        read_openpose(path, fps=30)
+    assert read_openpose(path, fps=30, unit="unknown")[0].unit == "unknown"
+
+
 def test_the_first_file_stands_for_the_series(write, tmp_path):
     walk = write(*[[person(body(t))] for t in range(5)], first=7)
     run = write(*[[person(body(t))] for t in range(3)], name="run")
@@ -117,6 +124,7 @@ def test_gaps_are_frames_without_values(write):
     path = write(*[[person(body(t))] for t in range(3)], first=4, step=3)
     with pytest.warns(DataWarning, match="4 of 7 frames are not there, number 5 the first"):
         recording, _ = read_openpose(path, fps=30)
+    assert expand(path.parent) == [("openpose", path)]
     there = ~np.isnan(recording.skeleton).all(axis=(1, 2))
     assert there.tolist() == [True, False, False, True, False, False, True]
     assert recording.metadata == {"first_frame": 4}
@@ -125,7 +133,7 @@ def test_gaps_are_frames_without_values(write):
 def test_people_are_followed_by_nearest_centre_or_by_what_tracking_says(write):
     frames = [[person(body(0)), person(body(100))], [person(body(101)), person(body(1))]]
     with pytest.warns(DataWarning, match="2 people, up to 2 in a frame; linked") as caught:
-        recording, _ = read_openpose(write(*frames), fps=30, people="all")
+        recording, _ = read_openpose(write(*frames), fps=30, whom="all")
     assert len(caught) == 1
     assert recording.skeleton[:, [0, 25], 0].tolist() == [[0, 100], [1, 101]]
     for people in frames:
@@ -182,7 +190,7 @@ def test_windows_line_ends_and_a_mark_at_the_start(write):
         ('{"people": ' + "[" * 200_000, "brackets within brackets, too deep"),
         ('{"people": ' + '{"a":' * 200_000, "brackets within brackets, too deep"),
         ('{"people": []}'.encode("utf-16"), "not a text file"),
-        ('{"people": "Füße"}'.encode("latin-1"), "not a text file"),
+        ('{"whom": "Füße"}'.encode("latin-1"), "not a text file"),
         (b"\x00\xff\x10", "not a text file"),
     ],
 )
@@ -212,8 +220,8 @@ def test_what_must_be_given_and_what_is_out_of_bounds(write, tmp_path):
     with pytest.raises(NotSaidError, match="no frame rate in OpenPose files") as caught:
         read_openpose(path)
     assert caught.value.option == "fps"
-    with pytest.raises(ConfigError, match="people is 'first'"):
-        read_openpose(path, fps=30, people="first")
+    with pytest.raises(ConfigError, match="whom is 'first'"):
+        read_openpose(path, fps=30, whom="first")
     with pytest.raises(FileFormatError, match=r"other\.json: OpenPose names its files <name>"):
         read_openpose(tmp_path / "other.json", fps=30)
     with pytest.raises(FileFormatError, match="there is no such file"):
