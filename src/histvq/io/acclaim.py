@@ -386,4 +386,5 @@ READER = Reader(
     read=read_acclaim,
     suffixes=(".amc", ".amc.xz"),
     own_suffixes=(".amc", ".amc.xz"),
+    beside=lambda path: path.suffix.lower() == ".asf",
 )

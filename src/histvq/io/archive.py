@@ -21,10 +21,10 @@ from histvq.io.packed import AGAIN
 
 # A zip's deflate cannot shrink anything by more than this, so what claims to is made up.
 _MOST_SHRUNK = 1032
-_DAMAGED = (
-    zipfile.BadZipFile, zlib.error, LZMAError, EOFError, ValueError, KeyError, IndexError, TypeError,
-    NotImplementedError, RuntimeError, SyntaxError, TokenError,
-    OverflowError,
+# What numpy and zipfile raise for files that are not what they should be: headers are parsed as Python.
+DAMAGED = (
+    OSError, EOFError, MemoryError, OverflowError, ValueError, KeyError, IndexError, TypeError,
+    NotImplementedError, RuntimeError, SyntaxError, TokenError, zipfile.BadZipFile, zlib.error, LZMAError,
 )  # fmt: skip
 
 
@@ -110,7 +110,7 @@ def _in_words(path: Path) -> Iterator[None]:
         raise
     except OSError as error:
         raise FileFormatError(f"{path}: cannot be read ({error})") from error
-    except _DAMAGED as error:
+    except DAMAGED as error:
         raise FileFormatError(
             f"{path}: no .npz, or a damaged one ({type(error).__name__}: {error}). {AGAIN}"
         ) from error
@@ -121,7 +121,7 @@ def array_names(path: Path) -> list[str]:
     try:
         with zipfile.ZipFile(path) as zipped:
             return _array_names(zipped)
-    except (OSError, *_DAMAGED):
+    except DAMAGED:
         return []
 
 

@@ -18,6 +18,7 @@ class Survey:
     formats: dict[Path, str] = field(default_factory=dict)
     faults: dict[Path, str] = field(default_factory=dict)
     others: set[Path] = field(default_factory=set)
+    beside: list[Path] = field(default_factory=list)
 
 
 def survey(
@@ -42,7 +43,12 @@ def survey(
                 if file.resolve() not in seen:
                     seen.add(file.resolve())
                     into[file] = words
+        total.beside += found.beside
     total.others -= seen
+    if total.beside and not seen:
+        total.faults[total.beside[0]] = (
+            f"{total.beside[0]}: is read along with a recording. Name that, or the folder of both"
+        )
     return total
 
 
@@ -59,6 +65,8 @@ def entries(survey: Survey, *, named: Iterable[str | Path]) -> list[tuple[str, P
 def _of_file(path: Path, readers: Readers, format: str | None) -> Survey:
     if not path.exists():
         return Survey(faults={path: f"{path}: there is no such file or folder. Check the path"})
+    if not format and _beside(path, readers):
+        return Survey(beside=[path])
     if name := format or _sniff(path, readers):
         return Survey(formats={path: name})
     if owner := _owner(path, readers):
@@ -85,7 +93,7 @@ def _in_folder(folder: Path, readers: Readers, format: str | None) -> Survey:
         if file.is_file() and not any(p.startswith(".") for p in file.relative_to(folder).parts)
     ]
     for file in files:
-        if file in found.formats:
+        if file in found.formats or _beside(file, readers):
             continue
         if known := _sniff(file, readers):
             found.formats[file] = known
@@ -121,6 +129,11 @@ def _unrecognised(path: Path, reader: Reader) -> str:
 def _sniff(path: Path, readers: Readers) -> str | None:
     """The name of the first reader that knows the file."""
     return next((name for name, reader in readers.items() if reader.knows(path)), None)
+
+
+def _beside(path: Path, readers: Readers) -> bool:
+    """Whether the file belongs to a recording of any format."""
+    return any(reader.beside(path) for reader in readers.values())
 
 
 def _accepted(readers: Readers) -> str:

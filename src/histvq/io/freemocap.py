@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from histvq.errors import FileFormatError
+from histvq.io.archive import DAMAGED
 from histvq.io.asked import given_fps, unit_name
 from histvq.io.packed import AGAIN
 from histvq.io.reader import Pair, Reader
@@ -61,7 +62,7 @@ def _mapped(path: Path) -> np.ndarray:
     """The array without reading it, so that what its header says is held against its size first."""
     try:
         array = np.load(path, allow_pickle=False, mmap_mode="r")
-    except Exception as error:  # a damaged header is parsed as Python, and fails in as many ways
+    except DAMAGED as error:
         words = " ".join(str(error).split())[:200]
         raise FileFormatError(f"{path}: not an array numpy can load ({words}). {AGAIN}") from error
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "iuf":
@@ -89,12 +90,17 @@ def _check_values(body: np.ndarray, path: Path) -> None:
 
 def _recognises(path: Path) -> bool:
     """Whether the name is FreeMoCap's; the whole skeleton is left aside where the body lies by it."""
-    name = path.name.lower()
-    if path.absolute().parent.name == "features":  # of the SMQ layout
+    if not _is_name(path):
         return False
-    if name in WHOLE:
+    if path.name.lower() in WHOLE:
         return not path.with_name("mediapipe_body_3d_xyz.npy").exists()
-    return name.endswith(SUFFIX) and not name.endswith(NOT_THE_BODY)
+    return not path.name.lower().endswith(NOT_THE_BODY)
+
+
+def _is_name(path: Path) -> bool:
+    """Whether FreeMoCap calls a file of points so."""
+    name = path.name.lower()
+    return path.absolute().parent.name != "features" and (name in WHOLE or name.endswith(SUFFIX))
 
 
 READER = Reader(
@@ -102,4 +108,5 @@ READER = Reader(
     read=read_freemocap,
     suffixes=(".npy",),
     recognises=_recognises,
+    beside=lambda path: _is_name(path) and not _recognises(path),
 )

@@ -206,9 +206,15 @@ def _stem(path: Path) -> str:
     return re.sub(r"(\.(csv|npz))?(\.xz)?$", "", path.name, flags=re.IGNORECASE)
 
 
+def _is_labels(path: Path) -> bool:
+    stem, mark, _ = path.name.rpartition("_labels.csv")
+    return bool(mark) and parse_name(path.with_name(f"{stem}.csv")) is not None
+
+
 READER = Reader(
     description="LARa optical motion capture",
     read=read_lara,
     suffixes=SUFFIXES,
     recognises=lambda path: parse_name(path) is not None,
+    beside=_is_labels,
 )

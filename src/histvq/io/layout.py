@@ -13,6 +13,7 @@ import numpy as np
 
 from histvq.annotation import Annotation
 from histvq.errors import ConfigError, DataWarning, FileFormatError
+from histvq.io.archive import DAMAGED
 from histvq.io.asked import given_fps, given_unit
 from histvq.io.atomic import check_file_names, written_whole
 from histvq.io.reader import Pair, Reader
@@ -179,8 +180,8 @@ def read_mapping(path: Path) -> dict[int, str]:
 
 def _load(path: Path) -> np.ndarray:
     try:
-        array = np.load(path, allow_pickle=False)
-    except (OSError, EOFError, ValueError) as error:
+        array = np.load(path, allow_pickle=False, mmap_mode="r")
+    except DAMAGED as error:
         raise FileFormatError(
             f"{path}: not an array numpy can load ({error}). It may be cut short, or hold Python "
             "objects: write it again with numpy.save of numbers"

@@ -200,4 +200,5 @@ READER = Reader(
     read=read_openpose,
     suffixes=(".json",),
     recognises=_recognises,
+    beside=lambda path: bool(_NAME.fullmatch(path.name)) and not _recognises(path),
 )
