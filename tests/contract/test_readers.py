@@ -15,12 +15,15 @@ from histvq.errors import FileFormatError
 from histvq.io import READERS, Reader, expand, find_reader, read, read_many
 from histvq.io.hugadb import COLUMNS
 from histvq.io.layout import write_layout
+from histvq.io.movement_out import to_movement
 from histvq.io.npz import write_npz
 from histvq.io.precog import JOINTS as PRECOG_JOINTS
 from histvq.recording import Recording
 
 # Modules of histvq.io that read no format of their own.
 HELPERS = {"asked", "atomic", "packed", "reader", "segment_table", "unique"}
+
+HELPERS |= {"movement_axes", "movement_out", "netcdf"}
 
 
 def _recording() -> tuple[Recording, Annotation]:
@@ -68,16 +71,24 @@ def _acclaim(folder: Path) -> Path:
     return folder / "one.amc"
 
 
+def _movement(folder: Path) -> Path:
+    path = folder / "one.nc"
+    to_movement(_recording()[0]).to_netcdf(path, engine="h5netcdf")
+    return path
+
+
 # One small good file a format, and the options it cannot do without.
 EXAMPLES: dict[str, tuple[Callable[[Path], Path], dict[str, object]]] = {
     "acclaim": (_acclaim, {"fps": 120}),
     "histvq": (_histvq, {}),
     "hugadb": (_hugadb, {}),
+    "movement": (_movement, {}),
     "precog": (_precog, {}),
     "smq": (_smq, {"fps": 30}),
 }
 
 WITHOUT_LABELS = {"acclaim"}
+WITHOUT_LABELS |= {"movement"}
 
 every_format = pytest.mark.parametrize("name", READERS)
 

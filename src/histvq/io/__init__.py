@@ -21,6 +21,7 @@ READERS = {
     "acclaim": "histvq.io.acclaim:READER",
     "histvq": "histvq.io.npz:READER",
     "hugadb": "histvq.io.hugadb:READER",
+    "movement": "histvq.io.movement:READER",
     "precog": "histvq.io.precog:READER",
     "smq": "histvq.io.layout:READER",
 }
