@@ -16,6 +16,7 @@ from histvq.errors import FileFormatError
 from histvq.io import READERS, Reader, expand, find_reader, read, read_many
 from histvq.io.hugadb import COLUMNS
 from histvq.io.layout import write_layout
+from histvq.io.movement_out import to_movement
 from histvq.io.npz import write_npz
 from histvq.io.precog import JOINTS as PRECOG_JOINTS
 from histvq.recording import Recording
@@ -29,6 +30,8 @@ HELPERS |= {"json_values", "keypoints"}
 HELPERS |= {"lara_checks", "lara_labels", "number_table", "pku_mmd_labels"}
 HELPERS |= {"archive", "body_model", "safe_pickle"}
 HELPERS |= {"labels_folder"}
+
+HELPERS |= {"movement_axes", "movement_out", "netcdf"}
 
 
 def _recording() -> tuple[Recording, Annotation]:
@@ -136,6 +139,9 @@ def _amass(folder: Path) -> Path:
     path = folder / "one_poses.npz"
     poses = np.random.default_rng(0).normal(size=(40, 156))
     np.savez(path, poses=poses, trans=poses[:, :3], betas=np.zeros(16), mocap_framerate=120.0)
+def _movement(folder: Path) -> Path:
+    path = folder / "one.nc"
+    to_movement(_recording()[0]).to_netcdf(path, engine="h5netcdf")
     return path
 
 
@@ -152,6 +158,7 @@ EXAMPLES: dict[str, tuple[Callable[[Path], Path], dict[str, object]]] = {
     "openpose": (_openpose, {"fps": 30}),
     "lara": (_lara, {}),
     "pku-mmd": (_pku_mmd, {}),
+    "movement": (_movement, {}),
     "precog": (_precog, {}),
     "smq": (_smq, {"fps": 30, "unit": "mm"}),
     "trc": (_trc, {}),
@@ -164,6 +171,7 @@ WITHOUT_LABELS |= {"coco", "freemocap", "mediapipe", "openpose"}
 # A second good name beside the example's, where it is not made of it by the rule below.
 ANOTHER = {"lara": "L01_S07_R04.csv", "pku-mmd": "A01N05-M.txt"}
 WITHOUT_LABELS |= {"amass"}
+WITHOUT_LABELS |= {"movement"}
 
 every_format = pytest.mark.parametrize("name", READERS)
 

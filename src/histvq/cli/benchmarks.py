@@ -1,5 +1,6 @@
 """Commands about published benchmarks, tables and weights."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -30,17 +31,65 @@ data_app = typer.Typer(help="Published benchmarks.", no_args_is_help=True)
 def data_list() -> int:
     """Which benchmarks there are, how large, on what terms, and where to get them."""
     from histvq.datasets import DATASETS, dataset_info
+    from histvq.download import ELSEWHERE, offer
 
     for name in DATASETS:
         info = dataset_info(name)
         rows = [
             (key, ", ".join(value) if isinstance(value, tuple) else value)
             for key, value in vars(info).items()
-            if value not in (None, "", ()) and key != "name"
+            if value not in (None, "", ())
+            and key not in ("name", "sources", "by_hand", "fingerprint")
         ]
-        console.table((name, ""), rows)
-    console.say("nothing written; next: histvq data prepare hugadb RAW_DIR")
+        console.table((name, ""), [*rows, ("get it", offer(name))])
+    for name in ELSEWHERE:
+        if name not in DATASETS:
+            console.table((name, ""), [("get it", offer(name))])
+    console.say("nothing written; next: histvq data download hugadb")
     return Exit.ALL
+
+
+@data_app.command("download")
+@told
+def data_download(
+    name: Annotated[str, typer.Argument(help="Name of the benchmark.")],
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="Folder to put it in.")] = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Agree to the terms without being asked.")
+    ] = False,
+) -> int:
+    """Fetch a benchmark's files, or say where to get them; goes on where it stopped."""
+    from histvq.download import download_dataset, offer
+
+    offered = offer(name)
+    folder = out or Path("data") / "raw" / name
+    if not offered.sources:
+        console.complain(offered.words(folder))
+        return Exit.NOTHING_DONE
+    console.say(f"{name}, into {folder}: {offered}")
+    console.say(f"terms: {offered.terms}")
+    if not (yes or _agreed()):
+        console.complain("not agreed to: nothing fetched")
+        return Exit.NOTHING_DONE
+    with console.download_progress() as progress:
+        made = download_dataset(name, folder, terms_accepted=True, progress=progress)
+    for note in made.notes:
+        console.say(note)
+    console.warn(made.warnings)
+    return closing(folder, f"histvq reproduce table1 --dataset {name} --data {folder}")
+
+
+def _agreed() -> bool:
+    """Ask on a terminal; elsewhere nobody can answer."""
+    if not _has_terminal():
+        raise ConfigError(
+            "nobody to ask whether the terms are agreed to: read them, then pass --yes"
+        )
+    return typer.confirm("Do you agree to these terms?")
+
+
+def _has_terminal() -> bool:
+    return sys.stdin.isatty()
 
 
 @data_app.command("prepare")

@@ -10,6 +10,7 @@ import numpy as np
 
 from histvq import transforms
 from histvq.annotation import Annotation
+from histvq.datasets._sources import Fingerprint, Source
 from histvq.errors import ConfigError, FileFormatError, did_you_mean
 from histvq.recording import Recording
 from histvq.registry import resolve
@@ -31,7 +32,9 @@ __all__ = [
     "DATASETS",
     "Dataset",
     "DatasetInfo",
+    "Fingerprint",
     "Prepared",
+    "Source",
     "dataset_info",
     "load_dataset",
     "narrowed",
@@ -107,6 +110,9 @@ class DatasetInfo:
         terms: What one may do with it.
         source: Where to get it.
         citation: The paper to cite.
+        sources: Its files that can be fetched without a person.
+        by_hand: Where to get what cannot.
+        fingerprint: What the files of the benchmark together should be.
     """
 
     name: str
@@ -122,6 +128,9 @@ class DatasetInfo:
     terms: str = ""
     source: str = ""
     citation: str = ""
+    sources: tuple[Source, ...] = ()
+    by_hand: str = ""
+    fingerprint: Fingerprint | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -31,6 +31,7 @@ READERS = {
     "openpose": "histvq.io.openpose:READER",
     "lara": "histvq.io.lara:READER",
     "pku-mmd": "histvq.io.pku_mmd:READER",
+    "movement": "histvq.io.movement:READER",
     "precog": "histvq.io.precog:READER",
     "smq": "histvq.io.layout:READER",
     "trc": "histvq.io.trc:READER",
