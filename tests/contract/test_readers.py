@@ -139,6 +139,9 @@ def _amass(folder: Path) -> Path:
     path = folder / "one_poses.npz"
     poses = np.random.default_rng(0).normal(size=(40, 156))
     np.savez(path, poses=poses, trans=poses[:, :3], betas=np.zeros(16), mocap_framerate=120.0)
+    return path
+
+
 def _movement(folder: Path) -> Path:
     path = folder / "one.nc"
     to_movement(_recording()[0]).to_netcdf(path, engine="h5netcdf")

@@ -18,6 +18,7 @@ from histvq.cli.common import (
     Strict,
     Unit,
     closing,
+    parsed,
     read_files,
     told,
 )
@@ -31,7 +32,7 @@ data_app = typer.Typer(help="Published benchmarks.", no_args_is_help=True)
 def data_list() -> int:
     """Which benchmarks there are, how large, on what terms, and where to get them."""
     from histvq.datasets import DATASETS, dataset_info
-    from histvq.download import ELSEWHERE, offer
+    from histvq.download import offer
 
     for name in DATASETS:
         info = dataset_info(name)
@@ -42,9 +43,6 @@ def data_list() -> int:
             and key not in ("name", "sources", "by_hand", "fingerprint")
         ]
         console.table((name, ""), [*rows, ("get it", offer(name))])
-    for name in ELSEWHERE:
-        if name not in DATASETS:
-            console.table((name, ""), [("get it", offer(name))])
     console.say("nothing written; next: histvq data download hugadb")
     return Exit.ALL
 
@@ -101,6 +99,10 @@ def data_prepare(
     layout: Annotated[
         str, typer.Option(help="npz (ours) or smq (features, groundTruth, mapping).")
     ] = "npz",
+    options: Annotated[
+        list[str] | None,
+        typer.Option("--option", metavar="NAME=VALUE", help="Any other option of this benchmark."),
+    ] = None,
     strict: Strict = False,
 ) -> int:
     """Check a benchmark's raw files and convert them once, so that they load fast ever after."""
@@ -108,7 +110,15 @@ def data_prepare(
 
     folder = out or Path("data") / name
     with console.reading_progress() as progress:
-        made = prepare_dataset(name, raw, folder, layout=layout, strict=strict, progress=progress)
+        made = prepare_dataset(
+            name,
+            raw,
+            folder,
+            layout=layout,
+            strict=strict,
+            progress=progress,
+            **parsed(options or [], flag="--option"),
+        )
     console.warn(made.warnings)
     for note in made.notes:
         console.say(note)
@@ -117,8 +127,19 @@ def data_prepare(
     info = dataset_info(name)
     # That layout says neither rate nor unit.
     said = f" --fps {info.fps:g} --unit {info.unit or 'unknown'}" if layout == "smq" else ""
-    closing(folder, f"histvq run {folder}{said} --preset {name}-fast -o runs/{name}")
+    closing(folder, f"histvq run {folder}{said} {_preset_for(name)} -o runs/{name}")
     return Exit.SOME_SKIPPED if made.skipped else Exit.ALL
+
+
+def _preset_for(dataset: str) -> str:
+    """What to pass for a quick run of a benchmark: its own light settings, where there are some."""
+    from histvq.experiment import load_preset, preset_names
+
+    for name in preset_names():
+        preset = load_preset(name)
+        if dataset in preset.datasets and (preset.method.name, preset.scale) == ("histvq", "fast"):
+            return f"--preset {name}"
+    return "-k 8"
 
 
 @told

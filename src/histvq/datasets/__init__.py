@@ -1,7 +1,7 @@
 """Published benchmarks, each prepared as the papers have it."""
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -180,12 +180,7 @@ def load_dataset(
     """
     load: Callable[..., Dataset] = resolve(name, DATASETS, kind="dataset")
     known = inspect.signature(load).parameters
-    for option in options:
-        if option not in known:
-            takes = [key for key in known if key != "root"]
-            raise ConfigError(
-                f"dataset {name!r} has no option {option!r}{did_you_mean(option, takes)}"
-            )
+    _check_options(name, load, options)
     if "root" in known:
         if root is None and known["root"].default is inspect.Parameter.empty:
             raise ConfigError(
@@ -202,12 +197,13 @@ def prepare_dataset(name: str, raw: str | Path, out: str | Path, **options: Any)
     """Convert the raw files of a dataset once, so that it loads fast ever after.
 
     Raises:
-        ConfigError: If there is no such dataset, or it has no raw files.
+        ConfigError: If there is no such dataset or option, or it has no raw files.
         FileFormatError: If nothing can be read.
     """
     prepare = _beside_loader(name, "prepare")
     if prepare is None:
         raise ConfigError(f"dataset {name!r} has no raw files to prepare")
+    _check_options(name, prepare, options)
     return prepare(raw, out, **options)
 
 
@@ -230,6 +226,18 @@ def narrowed(annotations: Sequence[Annotation]) -> tuple[tuple[str, ...], list[A
         return np.where(given < 0, -1, np.searchsorted(occur, given)).astype(np.int32)
 
     return actions, [replace(a, labels=renumbered(a.labels), actions=actions) for a in annotations]
+
+
+def _check_options(name: str, function: Callable[..., Any], options: Iterable[str]) -> None:
+    """Raise for an option that the function does not take."""
+    takes = [
+        key for key in inspect.signature(function).parameters if key not in ("root", "raw", "out")
+    ]
+    for option in options:
+        if option not in takes:
+            raise ConfigError(
+                f"dataset {name!r} has no option {option!r}{did_you_mean(option, takes)}"
+            )
 
 
 def _beside_loader(name: str, attribute: str) -> Any:

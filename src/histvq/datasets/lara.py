@@ -44,6 +44,8 @@ INFO = DatasetInfo(
     patch_seconds=PATCH_SECONDS,
     terms="free to download; the licence stands with the record: see before passing anything on",
     source=SOURCE,
+    by_hand=f"{SOURCE} without registration; read the licence that stands there, then take the optical "
+    "motion capture (OMoCap) and its labels",
     citation="F. Niemann et al., LARa: Creating a Dataset for Human Activity Recognition in Logistics "
     "Using Semantic Attributes, Sensors 20(15):4083, 2020",
 )

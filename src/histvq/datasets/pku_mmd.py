@@ -49,6 +49,7 @@ INFO = DatasetInfo(
     patch_seconds=PATCH_SECONDS,
     terms="for research, with the authors' permission; do not publish again",
     source=SOURCE,
+    by_hand=f"for research use, by the links of {SOURCE}",
     citation="C. Liu, Y. Hu, Y. Li, S. Song, J. Liu, PKU-MMD: A Large Scale Benchmark for Continuous "
     "Multi-Modal Human Action Understanding, 2017",
 )

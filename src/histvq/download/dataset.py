@@ -3,20 +3,12 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from histvq.datasets import DATASETS, DatasetInfo, Source, dataset_info
+from histvq.datasets import DatasetInfo, Source, dataset_info
 from histvq.download.fetch import Progress, fetch
 from histvq.download.unpack import unpack
-from histvq.errors import ConfigError, did_you_mean
+from histvq.errors import ConfigError
 
 # Datasets of the papers that cannot be fetched without a person: on what terms, and where they are.
-ELSEWHERE = {
-    "amass": "registration at https://amass.is.tue.mpg.de, for non-commercial use; take SMPL+H",
-    "babel": "labels: registration at https://babel.is.tue.mpg.de; motion: AMASS (SMPL+H), "
-    "registration at https://amass.is.tue.mpg.de; both for non-commercial use",
-    "lara": "https://zenodo.org/records/8189341 without registration; read the licence that stands "
-    "there, then take the optical motion capture (OMoCap) and its labels",
-    "pku-mmd": "for research use, by the links of https://struct002.github.io/PKUMMD",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,17 +68,12 @@ def offer(name: str) -> Offer:
     Raises:
         ConfigError: If nobody knows such a dataset.
     """
-    if name not in DATASETS and ":" not in name:
-        if name in ELSEWHERE:
-            return Offer(name=name, sources=(), terms="", by_hand=ELSEWHERE[name])
-        known = did_you_mean(name, {*DATASETS, *ELSEWHERE})
-        raise ConfigError(f"no dataset is called {name!r}{known}")
     info = dataset_info(name)
     return Offer(
         name=name,
         sources=info.sources,
         terms=info.terms,
-        by_hand=info.by_hand or ELSEWHERE.get(name, "") or _page(info),
+        by_hand=info.by_hand or _page(info),
     )
 
 

@@ -61,7 +61,7 @@ def read_npz(path: str | Path) -> Pair:
     """
     path = Path(path)
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             if _HEADER not in archive:
                 raise FileFormatError(
                     f"{path}: an .npz without {_HEADER!r}, so histvq did not write it. Load its "

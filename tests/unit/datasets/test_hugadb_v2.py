@@ -83,7 +83,7 @@ def test_prepared_files(second, tmp_path):
     assert (made.n_recordings, made.n_frames, made.skipped) == (3, 210, ())
     check(load_dataset("hugadb", tmp_path / "npz"))
     prepare_dataset("hugadb", second, tmp_path / "smq", layout="smq")
-    layout = read_layout(tmp_path / "smq", fps=60)
+    layout = read_layout(tmp_path / "smq", fps=60, unit="counts")
     assert (layout.annotations[0].labels + 1).tolist() == V2
 
 

@@ -15,11 +15,13 @@ from typer.testing import CliRunner
 
 from histvq.cli import Exit, app
 from histvq.datasets import DATASETS, Fingerprint, Source, dataset_info, hugadb, load_dataset
-from histvq.download import ELSEWHERE, DownloadError, download_dataset, offer
+from histvq.download import DownloadError, download_dataset, offer
 from histvq.errors import ConfigError
 from histvq.io.hugadb import COLUMNS
 
 RECORDING = "HuGaDB_v1_various_01_00.txt"
+
+BY_HAND = ("babel-1", "lara", "pku-mmd", "pku-mmd-cross-view")
 
 
 def text(*activities):
@@ -162,7 +164,7 @@ def test_cmu_checksums_are_those_of_the_files(shared_data):
         assert source.sha256 in (None, hashlib.sha256(data).hexdigest())
 
 
-@pytest.mark.parametrize("name", ELSEWHERE)
+@pytest.mark.parametrize("name", BY_HAND)
 def test_what_needs_a_person_says_where(name, tmp_path):
     assert "https://" in offer(name).by_hand
     with pytest.raises(ConfigError, match=f"{name}.* cannot be fetched without a person: .*https"):
@@ -220,7 +222,7 @@ def test_asked_on_a_terminal(answer, status, little, tmp_path, monkeypatch):
 
 
 def test_by_hand_is_nothing_done():
-    status, said = histvq("data", "download", "babel", "--yes")
+    status, said = histvq("data", "download", "babel-1", "--yes")
     assert status == Exit.NOTHING_DONE
     assert "babel.is.tue.mpg.de" in said
     assert "Put what you get into data/raw/babel" in said.replace("\\", "/")
@@ -231,6 +233,6 @@ def test_the_list_says_how_to_get_each():
     assert status == Exit.ALL
     assert "histvq data download hugadb (1 file, 162.8 MB); by hand: labels of version 2" in said
     assert "histvq data download precog16 (49 files, 7.4 MB)" in said
-    for name in ELSEWHERE:
+    for name in BY_HAND:
         assert name in said
     assert "sha256" not in said
