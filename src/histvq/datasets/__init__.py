@@ -180,7 +180,7 @@ def load_dataset(
     """
     load: Callable[..., Dataset] = resolve(name, DATASETS, kind="dataset")
     known = inspect.signature(load).parameters
-    _check_options(name, load, options)
+    _check_options(name, [load], options)
     if "root" in known:
         if root is None and known["root"].default is inspect.Parameter.empty:
             raise ConfigError(
@@ -203,7 +203,9 @@ def prepare_dataset(name: str, raw: str | Path, out: str | Path, **options: Any)
     prepare = _beside_loader(name, "prepare")
     if prepare is None:
         raise ConfigError(f"dataset {name!r} has no raw files to prepare")
-    _check_options(name, prepare, options)
+    # Those that `prepare` takes by no name of its own it hands on to the loader.
+    load = resolve(name, DATASETS, kind="dataset")
+    _check_options(name, [prepare, load], options)
     return prepare(raw, out, **options)
 
 
@@ -228,11 +230,12 @@ def narrowed(annotations: Sequence[Annotation]) -> tuple[tuple[str, ...], list[A
     return actions, [replace(a, labels=renumbered(a.labels), actions=actions) for a in annotations]
 
 
-def _check_options(name: str, function: Callable[..., Any], options: Iterable[str]) -> None:
-    """Raise for an option that the function does not take."""
-    takes = [
-        key for key in inspect.signature(function).parameters if key not in ("root", "raw", "out")
-    ]
+def _check_options(
+    name: str, functions: Sequence[Callable[..., Any]], options: Iterable[str]
+) -> None:
+    """Raise for an option that none of the functions takes."""
+    known = [p for function in functions for p in inspect.signature(function).parameters.values()]
+    takes = {p.name for p in known if p.kind is p.KEYWORD_ONLY}
     for option in options:
         if option not in takes:
             raise ConfigError(
