@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from histvq.errors import FileFormatError
+from histvq.errors import ConfigError, FileFormatError
 from histvq.io.asked import NotSaidError
 
 SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
@@ -59,6 +59,16 @@ class Rate:
     note: str
     seconds: np.ndarray
     even: bool = True
+
+
+def check_fps(fps: float | None) -> None:
+    """Raise unless a rate that is given is one.
+
+    Raises:
+        ConfigError: If not.
+    """
+    if fps is not None and not (isinstance(fps, int | float) and 0 < fps < np.inf):
+        raise ConfigError(f"fps={fps!r}; give the frames a second as a number, as fps=60")
 
 
 def is_date(cell: str) -> bool:

@@ -29,6 +29,7 @@ from histvq.io.clock import (
     SECONDS,
     Clock,
     Rate,
+    check_fps,
     is_date,
     rate_of,
     seconds_of_dates,
@@ -101,7 +102,8 @@ def read_table(
         DataWarning: If columns have no meaning here and are left out; if frames are missing.
     """
     path = Path(path)
-    _check_options(fps, uneven, time_unit, skip_rows)
+    check_fps(fps)
+    _check_options(uneven, time_unit, skip_rows)
     notes = _notes(path, columns)
     if skip_rows is not None:
         notes = notes.model_copy(update={"skip_rows": skip_rows})
@@ -138,11 +140,7 @@ def read_table(
     return recording, _annotation(recording, frames.labels, notes)
 
 
-def _check_options(
-    fps: float | None, uneven: str, time_unit: str | None, skip_rows: int | None
-) -> None:
-    if fps is not None and not (isinstance(fps, int | float) and 0 < fps < np.inf):
-        raise ConfigError(f"fps={fps!r}; give the frames a second as a number, as fps=60")
+def _check_options(uneven: str, time_unit: str | None, skip_rows: int | None) -> None:
     for name, value, known in (("uneven", uneven, UNEVEN), ("time_unit", time_unit, SECONDS)):
         if value is not None and value not in known:
             raise ConfigError(f"{name}={value!r}{did_you_mean(str(value), known)}")
