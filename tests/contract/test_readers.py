@@ -21,6 +21,7 @@ from histvq.recording import Recording
 
 # Modules of histvq.io that read no format of their own.
 HELPERS = {"asked", "atomic", "packed", "reader", "segment_table", "unique"}
+HELPERS |= {"cells", "clock", "columns", "lines", "notes", "pivot"}  # of `table`
 
 
 def _recording() -> tuple[Recording, Annotation]:
@@ -68,6 +69,20 @@ def _acclaim(folder: Path) -> Path:
     return folder / "one.amc"
 
 
+def _arrays(folder: Path) -> Path:
+    path = folder / "one.npy"
+    np.save(path, np.random.default_rng(0).normal(size=(40, 4, 3)))
+    return path
+
+
+def _table(folder: Path) -> Path:
+    path = folder / "one.csv"
+    names = [f"{joint}_{channel}" for joint in ("hip", "left_wrist") for channel in "xyz"]
+    rows = [f"{n},{n / 100},1.5,2.5,3.5,4.5,5.5,{n % 7 * 3.25},{'ab'[n // 20]}" for n in range(40)]
+    path.write_text("\n".join([",".join(["frame", "time_s", *names, "label"]), *rows]) + "\n")
+    return path
+
+
 # One small good file a format, and the options it cannot do without.
 EXAMPLES: dict[str, tuple[Callable[[Path], Path], dict[str, object]]] = {
     "acclaim": (_acclaim, {"fps": 120}),
@@ -75,9 +90,12 @@ EXAMPLES: dict[str, tuple[Callable[[Path], Path], dict[str, object]]] = {
     "hugadb": (_hugadb, {}),
     "precog": (_precog, {}),
     "smq": (_smq, {"fps": 30}),
+    "arrays": (_arrays, {"layout": "frame joint channel", "fps": 30, "unit": "mm"}),
+    "table": (_table, {"unit": "mm"}),
 }
 
 WITHOUT_LABELS = {"acclaim"}
+WITHOUT_LABELS |= {"arrays"}
 
 every_format = pytest.mark.parametrize("name", READERS)
 

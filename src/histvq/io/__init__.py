@@ -23,6 +23,9 @@ READERS = {
     "hugadb": "histvq.io.hugadb:READER",
     "precog": "histvq.io.precog:READER",
     "smq": "histvq.io.layout:READER",
+    # Last, for these know every array and every table with columns of motion that are left.
+    "arrays": "histvq.io.arrays:READER",
+    "table": "histvq.io.table:READER",
 }
 
 __all__ = ["READERS", "Reader", "Readings", "expand", "find_reader", "read", "read_many"]
