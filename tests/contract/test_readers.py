@@ -21,7 +21,8 @@ from histvq.recording import Recording
 
 # Modules of histvq.io that read no format of their own.
 HELPERS = {"asked", "atomic", "packed", "reader", "segment_table", "unique"}
-HELPERS |= {"cells", "clock", "columns", "lines", "notes", "pivot"}  # of `table`
+HELPERS |= {"cells", "clock", "columns", "frame_labels", "header"}  # these two lines: of `table`
+HELPERS |= {"lines", "notes", "pivot", "steady"}
 
 
 def _recording() -> tuple[Recording, Annotation]:
