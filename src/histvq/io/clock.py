@@ -180,7 +180,7 @@ def _unit_by_size(clock: Clock, fps: float | None) -> str:
     if fps is not None:
         fitting = [u for u, s in SECONDS.items() if abs(1 / (step * s) / fps - 1) <= 2 * TOLERANCE]
         return fitting[0] if fitting else "s"
-    if 0.001 <= step <= 0.2:
+    if step * (1 + TOLERANCE) >= 0.001 and step <= 0.2 * (1 + TOLERANCE):
         return "s"
     for unit in ("ms", "us", "ns"):
         first, length = clock.times[0] * SECONDS[unit], step * SECONDS[unit]

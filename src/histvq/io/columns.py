@@ -179,7 +179,7 @@ def understand(names: Sequence[str], notes: TableNotes, *, where: str) -> Plan:
         FileFormatError: If notes name a column that is not there, no column holds motion, two
             columns have one name or mean the same, or a joint lacks channels others have.
     """
-    _check_twice(names, where)
+    _check_twice([name for name in names if name not in notes.ignore], where)
     places = {name: place for place, name in enumerate(names)}
     roles = _roles(names, notes, places, where)
     taken = {place for place in roles.values() if place is not None}
@@ -202,19 +202,19 @@ def understand(names: Sequence[str], notes: TableNotes, *, where: str) -> Plan:
             f"{' ...' if len(names) > 5 else ''}: {ACCEPTED}. A YAML beside the file can name them"
         )
     joints, channels = _checked(found, where)
-    long = roles["joint"] is not None and joints == ("",)
-    if long and roles["frame"] is None and roles["time"] is None:
-        raise FileFormatError(
-            f"{where}: a long table (column {names[roles['joint'] or 0]!r} names the joint) without "
-            "a column `frame` or `time`. Add one"
-        )
-    if not long and roles["joint"] is not None:
+    if joints != ("",):
         roles["joint"] = None
-    motion = tuple(found[joint, channel] for joint in joints for channel in channels)
+    elif roles["joint"] is not None:
+        joints = ()
+        if roles["frame"] is None and roles["time"] is None:
+            raise FileFormatError(
+                f"{where}: a long table (column {names[roles['joint']]!r} names the joint) without "
+                "a column `frame` or `time`. Add one"
+            )
+    motion = tuple(found[joint, channel] for joint in joints or ("",) for channel in channels)
     used = {*motion, *(place for place in roles.values() if place is not None)}
-    chosen = bool(notes.joints or notes.channels)
     return Plan(
-        joints=() if long else joints,
+        joints=joints,
         channels=channels,
         motion=motion,
         **roles,
@@ -223,18 +223,23 @@ def understand(names: Sequence[str], notes: TableNotes, *, where: str) -> Plan:
         unused=tuple(
             name
             for place, name in enumerate(names)
-            if place not in used and name not in notes.ignore and _plain(name) not in _COUNTERS
+            if place not in used and _noteworthy(name, notes)
         ),
-        chosen=chosen,
+        chosen=bool(notes.joints or notes.channels),
     )
+
+
+def _noteworthy(name: str, notes: TableNotes) -> bool:
+    """Whether it should be told that a column is not used: a second clock or counter is no loss."""
+    return not (name in notes.ignore or _plain(name) in _COUNTERS or time_unit(name) is not None)
 
 
 def _check_twice(names: Sequence[str], where: str) -> None:
     twice = [name for name, count in Counter(names).items() if count > 1 and name]
     if twice:
-        first, second = (n for n, name in enumerate(names, start=1) if name == twice[0])
         raise FileFormatError(
-            f"{where}: two columns named {twice[0]!r}, the {first}. and the {second}. Rename one"
+            f"{where}: two columns named {', '.join(map(repr, twice[:5]))}. Names must differ: "
+            "rename them, or list them under `ignore:` in table.yaml"
         )
 
 
@@ -245,7 +250,7 @@ def _plain(name: str) -> str:
 def _place(column: str, places: Mapping[str, int], key: str, where: str) -> int:
     if column not in places:
         raise FileFormatError(
-            f"{where}: no column {column!r}, which {key} of the notes names"
+            f"{where}: no column {column!r}, which `{key}` of the YAML names"
             f"{did_you_mean(column, places)}"
         )
     return places[column]

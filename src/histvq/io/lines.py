@@ -4,9 +4,9 @@ import codecs
 import gzip
 import io
 import lzma
+import re
 import zlib
 from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 from typing import IO
 
@@ -15,6 +15,7 @@ from histvq.io.packed import AGAIN
 
 Line = tuple[int, str]
 
+_START_BYTES = 64 * 1024
 _SAVE_AGAIN = 'Save it as UTF-8 (in Excel: "CSV UTF-8")'
 
 
@@ -48,11 +49,20 @@ def numbered_lines(path: Path) -> Iterator[Line]:
 
 
 def first_lines(path: Path, n_lines: int = 30) -> list[Line]:
-    """The first lines that are not blank; none of a file that is no text or cannot be read."""
+    """The first lines that are not blank; none of a file that is no text or cannot be read.
+
+    The start of the file is looked at, no more, so the last line may be cut.
+    """
     try:
-        return list(islice(numbered_lines(path), n_lines))
-    except FileFormatError:
+        with _opened(path) as file:
+            start = file.read(_START_BYTES)
+    except (OSError, EOFError, lzma.LZMAError, zlib.error):
         return []
+    text = start.decode(_encoding(start), errors="ignore")
+    if "\0" in text:
+        return []
+    lines = enumerate(re.split(r"\r\n|\r|\n", text), start=1)
+    return [(number, line) for number, line in lines if line.strip()][:n_lines]
 
 
 def _opened(path: Path) -> IO[bytes]:

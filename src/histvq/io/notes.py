@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, NonNegativeInt, PositiveInt, ValidationError
 
 from histvq.errors import FileFormatError, did_you_mean
 
@@ -55,7 +55,7 @@ class TableNotes(BaseModel, frozen=True, extra="forbid", strict=True):
     unit: str | None = None
     fps: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     parents: dict[str, str | None] = Field(default_factory=dict)
-    skip_rows: int | list[int] = 0
+    skip_rows: NonNegativeInt | list[PositiveInt] = 0
     separator: Literal[",", ";", "\t", "comma", "semicolon", "tab"] | None = None
     decimal: Literal[".", ","] | None = None
     missing: list[str | int | float] = Field(default_factory=list)
@@ -150,4 +150,6 @@ def _faults(error: ValidationError) -> str:
 
 
 # Parts of pydantic's places that are no keys of ours but name the kind that was tried.
-_KINDS = {"str", "int", "float", "TimeNotes", "list[int]", "[key]"}
+_KINDS = {
+    "str", "int", "float", "TimeNotes", "constrained-int", "list[constrained-int]", "[key]",
+}  # fmt: skip

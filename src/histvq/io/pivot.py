@@ -1,7 +1,7 @@
-"""Rows of a table as frames: one row a frame, or one row a frame and joint; and left-out frames."""
+"""Rows of a table as frames: one row a frame, or one row a frame and joint."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -133,33 +133,6 @@ def long(cells: Cells, plan: Plan, times: np.ndarray | None, *, path: Path) -> F
         lines=cells.lines[first],
         notes=(f"{empty} times a joint without a row is missing",) if empty else (),
     )
-
-
-def with_left_out(frames: Frames, *, path: Path) -> tuple[Frames, int]:
-    """The same with missing values at the frames whose numbers are left out, and their count.
-
-    Raises:
-        FileFormatError: If more are left out than there could be in a recording.
-    """
-    steps = frames.steps
-    if frames.numbers is None or (steps == 1).all():
-        return frames, 0
-    places = np.concatenate([[0], np.cumsum(steps)])
-    n_frames = int(places[-1]) + 1
-    if n_frames > MOST_PLACES_A_ROW * len(places) + 1000:
-        at = int(np.argmax(steps))
-        raise FileFormatError(
-            f"{path}, line {frames.lines[at + 1]}: frame {frames.numbers[at + 1]} after "
-            f"{frames.numbers[at]}: {n_frames} frames, but {len(places)} rows. Mend the frame "
-            "numbers, or list their column under `ignore:` in table.yaml"
-        )
-    skeleton = np.full((n_frames, *frames.skeleton.shape[1:]), np.nan, np.float32)
-    skeleton[places] = frames.skeleton
-    labels = None
-    if frames.labels is not None:
-        labels = np.full(n_frames, "", dtype=object)
-        labels[places] = frames.labels
-    return replace(frames, skeleton=skeleton, labels=labels), n_frames - len(places)
 
 
 def _whole(cells: Cells, place: int, path: Path) -> np.ndarray:

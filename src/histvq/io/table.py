@@ -2,15 +2,11 @@
 
 import warnings
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from histvq.annotation import Annotation
 from histvq.errors import ConfigError, DataWarning, FileFormatError, did_you_mean
 from histvq.io.asked import given_fps, given_unit
 from histvq.io.cells import (
@@ -20,42 +16,24 @@ from histvq.io.cells import (
     Dialect,
     Wanted,
     find_decimal,
-    find_separator,
     read_cells,
     split,
 )
-from histvq.io.clock import (
-    LONGEST_FILLED_S,
-    SECONDS,
-    Clock,
-    Rate,
-    check_fps,
-    is_date,
-    rate_of,
-    seconds_of_dates,
-    to_even_grid,
-)
-from histvq.io.columns import Plan, plausible, understand
-from histvq.io.lines import Line, first_lines, numbered_lines
+from histvq.io.clock import SECONDS, Clock, check_fps, is_date, seconds_of_dates
+from histvq.io.columns import Plan, understand
+from histvq.io.frame_labels import annotation_of
+from histvq.io.header import Header, find_header, likely_headers, plan_of
+from histvq.io.lines import Line, numbered_lines
 from histvq.io.notes import TableNotes, find_notes, read_notes
-from histvq.io.packed import AGAIN
-from histvq.io.pivot import MOST_PLACES_A_ROW, Frames, long, wide, with_left_out
+from histvq.io.pivot import Frames, long, wide
 from histvq.io.reader import Pair, Reader
+from histvq.io.steady import steady
 from histvq.recording import Recording
 
 SUFFIXES = tuple(
     kind + packed for packed in ("", ".gz", ".xz") for kind in (".csv", ".tsv", ".txt")
 )
 UNEVEN = ("error", "resample")
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Header:
-    """The line of column names."""
-
-    line: int
-    names: tuple[str, ...]
-    separator: str
 
 
 def read_table(
@@ -107,37 +85,43 @@ def read_table(
     notes = _notes(path, columns)
     if skip_rows is not None:
         notes = notes.model_copy(update={"skip_rows": skip_rows})
-    header = _header(path, notes)
-    plan = _plan(path, header, notes, joint)
+    fps = notes.fps if fps is None else fps
+    header = find_header(path, notes)
+    plan = plan_of(path, header, notes, joint)
+    unit = _unit(unit or notes.unit, plan, path)
+    if plan.time is None:
+        given_fps(fps, path, format="table")  # asked for before a large file is read
     cells, dialect = _cells(path, header, plan, notes)
-    times = _times(cells, plan, header, path)
+    times = None if plan.time is None else _times(cells, plan.time, header, path)
     frames = (wide if plan.joint is None else long)(cells, plan, times, path=path)
-    understood = _said(header, dialect, plan, frames)
-    unit = given_unit(
-        unit or notes.unit or plan.unit,
-        path,
-        format="table",
-        example="mm" if set(plan.channels) <= {"x", "y", "z"} else "m/s2, rad/s",
-    )
-    clock = _clock(frames, plan, header, time_unit, path)
-    frames, rate, notes_of_rate = _evened(
-        frames, clock, notes.fps if fps is None else fps, uneven, path
-    )
+    clock = None
+    if plan.time is not None and frames.times is not None:
+        clock = Clock(
+            times=frames.times,
+            unit="s" if plan.time in cells.texts else time_unit or plan.time_unit,
+            column=header.names[plan.time],
+            steps=frames.steps,
+            lines=frames.lines,
+            path=path,
+        )
+    even = steady(frames, clock, fps=fps, uneven=uneven, path=path)
     _warn_unused(plan, path)
+    parents = _parents(notes, frames, path)
     recording = Recording(
         id=_stem(path),
-        skeleton=frames.skeleton,
-        fps=rate,
+        skeleton=even.skeleton,
+        fps=even.fps,
         joint_names=frames.joints,
         channel_names=plan.channels,
-        parents=_parents(notes, frames, path),
+        parents=parents,
         joint_persons=frames.persons,
         unit=unit,
         person=frames.person,
         source=str(path),
-        history=(understood, *frames.notes, *notes_of_rate),
+        history=(_said(header, dialect, plan, frames), *even.notes),
     )
-    return recording, _annotation(recording, frames.labels, notes)
+    missing = frozenset(map(str, notes.missing))
+    return recording, annotation_of(recording, even.labels, missing=missing)
 
 
 def _check_options(uneven: str, time_unit: str | None, skip_rows: int | None) -> None:
@@ -155,51 +139,13 @@ def _notes(path: Path, columns: str | Path | Mapping[str, Any] | None) -> TableN
     return TableNotes() if beside is None else read_notes(beside)
 
 
-def _header(path: Path, notes: TableNotes) -> _Header:
-    """The first line not to pass over; a line `sep=;`, as Excel has it, says the separator."""
-    separator = notes.separator_itself
-    for number, line in numbered_lines(path):
-        if number in notes.skipped:
-            continue
-        if line.lower().startswith("sep=") and len(line.rstrip(",;")) <= 5:
-            separator = separator or line[4:5]
-            continue
-        separator = separator or find_separator(line)
-        if not (names := split(line, separator)):
-            raise FileFormatError(f"{path}, line {number}: quotes that do not close. {AGAIN}")
-        return _Header(line=number, names=tuple(names), separator=separator)
-    raise FileFormatError(f"{path}: no line of column names in it. {AGAIN}")
+def _unit(unit: str | None, plan: Plan, path: Path) -> str:
+    positions = {"x", "y", "z"} >= set(plan.channels)
+    example = "mm" if positions else "m/s2, rad/s"
+    return given_unit(unit or plan.unit, path, format="table", example=example)
 
 
-def _plan(path: Path, header: _Header, notes: TableNotes, joint: str | None) -> Plan:
-    """What the columns mean; where nothing is recognised, a later line may be the names."""
-    try:
-        plan = understand(header.names, notes, where=f"{path}, line {header.line}")
-    except FileFormatError as error:
-        later = [number for number, names in _later_headers(path) if number > header.line]
-        if plausible(header.names) or not later:
-            raise
-        raise FileFormatError(
-            f"{error}. Line {later[0]} looks like column names: pass skip_rows={later[0] - 1}, or "
-            f"say `skip_rows: {later[0] - 1}` in table.yaml"
-        ) from error
-    if plan.joints == ("",):
-        return replace(plan, joints=(joint or notes.joint or "sensor",))
-    if joint is not None:
-        raise ConfigError(
-            f"{path}: joint={joint!r}, but its columns name their joints. Leave the option out"
-        )
-    return plan
-
-
-def _later_headers(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Lines at the start of a file that may be column names, and their numbers."""
-    for number, line in first_lines(path):
-        if plausible(names := split(line, find_separator(line))):
-            yield number, names
-
-
-def _cells(path: Path, header: _Header, plan: Plan, notes: TableNotes) -> tuple[Cells, Dialect]:
+def _cells(path: Path, header: Header, plan: Plan, notes: TableNotes) -> tuple[Cells, Dialect]:
     def rows() -> Iterator[Line]:
         return (
             (number, line)
@@ -207,10 +153,8 @@ def _cells(path: Path, header: _Header, plan: Plan, notes: TableNotes) -> tuple[
             if number > header.line and number not in notes.skipped
         )
 
-    first = [split(line, header.separator) for _, line in islice(rows(), 1)]
-    dated = (
-        plan.time is not None and len(first) == 1 and is_date((*first[0], *header.names)[plan.time])
-    )
+    first = next((split(line, header.separator) for _, line in rows()), [])
+    dated = plan.time is not None and plan.time < len(first) and is_date(first[plan.time])
     texts = (plan.label, plan.joint, plan.person, plan.time if dated else None)
     numbers = (plan.frame, None if dated else plan.time)
     wanted = Wanted(
@@ -226,14 +170,12 @@ def _cells(path: Path, header: _Header, plan: Plan, notes: TableNotes) -> tuple[
     return read_cells(rows(), wanted, names=header.names, dialect=dialect, path=path), dialect
 
 
-def _times(cells: Cells, plan: Plan, header: _Header, path: Path) -> np.ndarray | None:
+def _times(cells: Cells, place: int, header: Header, path: Path) -> np.ndarray:
     """The times of the rows: as they stand, dates as seconds since the first."""
-    if plan.time is None:
-        return None
-    name = header.names[plan.time]
-    if plan.time in cells.texts:
-        return seconds_of_dates(cells.texts[plan.time], path=path, column=name, lines=cells.lines)
-    times = cells.numbers[plan.time]
+    name = header.names[place]
+    if place in cells.texts:
+        return seconds_of_dates(cells.texts[place], path=path, column=name, lines=cells.lines)
+    times = cells.numbers[place]
     if (gaps := np.flatnonzero(np.isnan(times))).size:
         raise FileFormatError(
             f"{path}, line {cells.lines[gaps[0]]}, column {name!r}: no time. Mend it, or list the "
@@ -242,64 +184,7 @@ def _times(cells: Cells, plan: Plan, header: _Header, path: Path) -> np.ndarray 
     return times
 
 
-def _clock(
-    frames: Frames, plan: Plan, header: _Header, time_unit: str | None, path: Path
-) -> Clock | None:
-    if plan.time is None or frames.times is None:
-        return None
-    return Clock(
-        times=frames.times,
-        unit=time_unit or plan.time_unit,
-        column=header.names[plan.time],
-        steps=frames.steps,
-        lines=frames.lines,
-        path=path,
-    )
-
-
-def _evened(
-    frames: Frames, clock: Clock | None, fps: float | None, uneven: str, path: Path
-) -> tuple[Frames, float, tuple[str, ...]]:
-    """Frames at an even rate, the rate, and what was done to get there."""
-    if clock is None:
-        rate = given_fps(fps, path, format="table")
-        note = f"fps {rate:g} as given"
-    else:
-        found = rate_of(clock, fps=fps, uneven=uneven)
-        rate, note = found.fps, found.note
-        if not found.even:
-            return _resampled(frames, found, path)
-    frames, left_out = with_left_out(frames, path=path)
-    if not left_out:
-        return frames, rate, (note,)
-    filled = f"{left_out} frames whose numbers are left out are missing"
-    warnings.warn(f"{path}: {filled}", DataWarning, stacklevel=4)
-    return frames, rate, (note, filled)
-
-
-def _resampled(frames: Frames, rate: Rate, path: Path) -> tuple[Frames, float, tuple[str, ...]]:
-    n_frames = rate.seconds[-1] * rate.fps
-    if n_frames > MOST_PLACES_A_ROW * len(rate.seconds) + 1000:
-        raise FileFormatError(
-            f"{path}: {len(rate.seconds)} frames over {rate.seconds[-1]:.6g} s make {n_frames:.3g} at "
-            f"{rate.fps:g} a second: the times leap. Mend them"
-        )
-    skeleton, nearest = to_even_grid(frames.skeleton, rate.seconds, rate.fps)
-    labels = None
-    if frames.labels is not None:
-        labels = np.where(nearest < 0, "", frames.labels[nearest])
-    paused = int((nearest < 0).sum())
-    note = (
-        f"moved to even steps by linear interpolation: {len(nearest)} frames of {len(frames.lines)}"
-    )
-    if paused:
-        filled = f"{paused} frames in pauses longer than {LONGEST_FILLED_S:g} s are missing"
-        warnings.warn(f"{path}: {filled}", DataWarning, stacklevel=5)
-        note = f"{note}; {filled}"
-    return replace(frames, skeleton=skeleton, labels=labels), rate.fps, (rate.note, note)
-
-
-def _said(header: _Header, dialect: Dialect, plan: Plan, frames: Frames) -> str:
+def _said(header: Header, dialect: Dialect, plan: Plan, frames: Frames) -> str:
     """How the table was understood, in a line."""
     names = header.names
     shown = ", ".join(frames.joints[:6]) + (" ..." if len(frames.joints) > 6 else "")
@@ -340,7 +225,7 @@ def _parents(notes: TableNotes, frames: Frames, path: Path) -> tuple[int, ...] |
         for name in (child, *([parent] if parent else [])):
             if name not in bare.values():
                 raise FileFormatError(
-                    f"{path}: no joint {name!r}, which parents.{child} of the notes names"
+                    f"{path}: no joint {name!r}, which `parents.{child}` of the YAML names"
                     f"{did_you_mean(name, set(bare.values()))}"
                 )
     parents = []
@@ -349,32 +234,6 @@ def _parents(notes: TableNotes, frames: Frames, path: Path) -> tuple[int, ...] |
         person = name.removesuffix(bare[name])
         parents.append(-1 if parent is None else index.get(person + parent, -1))
     return tuple(parents)
-
-
-def _annotation(
-    recording: Recording, labels: np.ndarray | None, notes: TableNotes
-) -> Annotation | None:
-    """Labels as numbers; actions in order of name, numbers in order of size."""
-    if labels is None:
-        return None
-    codes, raw = pd.factorize(labels)
-    none = {"", "nan", "NaN", *map(str, notes.missing)}
-    bare = [str(name).strip() for name in raw]
-    actions = sorted({name for name in bare if name not in none}, key=_in_order)
-    index = {name: place for place, name in enumerate(actions)} | dict.fromkeys(none, -1)
-    if not actions:
-        return None
-    return Annotation(
-        recording_id=recording.id,
-        labels=np.array([index[name] for name in bare], np.int32)[codes],
-        actions=tuple(actions),
-        fps=recording.fps,
-    )
-
-
-def _in_order(name: str) -> tuple[bool, int, str]:
-    whole = name.isascii() and name.isdecimal()
-    return (not whole, int(name) if whole else 0, name)
 
 
 def _stem(path: Path) -> str:
@@ -387,13 +246,13 @@ def _stem(path: Path) -> str:
 
 def _recognises(path: Path) -> bool:
     """Whether some line at the start names columns of motion, by itself or by a YAML beside it."""
-    if any(True for _ in _later_headers(path)):
+    if any(True for _ in likely_headers(path)):
         return True
     if (beside := find_notes(path)) is None:
         return False
     try:
         notes = read_notes(beside)
-        header = _header(path, notes)
+        header = find_header(path, notes)
         understand(header.names, notes, where=str(path))
     except FileFormatError:
         # A fault of the YAML is told when a table is read; prose beside it is none.

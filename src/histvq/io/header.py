@@ -1,0 +1,65 @@
+"""The line of a table that names its columns: found, and understood."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from histvq.errors import ConfigError, FileFormatError
+from histvq.io.cells import find_separator, split
+from histvq.io.columns import Plan, plausible, understand
+from histvq.io.lines import first_lines, numbered_lines
+from histvq.io.notes import TableNotes
+from histvq.io.packed import AGAIN
+
+
+@dataclass(frozen=True, kw_only=True)
+class Header:
+    """The line of column names."""
+
+    line: int
+    names: tuple[str, ...]
+    separator: str
+
+
+def find_header(path: Path, notes: TableNotes) -> Header:
+    """The first line not to pass over; a line `sep=;`, as Excel has it, says the separator."""
+    separator = notes.separator_itself
+    for number, line in numbered_lines(path):
+        if number in notes.skipped:
+            continue
+        if line.lower().startswith("sep=") and len(line.rstrip(",;")) <= 5:
+            separator = separator or line[4:5]
+            continue
+        separator = separator or find_separator(line)
+        if not (names := split(line, separator)):
+            raise FileFormatError(f"{path}, line {number}: quotes that do not close. {AGAIN}")
+        return Header(line=number, names=tuple(names), separator=separator)
+    raise FileFormatError(f"{path}: no line of column names in it. {AGAIN}")
+
+
+def plan_of(path: Path, header: Header, notes: TableNotes, joint: str | None) -> Plan:
+    """What the columns mean; where nothing is recognised, a later line may be the names."""
+    try:
+        plan = understand(header.names, notes, where=f"{path}, line {header.line}")
+    except FileFormatError as error:
+        later = [number for number, names in likely_headers(path) if number > header.line]
+        if plausible(header.names) or not later:
+            raise
+        raise FileFormatError(
+            f"{error}. Line {later[0]} looks like column names: pass skip_rows={later[0] - 1}, or "
+            f"say `skip_rows: {later[0] - 1}` in table.yaml"
+        ) from error
+    if plan.joints == ("",):
+        return replace(plan, joints=(joint or notes.joint or "sensor",))
+    if joint is not None:
+        raise ConfigError(
+            f"{path}: joint={joint!r}, but its columns name their joints. Leave the option out"
+        )
+    return plan
+
+
+def likely_headers(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Lines at the start of a file that may be column names, and their numbers."""
+    for number, line in first_lines(path):
+        if plausible(names := split(line, find_separator(line))):
+            yield number, names
