@@ -120,10 +120,10 @@ def rate_of(clock: Clock, *, fps: float | None, uneven: str) -> Rate:
     steps = np.diff(times) / clock.steps
     mean = times[-1] / clock.steps.sum()
     even = bool((np.abs(steps - mean) <= _allowed(mean, resolution)).all())
-    step = mean if even else float(np.median(steps))
-    _check_agree(clock, 1 / step, fps, unit)
     if not even and uneven != "resample":
         raise FileFormatError(_uneven(clock, steps))
+    step = mean if even else float(np.median(steps))
+    _check_agree(clock, 1 / step, fps, unit)
     if fps is not None:
         note = f"fps {fps:g} as given, in agreement with {clock.column!r}"
     else:

@@ -38,17 +38,22 @@ def find_header(path: Path, notes: TableNotes) -> Header:
 
 
 def plan_of(path: Path, header: Header, notes: TableNotes, joint: str | None) -> Plan:
-    """What the columns mean; where nothing is recognised, a later line may be the names."""
-    try:
-        plan = understand(header.names, notes, where=f"{path}, line {header.line}")
-    except FileFormatError as error:
-        later = [number for number, names in likely_headers(path) if number > header.line]
-        if plausible(header.names) or not later:
-            raise
-        raise FileFormatError(
-            f"{error}. Line {later[0]} looks like column names: pass skip_rows={later[0] - 1}, or "
-            f"say `skip_rows: {later[0] - 1}` in table.yaml"
-        ) from error
+    """What the columns mean.
+
+    Raises:
+        FileFormatError: See `understand`; also if a later line looks like the column names.
+        ConfigError: If a name is given for the joint but the columns name joints themselves.
+    """
+    where = f"{path}, line {header.line}"
+    if not (plausible(header.names) or notes.joints or notes.channels):
+        later = next((number for number, _ in likely_headers(path) if number > header.line), None)
+        if later is not None:
+            raise FileFormatError(
+                f"{where}: {', '.join(header.names)[:60]!r} does not look like column names, but "
+                f"line {later} does: pass skip_rows={later - 1}, or say `skip_rows: {later - 1}` "
+                "in table.yaml"
+            )
+    plan = understand(header.names, notes, where=where)
     if plan.joints == ("",):
         return replace(plan, joints=(joint or notes.joint or "sensor",))
     if joint is not None:
