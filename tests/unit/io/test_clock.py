@@ -92,7 +92,7 @@ def test_a_given_rate_says_what_times_count_in_and_is_held_against_them():
 
 
 def test_times_must_go_up():
-    with pytest.raises(FileFormatError, match="line 4: 0.1 after 0.2; times must go up"):
+    with pytest.raises(FileFormatError, match=r"line 4: 0\.1 after 0\.2; times must go up"):
         rate([0, 0.2, 0.1])
 
 

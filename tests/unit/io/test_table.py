@@ -337,7 +337,7 @@ def attempt(path, content):
         try:
             read_table(path, unit="mm", fps=100)
         except (FileFormatError, ConfigError) as error:
-            assert path.name in str(error)
+            assert path.name in str(error)  # noqa: PT017
 
 
 @QUIET
