@@ -177,6 +177,8 @@ def _fast(
     numeric = sorted({*wanted.motion, *wanted.numbers})
     numeric_names = [str(place) for place in numeric]
     text_names = [str(place) for place in wanted.texts]
+    codes = _codes(dialect.missing)
+    words = [word for word in dialect.missing if not _NUMBER.fullmatch(word)]
     try:
         frame = pd.read_csv(
             io.StringIO("\n".join(line for _, line in rows)),
@@ -186,7 +188,7 @@ def _fast(
             names=[str(place) for place in range(n_columns)],
             usecols=[*numeric_names, *text_names],
             dtype=dict.fromkeys(numeric_names, "float64") | dict.fromkeys(text_names, "object"),
-            na_values={name: list(dialect.missing) for name in numeric_names},
+            na_values={name: words for name in numeric_names},
             keep_default_na=False,
             skipinitialspace=True,
             index_col=False,
@@ -194,10 +196,20 @@ def _fast(
     except (ValueError, OverflowError):
         return None
     columns = {place: frame[str(place)].to_numpy() for place in (*numeric, *wanted.texts)}
+    for place in numeric if codes else ():
+        columns[place] = np.where(np.isin(columns[place], list(codes)), np.nan, columns[place])
     if len(frame) != len(rows) or any(np.isinf(columns[place]).any() for place in numeric):
         return None
-    too_large = any((np.abs(columns[place]) >= _LARGEST).any() for place in wanted.motion)
-    return None if too_large else columns
+    if any((np.abs(columns[place]) >= _LARGEST).any() for place in wanted.motion):
+        return None
+    truths = any(_holds_truths(columns[place], place, rows, dialect) for place in numeric)
+    return None if truths else columns
+
+
+def _holds_truths(column: np.ndarray, place: int, rows: list[Line], dialect: Dialect) -> bool:
+    """Whether pandas made 1 and 0 of a column with nothing but `True` and `False` in it."""
+    first = int(np.isnan(column).argmin())
+    return as_number(split(rows[first][1], dialect.separator)[place], dialect) is None
 
 
 def _cell_by_cell(
@@ -234,7 +246,7 @@ def as_number(cell: str, dialect: Dialect) -> float | None:
 
 @cache
 def _codes(missing: tuple[str, ...]) -> frozenset[float]:
-    """Numbers that stand for missing ones, as -999: however they are written, as pandas has it."""
+    """Numbers that stand for missing ones, as -999: however they are written."""
     return frozenset(float(word) for word in missing if _NUMBER.fullmatch(word))
 
 

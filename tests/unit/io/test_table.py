@@ -1,6 +1,7 @@
 import gzip
 import lzma
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,8 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from histvq.errors import ConfigError, DataWarning, FileFormatError
-from histvq.io import expand, read, read_many
+from histvq.io import cells, expand, read, read_many
 from histvq.io.asked import NotSaidError
+from histvq.io.cells import MISSING, Dialect, Wanted
 from histvq.io.table import read_table
 
 WIDE = (
@@ -376,3 +378,39 @@ def test_any_text_is_a_table_or_an_error_in_words(text):
         (Path(folder) / "good_a.csv").write_text(WIDE)
         attempt(Path(folder) / "any.csv", text.encode(errors="surrogatepass"))
         attempt(Path(folder) / "any.csv", ("a_x,a_y\n" + text).encode(errors="surrogatepass"))
+
+
+ODD = [
+    "", " ", "1", "-9", "-9.0", "-9,0", " 7 ", "+.5", "5.", ".", "1E+05", "1e", "e1", "--1", "1 2",
+    "nan", "NaN ", "-nan", "inf", "1_0", "0x1", "1d3", "1f", "True", "\u0663", "1e400", "3e38", "4e38",
+    "1,5", "1.5", "1.234,5", '"2"', '"2,5"', '" "', "1e-400", "0" * 400, "9" * 400, "0." + "3" * 400,
+]  # fmt: skip
+CELL = st.one_of(
+    st.sampled_from(ODD),
+    st.floats(width=32).map(repr),
+    st.text(alphabet='0123456789.,;-+eExX naNAif_"\t', max_size=6),
+)
+
+
+@QUIET
+@given(
+    rows=st.lists(st.tuples(CELL, CELL), min_size=1, max_size=3),
+    separator=st.sampled_from([",", ";", "\t"]),
+    decimal=st.sampled_from([".", ","]),
+)
+def test_pandas_reads_cells_as_they_are_read_one_by_one(rows, separator, decimal, monkeypatch):
+    lines = [(n, separator.join(row)) for n, row in enumerate(rows, 2) if any(map(str.strip, row))]
+    dialect = Dialect(separator=separator, decimal=decimal, missing=(*MISSING, "-9"))
+    wanted = Wanted(motion=(1, 0))
+    found = []
+    for fast in (cells._fast, lambda *args, **kwargs: None):
+        with monkeypatch.context() as patch:
+            patch.setattr(cells, "_fast", fast)
+            try:
+                read = cells.read_cells(
+                    lines, wanted, names=["a", "b"], dialect=dialect, path=Path("a.csv")
+                )
+                found.append(read.motion.tobytes())
+            except FileFormatError as error:
+                found.append(str(error))
+    assert found[0] == found[1]
