@@ -188,7 +188,7 @@ def _fast(
             names=[str(place) for place in range(n_columns)],
             usecols=[*numeric_names, *text_names],
             dtype=dict.fromkeys(numeric_names, "float64") | dict.fromkeys(text_names, "object"),
-            na_values={name: words for name in numeric_names},
+            na_values=dict.fromkeys(numeric_names, words),
             keep_default_na=False,
             skipinitialspace=True,
             index_col=False,
@@ -227,7 +227,9 @@ def _cell_by_cell(
             limit = _LARGEST if place in wanted.motion else float("inf")
             if value is None or abs(value) >= limit:
                 where = f"{path}, line {number}, column {names[place]!r}"
-                raise FileFormatError(f"{where}: {_fault(row[place], dialect)}")
+                raise FileFormatError(
+                    f"{where}: {_fault(row[place], dialect)}{_units_hint(number, row, dialect)}"
+                )
             column.append(value)
     return table | {place: np.array(column, np.float64) for place, column in columns.items()}
 
@@ -254,8 +256,8 @@ def _fault(cell: str, dialect: Dialect) -> str:
     """What is wrong with a cell that is no finite number."""
     if as_number(cell, dialect) is not None:
         return (
-            f"{cell!r} is infinite, or too large for a measurement. Mend it, or let it stand for "
-            f"missing: `missing: [{cell!r}]` in table.yaml"
+            f"{cell[:40]!r} is infinite, or too large for a measurement. Mend it, or let it stand "
+            f"for missing: `missing: [{cell[:40]!r}]` in table.yaml"
         )
     other = "," if dialect.decimal == "." else "."
     if as_number(cell, replace(dialect, decimal=other)) is not None:
@@ -266,4 +268,13 @@ def _fault(cell: str, dialect: Dialect) -> str:
     return (
         f"{cell[:40]!r}, expected a number. Mend it; if it stands for a missing one, say "
         f"`missing: [{cell[:40]!r}]` in table.yaml"
+    )
+
+
+def _units_hint(number: int, row: list[str], dialect: Dialect) -> str:
+    """What to do with a line of words, most likely units below the column names."""
+    if any(as_number(cell, dialect) is not None for cell in row if cell):
+        return ""
+    return (
+        f". No cell of this line is a number: `skip_rows: [{number}]` in table.yaml passes it over"
     )

@@ -31,8 +31,13 @@ def find_header(path: Path, notes: TableNotes) -> Header:
             separator = separator or line[4:5]
             continue
         separator = separator or find_separator(line)
-        if not (names := split(line, separator)):
+        if not (names := _names(line, separator)):
             raise FileFormatError(f"{path}, line {number}: quotes that do not close. {AGAIN}")
+        if len(names) == 1 and plausible(names[0].split()):
+            raise FileFormatError(
+                f"{path}, line {number}: column names {names[0][:40]!r} with spaces between them. "
+                "Write commas, semicolons or tabs between cells"
+            )
         return Header(line=number, names=tuple(names), separator=separator)
     raise FileFormatError(f"{path}: no line of column names in it. {AGAIN}")
 
@@ -66,5 +71,10 @@ def plan_of(path: Path, header: Header, notes: TableNotes, joint: str | None) ->
 def likely_headers(path: Path) -> Iterator[tuple[int, list[str]]]:
     """Lines at the start of a file that may be column names, and their numbers."""
     for number, line in first_lines(path):
-        if plausible(names := split(line, find_separator(line))):
+        if plausible(names := _names(line, find_separator(line))):
             yield number, names
+
+
+def _names(line: str, separator: str) -> list[str]:
+    """The column names in a line, without the `# ` that numpy.savetxt puts before them."""
+    return split(line.removeprefix("# "), separator)

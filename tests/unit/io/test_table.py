@@ -13,6 +13,7 @@ from histvq.errors import ConfigError, DataWarning, FileFormatError
 from histvq.io import cells, expand, read, read_many
 from histvq.io.asked import NotSaidError
 from histvq.io.cells import MISSING, Dialect, Wanted
+from histvq.io.hugadb import COLUMNS
 from histvq.io.table import read_table
 
 WIDE = (
@@ -215,6 +216,11 @@ def test_what_the_table_does_not_say_is_asked_for(write):
         (LONG.replace("1,hip", "0,hip"), "line 5: frame 0 of 'hip' a second time, after line 2"),
         (LONG.replace("frame", "lap"), "a long table .*without a column `frame` or `time`"),
         ("frame,joint,x,y,label\n0,a,1,2,up\n0,b,1,2,down\n", "line 3: label 'down', but line 2"),
+        ("a_x b_x a_y\n1 2 3\n", "'a_x b_x a_y' with spaces between them. Write commas"),
+        (
+            "t,a_x,a_y\ns,mm,mm\n0,1,2\n",
+            r"line 2, .*`skip_rows: \[2\]` in table.yaml passes it over",
+        ),
         ("frame,subject,a_x,a_y\n0,ann,1,2\n1,bob,3,4\n", r"rows of 2 persons \(ann, bob\)"),
     ],
 )
@@ -293,6 +299,33 @@ def test_lines_before_the_column_names(write):
     assert read_table(path, unit="mm", skip_rows=3)[0].n_frames == 3
     recording, _ = read_table(write("sep=;\na_x;a_y\n1,5;2\n"), unit="mm", fps=1)
     assert recording.skeleton.tolist() == [[[1.5, 2]]]
+
+
+def test_a_line_of_units_is_passed_over(write):
+    path = write("t_s,a_x,a_y\ns,mm,mm\n0,1,2\n0.1,3,4\n")
+    recording, _ = read_table(path, unit="mm", columns={"skip_rows": [2]})
+    assert recording.skeleton.tolist() == [[[1, 2]], [[3, 4]]]
+
+
+def test_numpys_own_tables(tmp_path):
+    values = np.random.default_rng(0).normal(size=(20, 4)).astype(np.float32)
+    np.savetxt(tmp_path / "a.txt", values, delimiter="\t", header="a_x\ta_y\tb_x\tb_y")
+    recording, _ = read(tmp_path / "a.txt", unit="m", fps=1)
+    np.testing.assert_array_equal(recording.skeleton.reshape(20, 4), values)
+    assert recording.joint_names == ("a", "b")
+
+
+def test_the_reader_of_hugadb_finds_the_same_sensors(write):
+    rows = np.random.default_rng(0).integers(-9000, 9000, size=(30, 39))
+    rows[:, -3:] = 1
+    text = "\n".join(["\t".join(COLUMNS), *("\t".join(map(str, row)) for row in rows)]) + "\n"
+    head = "#Activity\twalking \n#ActivityID\t1 \n#Date 01-01-01-01\n"
+    path = write(head + text, "HuGaDB_v1_various_01_00.txt")
+    theirs, _ = read(path)
+    columns = {"ignore": ["EMG_r", "EMG_l", "act"], "skip_rows": 3}
+    ours, _ = read_table(path, fps=1, unit="counts", columns=columns)
+    assert (ours.joint_names, ours.channel_names) == (theirs.joint_names, theirs.channel_names)
+    np.testing.assert_array_equal(ours.skeleton, theirs.skeleton)
 
 
 def test_what_is_no_table_of_motion_is_left_alone(write, tmp_path):
