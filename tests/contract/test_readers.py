@@ -32,6 +32,8 @@ HELPERS |= {"archive", "body_model", "safe_pickle"}
 HELPERS |= {"labels_folder"}
 
 HELPERS |= {"movement_axes", "movement_out", "netcdf"}
+HELPERS |= {"cells", "clock", "columns", "frame_labels", "header"}  # these two lines: of `table`
+HELPERS |= {"lines", "notes", "pivot", "steady"}
 
 
 def _recording() -> tuple[Recording, Annotation]:
@@ -145,6 +147,17 @@ def _amass(folder: Path) -> Path:
 def _movement(folder: Path) -> Path:
     path = folder / "one.nc"
     to_movement(_recording()[0]).to_netcdf(path, engine="h5netcdf")
+def _arrays(folder: Path) -> Path:
+    path = folder / "one.npy"
+    np.save(path, np.random.default_rng(0).normal(size=(40, 4, 3)))
+    return path
+
+
+def _table(folder: Path) -> Path:
+    path = folder / "one.csv"
+    names = [f"{joint}_{channel}" for joint in ("hip", "left_wrist") for channel in "xyz"]
+    rows = [f"{n},{n / 100},1.5,2.5,3.5,4.5,5.5,{n % 7 * 3.25},{'ab'[n // 20]}" for n in range(40)]
+    path.write_text("\n".join([",".join(["frame", "time_s", *names, "label"]), *rows]) + "\n")
     return path
 
 
@@ -175,6 +188,13 @@ WITHOUT_LABELS |= {"coco", "freemocap", "mediapipe", "openpose"}
 ANOTHER = {"lara": "L01_S07_R04.csv", "pku-mmd": "A01N05-M.txt"}
 WITHOUT_LABELS |= {"amass"}
 WITHOUT_LABELS |= {"movement"}
+    "smq": (_smq, {"fps": 30}),
+    "arrays": (_arrays, {"layout": "frame joint channel", "fps": 30, "unit": "mm"}),
+    "table": (_table, {"unit": "mm"}),
+}
+
+WITHOUT_LABELS = {"acclaim"}
+WITHOUT_LABELS |= {"arrays"}
 
 every_format = pytest.mark.parametrize("name", READERS)
 

@@ -35,6 +35,9 @@ READERS = {
     "precog": "histvq.io.precog:READER",
     "smq": "histvq.io.layout:READER",
     "trc": "histvq.io.trc:READER",
+    # Last, for these know every array and every table with columns of motion that are left.
+    "arrays": "histvq.io.arrays:READER",
+    "table": "histvq.io.table:READER",
 }
 
 __all__ = ["READERS", "Reader", "Readings", "expand", "find_reader", "read", "read_many"]

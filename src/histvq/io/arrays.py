@@ -1,0 +1,335 @@
+"""NumPy arrays of one's own, `.npy` or `.npz`, whose axes the caller names."""
+
+import math
+import tokenize
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, NamedTuple
+
+import numpy as np
+
+from histvq.errors import ConfigError, FileFormatError, did_you_mean
+from histvq.io.asked import NotSaidError, given_fps, given_unit
+from histvq.io.clock import TOLERANCE, check_fps
+from histvq.io.packed import AGAIN
+from histvq.io.reader import Pair, Reader, head
+from histvq.recording import Recording
+
+AXES = ("frame", "joint", "channel", "person", "feature")
+_LETTERS = {"T": "frame", "V": "joint", "C": "channel", "M": "person"}
+_RATES = ("fps", "frame_rate")
+_MOST_DEFLATED = 1100  # deflate packs to a 1032nd at the best; what claims more is damaged
+
+
+class _Stored(NamedTuple):
+    """An array of a file, before it is read."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    read: Callable[[], np.ndarray]
+
+
+def read_arrays(
+    path: str | Path,
+    *,
+    layout: str | None = None,
+    fps: float | None = None,
+    unit: str | None = None,
+    array: str | None = None,
+    joint_names: str | Sequence[str] | None = None,
+    channel_names: str | Sequence[str] | None = None,
+    parents: Sequence[int] | None = None,
+) -> Pair:
+    """Read an array of motion; what its axes are is never guessed.
+
+    Several persons come side by side, their joints named `person0/hip`. NaN is missing; infinite
+    values are an error. Pickled objects are never loaded.
+
+    Args:
+        path: `.npy`, or `.npz` with one or more arrays.
+        layout: What the axes are, in order: a word each of `frame`, `joint`, `channel`, `person`,
+            as "frame joint channel", or "frame feature" for numbers that are of no joint; letters,
+            as "CTVM" (channel, frame, joint, person), will do too. `frame` must be among them.
+        fps: Frames a second. A single number `fps` or `frame_rate` in an `.npz` says it too; if
+            both do they must agree to 1 %, and what is given holds.
+        unit: Of positions, or of whatever sensors measure; `unknown` will do.
+        array: Name of the array in an `.npz`, where several have as many axes as the layout.
+        joint_names: One a joint of a person, also as one string with commas.
+        channel_names: One a channel or feature, likewise.
+        parents: Index of each joint's parent, -1 at a root, within a person.
+
+    Raises:
+        FileFormatError: If there is no such array, or it holds no numbers, or infinite ones, or the
+            layout or names do not fit its shape.
+        NotSaidError: If layout, rate, unit, or which array is meant is not said.
+        ConfigError: If the layout has other words.
+    """
+    path = Path(path)
+    check_fps(fps)
+    with _faults_named(path), _stored(path) as arrays:
+        chosen, axes = _choose(arrays, layout, array, path)
+        notes = [f"array {chosen.name!r}"] if path.suffix.lower() == ".npz" else []
+        rate = _rate(arrays, fps, notes, path)
+        values = _floats(chosen, axes, path)
+    skeleton = _ordered(values, axes)
+    n_frames, n_persons, n_joints, n_channels = skeleton.shape
+    if not n_frames:
+        raise FileFormatError(f"{path}: shape {chosen.shape}, no frame in it. Write it again")
+    channels = _channels(channel_names, n_channels, axes)
+    joints = _names(joint_names) or tuple(
+        ["features"] if "feature" in axes else (f"joint{j}" for j in range(n_joints))
+    )
+    _check_names(path, {"joint": (joints, n_joints), "channel": (channels, n_channels)}, parents)
+    several = n_persons > 1
+    recording = Recording(
+        id=path.stem,
+        skeleton=skeleton.reshape(n_frames, n_persons * n_joints, n_channels),
+        fps=given_fps(rate, path, format="array"),
+        joint_names=tuple(
+            f"person{person}/{joint}" if several else joint
+            for person in range(n_persons)
+            for joint in joints
+        ),
+        channel_names=channels,
+        parents=None if parents is None else _side_by_side(parents, n_persons),
+        joint_persons=tuple(np.repeat(range(n_persons), n_joints).tolist()) if several else None,
+        unit=given_unit(unit, path, format="array"),
+        source=str(path),
+        history=("; ".join([*notes, f"{chosen.shape} read as {' '.join(axes)}"]),),
+    )
+    return recording, None
+
+
+@contextmanager
+def _faults_named(path: Path) -> Iterator[None]:
+    """Whatever goes wrong in a damaged file, as one error that names it."""
+    try:
+        yield
+    except (FileFormatError, ConfigError):
+        raise
+    except OSError as error:
+        raise FileFormatError(f"{path}: cannot be read ({error.strerror or error})") from error
+    except (
+        zipfile.BadZipFile, zlib.error, EOFError, ValueError, TypeError, KeyError, SyntaxError,
+        RecursionError, MemoryError, OverflowError, NotImplementedError, RuntimeError,
+        tokenize.TokenError,
+    ) as error:  # fmt: skip
+        raise FileFormatError(
+            f"{path}: no file of arrays numpy can load ({type(error).__name__}: {error}). {AGAIN}, "
+            "or write it again with numpy.save of numbers"
+        ) from error
+
+
+@contextmanager
+def _stored(path: Path) -> Iterator[list[_Stored]]:
+    """The arrays of a file; open as long as they are to be read."""
+    if path.suffix.lower() != ".npz":
+        with path.open("rb") as file:
+            size = path.stat().st_size
+            yield [_announced(path.stem, file, size, lambda: np.load(path, allow_pickle=False))]
+        return
+    with zipfile.ZipFile(path) as archive:
+        yield [
+            _member(archive, info, path)
+            for info in archive.infolist()
+            if info.filename.endswith(".npy")
+        ]
+
+
+def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> _Stored:
+    if info.file_size > _MOST_DEFLATED * min(info.compress_size, path.stat().st_size) + 1024:
+        raise FileFormatError(
+            f"{path}: {info.filename} is said to unpack to {info.file_size} bytes, more than "
+            f"{info.compress_size} can hold. {AGAIN}"
+        )
+
+    def read() -> np.ndarray:
+        with archive.open(info) as file:
+            return np.lib.format.read_array(file, allow_pickle=False)
+
+    with archive.open(info) as file:
+        return _announced(info.filename.removesuffix(".npy"), file, info.file_size, read)
+
+
+def _announced(name: str, file: IO[bytes], size: int, read: Callable[[], np.ndarray]) -> _Stored:
+    """What the head of an array says, held against how many bytes there are for it."""
+    version = np.lib.format.read_magic(file)
+    headers = {
+        (1, 0): np.lib.format.read_array_header_1_0,
+        (2, 0): np.lib.format.read_array_header_2_0,
+    }
+    if version not in headers:
+        raise ValueError(f"array {name!r} in version {version} of the format, for tables of fields")
+    shape, _, dtype = headers[version](file)
+    left = size - file.tell()
+    needed = math.prod(shape) * dtype.itemsize
+    if min(shape, default=0) < 0 or (needed != left and not dtype.hasobject):
+        raise ValueError(f"array {name!r} of shape {shape} takes {needed} bytes, but has {left}")
+    return _Stored(name, shape, dtype, read)
+
+
+def _choose(
+    arrays: Sequence[_Stored], layout: str | None, array: str | None, path: Path
+) -> tuple[_Stored, tuple[str, ...]]:
+    """The array meant, and the words of its axes."""
+    by_name = {stored.name: stored for stored in arrays}
+    shapes = ", ".join(f"{stored.name} {stored.shape}" for stored in arrays[:10])
+    if array is not None and array not in by_name:
+        raise FileFormatError(f"{path}: no array {array!r}{did_you_mean(array, by_name)}")
+    if layout is None or not layout.strip():
+        raise NotSaidError(
+            f"{path}: shape of {shapes}, but what the axes are is not said. Pass layout=, as "
+            'layout="frame joint channel" (words: ' + ", ".join(AXES) + ")",
+            option="layout",
+        )
+    axes = _axes(layout)
+    if array is not None:
+        chosen = by_name[array]
+    else:
+        fitting = [stored for stored in arrays if len(stored.shape) == len(axes)]
+        if len(fitting) > 1:
+            raise NotSaidError(
+                f"{path}: {len(fitting)} arrays with {len(axes)} axes: "
+                f"{', '.join(f'{s.name} {s.shape}' for s in fitting[:10])}. Pass array=, as "
+                f"array={fitting[0].name!r}",
+                option="array",
+            )
+        if not fitting:
+            raise FileFormatError(
+                f"{path}: shape of {shapes or 'no array'}, but layout {layout!r} has {len(axes)} "
+                "axes. Name each axis of the array, in order"
+            )
+        chosen = fitting[0]
+    if len(chosen.shape) != len(axes):
+        raise FileFormatError(
+            f"{path}: array {chosen.name!r} has shape {chosen.shape}, but layout {layout!r} has "
+            f"{len(axes)} axes. Name each axis, in order"
+        )
+    if chosen.dtype.kind not in "iufb":
+        raise FileFormatError(
+            f"{path}: array {chosen.name!r} is of {chosen.dtype}, expected real numbers. Write it "
+            "again as float32"
+        )
+    return chosen, axes
+
+
+def _axes(layout: str) -> tuple[str, ...]:
+    """The words of a layout."""
+    words = layout.replace(",", " ").split()
+    if len(words) == 1 and set(layout.strip()) <= set(_LETTERS):
+        words = [_LETTERS[letter] for letter in layout.strip()]
+    for word in words:
+        if word not in AXES:
+            raise ConfigError(f"layout {layout!r}: no axis {word!r}{did_you_mean(word, AXES)}")
+    if "frame" not in words or len(set(words)) < len(words):
+        raise ConfigError(f"layout {layout!r}: each word may stand once, and `frame` must be there")
+    if "feature" in words and {"joint", "channel"} & set(words):
+        raise ConfigError(
+            f"layout {layout!r}: features are of no joint and have no channels; name the axes "
+            "`joint` and `channel`, or `feature` alone"
+        )
+    return tuple(words)
+
+
+def _rate(
+    arrays: Sequence[_Stored], fps: float | None, notes: list[str], path: Path
+) -> float | None:
+    """The rate given, or the one an array with a single number says."""
+    said = [s for s in arrays if s.name in _RATES and math.prod(s.shape) == 1]
+    if not said or said[0].dtype.kind not in "iuf":
+        return fps
+    found = float(said[0].read().reshape(()))
+    if not 0 < found < np.inf:
+        raise FileFormatError(f"{path}: {said[0].name} is {found:g}, expected frames a second")
+    if fps is not None and abs(found / fps - 1) > TOLERANCE:
+        raise FileFormatError(
+            f"{path}: {said[0].name} is {found:g}, but fps={fps:g} was given. Leave fps out, or "
+            "mend the file"
+        )
+    notes.append(f"{said[0].name} {found:g}")
+    return found if fps is None else fps
+
+
+def _floats(stored: _Stored, axes: Sequence[str], path: Path) -> np.ndarray:
+    """The array as float32, all finite or missing."""
+    with np.errstate(over="ignore"):
+        values = stored.read().astype(np.float32)
+    if not (wrong := np.isinf(values)).any():
+        return values
+    at = np.argwhere(wrong)[0].tolist()
+    place = ", ".join(f"{axis} {index}" for axis, index in zip(axes, at, strict=True))
+    raise FileFormatError(
+        f"{path}: an infinite or far too large value at {place}, {int(wrong.sum())} such in all; "
+        "missing values are NaN"
+    )
+
+
+def _ordered(values: np.ndarray, axes: Sequence[str]) -> np.ndarray:
+    """The array as (frame, person, joint, channel)."""
+    words = ["channel" if axis == "feature" else axis for axis in axes]
+    order = [word for word in ("frame", "person", "joint", "channel") if word in words]
+    values = values.transpose([words.index(word) for word in order])
+    lacking = [
+        place
+        for place, word in enumerate(("frame", "person", "joint", "channel"))
+        if word not in words
+    ]
+    return np.expand_dims(values, lacking)
+
+
+def _names(given: str | Sequence[str] | None) -> tuple[str, ...]:
+    words = given.split(",") if isinstance(given, str) else given or ()
+    return tuple(str(word).strip() for word in words)
+
+
+def _channels(
+    given: str | Sequence[str] | None, n_channels: int, axes: Sequence[str]
+) -> tuple[str, ...]:
+    if names := _names(given):
+        return names
+    if "feature" in axes:
+        return tuple(f"feature{c}" for c in range(n_channels))
+    return (
+        ("x", "y", "z")[:n_channels]
+        if n_channels in (2, 3)
+        else tuple(f"channel{c}" for c in range(n_channels))
+    )
+
+
+def _check_names(
+    path: Path, named: Mapping[str, tuple[Sequence[str], int]], parents: Sequence[int] | None
+) -> None:
+    for kind, (names, expected) in named.items():
+        if len(names) != expected or not expected:
+            raise FileFormatError(
+                f"{path}: {len(names)} {kind} names for {expected} {kind}s. Is the layout right?"
+            )
+        if len(set(names)) < len(names):
+            raise FileFormatError(f"{path}: a name stands twice among the {kind} names")
+    n_joints = named["joint"][1]
+    if parents is not None and len(parents) != n_joints:
+        raise FileFormatError(f"{path}: {len(parents)} parents for {n_joints} joints")
+    if parents is not None and not set(parents) <= set(range(-1, n_joints)):
+        raise FileFormatError(f"{path}: parents {list(parents)}, expected indices of joints, or -1")
+
+
+def _side_by_side(parents: Sequence[int], n_persons: int) -> tuple[int, ...]:
+    n = len(parents)
+    return tuple(-1 if p == -1 else m * n + p for m in range(n_persons) for p in parents)
+
+
+def _recognises(path: Path) -> bool:
+    return head(path, 6) == b"\x93NUMPY" or head(path, 4) == b"PK\x03\x04"
+
+
+READER = Reader(
+    description="NumPy arrays of one's own",
+    read=read_arrays,
+    suffixes=(".npy", ".npz"),
+    recognises=_recognises,
+    own_suffixes=(".npy", ".npz"),
+)
