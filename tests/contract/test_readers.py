@@ -147,6 +147,9 @@ def _amass(folder: Path) -> Path:
 def _movement(folder: Path) -> Path:
     path = folder / "one.nc"
     to_movement(_recording()[0]).to_netcdf(path, engine="h5netcdf")
+    return path
+
+
 def _arrays(folder: Path) -> Path:
     path = folder / "one.npy"
     np.save(path, np.random.default_rng(0).normal(size=(40, 4, 3)))
@@ -178,23 +181,16 @@ EXAMPLES: dict[str, tuple[Callable[[Path], Path], dict[str, object]]] = {
     "precog": (_precog, {}),
     "smq": (_smq, {"fps": 30, "unit": "mm"}),
     "trc": (_trc, {}),
-}
-
-WITHOUT_LABELS = {"acclaim"}
-WITHOUT_LABELS |= {"bvh", "trc"}
-WITHOUT_LABELS |= {"coco", "freemocap", "mediapipe", "openpose"}
-
-# A second good name beside the example's, where it is not made of it by the rule below.
-ANOTHER = {"lara": "L01_S07_R04.csv", "pku-mmd": "A01N05-M.txt"}
-WITHOUT_LABELS |= {"amass"}
-WITHOUT_LABELS |= {"movement"}
-    "smq": (_smq, {"fps": 30}),
     "arrays": (_arrays, {"layout": "frame joint channel", "fps": 30, "unit": "mm"}),
     "table": (_table, {"unit": "mm"}),
 }
 
-WITHOUT_LABELS = {"acclaim"}
-WITHOUT_LABELS |= {"arrays"}
+WITHOUT_LABELS = {
+    "acclaim", "amass", "arrays", "bvh", "coco", "freemocap", "mediapipe", "movement", "openpose", "trc",
+}  # fmt: skip
+
+# A second good name beside the example's, where it is not made of it by the rule below.
+ANOTHER = {"lara": "L01_S07_R04.csv", "pku-mmd": "A01N05-M.txt"}
 
 every_format = pytest.mark.parametrize("name", READERS)
 
