@@ -49,7 +49,7 @@ def handedness(recording: Recording) -> int:
     return int(np.sign(mean)) if abs(mean) >= SURE else 0
 
 
-_BODY = "hip|femur|thigh|upleg|hum|sho|toe|foot|ank|heel|tib|asi"
+_BODY = "hip|femur|thigh|upleg|hum|sho|big|toe|foot|ank|heel|tib|asi"
 _SIDES = tuple(
     re.compile(rf"{word}|(^|[^a-z]){word[0]}([^a-z]|{_BODY})") for word in ("left", "right")
 )

@@ -90,9 +90,9 @@ def _frozen(recording: Recording) -> Iterator[str]:
 
 
 def _spikes(recording: Recording) -> Iterator[str]:
-    series = recording.skeleton.reshape(recording.n_frames, -1)
     if recording.n_frames < 10:
         return
+    series = recording.skeleton.reshape(recording.n_frames, -1)
     steps = np.diff(series, axis=0)
     with np.errstate(invalid="ignore"):
         usual = _quantile(np.abs(steps), 0.99)
