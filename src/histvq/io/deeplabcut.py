@@ -14,14 +14,17 @@ import numpy as np
 
 from histvq.errors import DataWarning, FileFormatError
 from histvq.io.asked import given_fps, given_unit
+from histvq.io.hdf5 import MAGIC, holds
 from histvq.io.individuals import Tracks, check_confidence, to_recording
 from histvq.io.named_table import PICTURES, NamedTable, read_csv_table
 from histvq.io.packed import AGAIN
+from histvq.io.pandas_hdf import read_hdf_table
 from histvq.io.reader import Pair, Reader, head
 
 LEVELS = (("scorer", "bodyparts", "coords"), ("scorer", "individuals", "bodyparts", "coords"))
 AXES = ({"x", "y"}, {"x", "y", "z"})
 LIKELIHOOD = "likelihood"
+KEY = "df_with_missing"  # of the table in HDF5
 
 # Frames a row may stand for: beyond that, the numbers are no frames of one video.
 _MOST_FRAMES_A_ROW = 10
@@ -55,7 +58,7 @@ def read_deeplabcut(
     path = Path(path)
     fps = given_fps(fps, path, format="DeepLabCut")
     check_confidence(min_confidence)
-    table = read_csv_table(path, LEVELS)
+    table = _read_table(path)
     scorer, joints = _joints(table.columns, path)
     first, values = _by_frame(table, path)
     axes = [name for name in next(iter(joints.values())) if name != LIKELIHOOD]
@@ -77,6 +80,12 @@ def read_deeplabcut(
         metadata={"scorer": scorer} | ({"first_frame": first} if first else {}),
     )
     return recording, None
+
+
+def _read_table(path: Path) -> NamedTable:
+    if path.suffix.lower() in (".h5", ".hdf5") or head(path, len(MAGIC)) == MAGIC:
+        return read_hdf_table(path, key=KEY, n_levels=tuple(map(len, LEVELS)))
+    return read_csv_table(path, LEVELS)
 
 
 def _joints(
@@ -151,7 +160,9 @@ def _by_frame(table: NamedTable, path: Path) -> tuple[int, np.ndarray]:
 
 
 def _recognises(path: Path) -> bool:
-    """Whether the first cells are those of the names of the columns."""
+    """Whether the table has DeepLabCut's key, or the names of its levels."""
+    if holds(path, KEY):
+        return True
     lines = head(path, 1 << 16).decode("utf-8-sig", errors="replace").splitlines()
     begins = [line.partition(",")[0] for line in lines[:2]]
     return begins[:1] == ["scorer"] and begins[1:] in ([], ["bodyparts"], ["individuals"])
