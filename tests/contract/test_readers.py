@@ -21,6 +21,7 @@ from histvq.recording import Recording
 
 # Modules of histvq.io that read no format of their own.
 HELPERS = {"asked", "atomic", "packed", "reader", "segment_table", "unique"}
+HELPERS |= {"hdf5", "individuals", "named_table", "pandas_hdf", "pickled"}
 
 
 def _recording() -> tuple[Recording, Annotation]:
@@ -68,9 +69,20 @@ def _acclaim(folder: Path) -> Path:
     return folder / "one.amc"
 
 
+def _deeplabcut(folder: Path) -> Path:
+    path = folder / "one.csv"
+    row = ",1.5,2.5,0.9,3.5,4.5,0.8\n"
+    path.write_text(
+        "scorer,net,net,net,net,net,net\nbodyparts,nose,nose,nose,tail,tail,tail\n"
+        "coords,x,y,likelihood,x,y,likelihood\n" + "".join(f"{t}{row}" for t in range(40))
+    )
+    return path
+
+
 # One small good file a format, and the options it cannot do without.
 EXAMPLES: dict[str, tuple[Callable[[Path], Path], dict[str, object]]] = {
     "acclaim": (_acclaim, {"fps": 120}),
+    "deeplabcut": (_deeplabcut, {"fps": 30}),
     "histvq": (_histvq, {}),
     "hugadb": (_hugadb, {}),
     "precog": (_precog, {}),
@@ -78,6 +90,7 @@ EXAMPLES: dict[str, tuple[Callable[[Path], Path], dict[str, object]]] = {
 }
 
 WITHOUT_LABELS = {"acclaim"}
+WITHOUT_LABELS |= {"deeplabcut"}
 
 every_format = pytest.mark.parametrize("name", READERS)
 
