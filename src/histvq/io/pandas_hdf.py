@@ -77,14 +77,16 @@ def _of_table(group: Any, path: Path) -> tuple[np.ndarray | None, Columns, np.nd
 
 def _of_fixed(group: Any, path: Path) -> tuple[np.ndarray | None, Columns, np.ndarray]:
     """Frame numbers, names and values of the format `fixed`: an array a block of columns."""
-    if text(group, "axis1_variety") != "regular":
+    if text(group, "axis1_variety") == "multi":
         raise FileFormatError(f"{path}: {PICTURES}")
     axis = dataset(group, "axis1", path)
     if "shape" in axis.attrs:  # pandas writes one zero for an empty axis, and its length beside it
         raise FileFormatError(f"{path}: no frame in it. Leave it out, or write it again")
     columns: Columns = []
     values = []
-    for block in (match[1] for match in map(_FIXED_BLOCK.fullmatch, sorted(group)) if match):
+    for block in (
+        match[1] for match in map(_FIXED_BLOCK.fullmatch, sorted(group, key=str)) if match
+    ):
         names = _level_names(group, f"{block}_items", path)
         found = numbers(dataset(group, f"{block}_values", path), path)
         values.append(_block(found, names, len(axis), block, path))
