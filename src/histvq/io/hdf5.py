@@ -34,7 +34,9 @@ def opened(path: Path) -> Iterator[Any]:
             yield file
     except FileFormatError:
         raise
-    except (OSError, RuntimeError, LookupError, ValueError, TypeError, MemoryError) as error:
+    except MemoryError as error:
+        raise FileFormatError(f"{path}: more than fits into the memory at hand") from error
+    except (OSError, RuntimeError, LookupError, ValueError, TypeError) as error:
         what = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise FileFormatError(f"{path}: no whole HDF5 file ({what}). {AGAIN}") from error
 
