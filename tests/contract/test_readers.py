@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
@@ -79,6 +80,18 @@ def _deeplabcut(folder: Path) -> Path:
     return path
 
 
+def _sleap(folder: Path) -> Path:
+    path = folder / "one.analysis.h5"
+    rng = np.random.default_rng(0)
+    with h5py.File(path, "w") as file:
+        file["node_names"] = [b"nose", b"tail", b"paw"]
+        file["track_names"] = [b"white", b"black"]
+        file.create_dataset("tracks", data=rng.normal(size=(2, 2, 3, 40)), compression="gzip")
+        file["track_occupancy"] = np.ones((40, 2), np.uint8)
+        file["point_scores"] = rng.uniform(size=(2, 3, 40))
+    return path
+
+
 # One small good file a format, and the options it cannot do without.
 EXAMPLES: dict[str, tuple[Callable[[Path], Path], dict[str, object]]] = {
     "acclaim": (_acclaim, {"fps": 120}),
@@ -86,11 +99,13 @@ EXAMPLES: dict[str, tuple[Callable[[Path], Path], dict[str, object]]] = {
     "histvq": (_histvq, {}),
     "hugadb": (_hugadb, {}),
     "precog": (_precog, {}),
+    "sleap": (_sleap, {"fps": 30}),
     "smq": (_smq, {"fps": 30}),
 }
 
 WITHOUT_LABELS = {"acclaim"}
 WITHOUT_LABELS |= {"deeplabcut"}
+WITHOUT_LABELS |= {"sleap"}
 
 every_format = pytest.mark.parametrize("name", READERS)
 

@@ -23,6 +23,7 @@ READERS = {
     "histvq": "histvq.io.npz:READER",
     "hugadb": "histvq.io.hugadb:READER",
     "precog": "histvq.io.precog:READER",
+    "sleap": "histvq.io.sleap:READER",
     "smq": "histvq.io.layout:READER",
 }
 
