@@ -3,7 +3,9 @@
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
+from struct import unpack_from
 from typing import Any
 
 import numpy as np
@@ -117,17 +119,48 @@ def strings(found: Any, path: Path) -> np.ndarray:
     Raises:
         FileFormatError: If they are none: Python objects among others, which are not unpacked.
     """
-    if found.dtype.kind != "S" and _h5py().check_string_dtype(found.dtype) is None:
+    kind = _h5py().check_string_dtype(found.dtype)
+    if kind is None:
         raise FileFormatError(f"{path}: {found.name} holds {found.dtype}, no text. {AGAIN}")
+    if kind.length is None:
+        check_heaps(path)
     return np.asarray(found.asstr("utf-8")[()], dtype=object)
 
 
-def text(group: Any, name: str) -> str:
+def text(group: Any, name: str, path: Path) -> str:
     """An attribute as text; empty where it is missing or something else."""
-    value = group.attrs.get(name)
-    if isinstance(value, bytes):
-        return value.decode("utf-8", errors="replace")
-    return value if isinstance(value, str) else ""
+    if name not in group.attrs:
+        return ""
+    found = group.attrs.get_id(name)
+    kind = _h5py().check_string_dtype(found.dtype)
+    if kind is None or found.shape != ():
+        return ""
+    if kind.length is None:
+        check_heaps(path)
+    value = group.attrs[name]
+    return value.decode("utf-8", errors="replace") if isinstance(value, bytes) else str(value)
+
+
+def check_heaps(path: Path) -> None:
+    """Raise FileFormatError unless the file's texts of free length stand in whole heaps.
+
+    HDF5 goes round for ever in a heap with a free space of length 0, which one damaged byte makes.
+
+    Source: HDF5 File Format Specification, III.E, "Global Heap".
+    """
+    with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
+        start = data.find(b"GCOL\x01\0\0\0")
+        while start != -1 and start + 16 <= len(data):
+            (length,) = unpack_from("<Q", data, start + 8)
+            place, stop = start + 16, min(start + length, len(data))
+            while place + 16 <= stop:
+                index, _, size = unpack_from("<HHxxxxQ", data, place)
+                # Objects have a head of 16 bytes and end at multiples of 8; free space counts all.
+                step = size if index == 0 else 16 + -(-size // 8) * 8
+                if step < 16:
+                    raise FileFormatError(f"{path}: no whole HDF5 file (damaged heap). {AGAIN}")
+                place += step
+            start = data.find(b"GCOL\x01\0\0\0", start + 8)
 
 
 def _h5py() -> Any:

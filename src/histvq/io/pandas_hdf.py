@@ -37,7 +37,7 @@ def read_hdf_table(path: Path, *, key: str, n_levels: tuple[int, ...]) -> NamedT
     """
     with opened(path) as file:
         group = member(file, key, path)
-        kind = text(group, "pandas_type")
+        kind = text(group, "pandas_type", path)
         if kind == "frame_table":
             frames, columns, values = _of_table(group, path)
         elif kind == "frame":
@@ -77,7 +77,7 @@ def _of_table(group: Any, path: Path) -> tuple[np.ndarray | None, Columns, np.nd
 
 def _of_fixed(group: Any, path: Path) -> tuple[np.ndarray | None, Columns, np.ndarray]:
     """Frame numbers, names and values of the format `fixed`: an array a block of columns."""
-    if text(group, "axis1_variety") == "multi":
+    if text(group, "axis1_variety", path) == "multi":
         raise FileFormatError(f"{path}: {PICTURES}")
     axis = dataset(group, "axis1", path)
     if "shape" in axis.attrs:  # pandas writes one zero for an empty axis, and its length beside it
@@ -96,7 +96,7 @@ def _of_fixed(group: Any, path: Path) -> tuple[np.ndarray | None, Columns, np.nd
 
 def _level_names(group: Any, axis: str, path: Path) -> Columns:
     """Names of the columns: an array of names a level, and which of them each column has."""
-    if text(group, f"{axis}_variety") != "multi":
+    if text(group, f"{axis}_variety", path) != "multi":
         return []
     levels: list[list[str]] = []
     while f"{axis}_level{len(levels)}" in group:

@@ -128,7 +128,7 @@ def _layout(
 ) -> Mapping[str, tuple[str, ...]]:
     """The axes of each array: as the file names them, else the one order that fits the counts."""
     shapes = {name: array.shape for name, array in arrays.items()}
-    said = {name: _said_axes(array) for name, array in arrays.items()}
+    said = {name: _said_axes(array, path) for name, array in arrays.items()}
     layouts = [said] if all(said.values()) else LAYOUTS
     fitting = [layout for layout in layouts if _fits(layout, shapes, counts)]
     if len(fitting) == 1:
@@ -145,10 +145,10 @@ def _layout(
     )
 
 
-def _said_axes(array: Any) -> tuple[str, ...]:
+def _said_axes(array: Any, path: Path) -> tuple[str, ...]:
     """Names of the axes, as sleap-io writes them beside the array; none if it does not."""
     try:
-        axes = json.loads(text(array, "dims"))
+        axes = json.loads(text(array, "dims", path))
     except ValueError:
         return ()
     return tuple(map(str, axes)) if isinstance(axes, list) else ()

@@ -188,7 +188,7 @@ def test_text_of_every_kind(tmp_path):
     with opened(path) as file:
         for name in ("fixed", "free"):
             assert strings(dataset(file, name, path), path).tolist() == ["Öhr", "tail"]
-        assert [text(file, name) for name in ("bytes", "free", "number", "none")] == [
+        assert [text(file, name, path) for name in ("bytes", "free", "number", "none")] == [
             "Öhr",
             "Öhr",
             "",
