@@ -167,11 +167,12 @@ def _positions(points: np.ndarray, joints: list[str], path: Path) -> np.ndarray:
 
 def _rate(file: C3D, fps: float | None, path: Path) -> float:
     said = float(file.numbers.get("POINT:RATE", [0.0])[0])
-    if said != 0:
+    if 0 < said < np.inf:
         return said
     if fps is None:
         raise NotSaidError(
-            f"{path}: POINT:RATE is 0 or missing. Pass fps= (--fps), as fps=100", option="fps"
+            f"{path}: no frame rate in it: POINT:RATE is {said:g}. Pass fps= (--fps), as fps=100",
+            option="fps",
         )
     return fps
 

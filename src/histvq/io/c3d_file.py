@@ -8,6 +8,7 @@ parameter section, the 3D data section and the POINT group.
 """
 
 import math
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from struct import unpack_from
 
 import numpy as np
 
-from histvq.errors import FileFormatError
+from histvq.errors import DataWarning, FileFormatError
 from histvq.io.packed import AGAIN, read_packed
 
 BLOCK = 512
@@ -193,8 +194,17 @@ def _points(
             f"{path}: {n_frames} frames of {n_points} points announced, but only "
             f"{len(data) // n_bytes} are there. {AGAIN}"
         )
+    # A block may be filled up, or follow whole. Programs that count in 16 bits write more than that.
+    n_left = len(data) - n_frames * n_bytes
+    if n_left > max(BLOCK, n_bytes):
+        warnings.warn(
+            f"{path}: {n_left} bytes after the {n_frames} frames it says it has are not read",
+            DataWarning,
+            stacklevel=4,
+        )
     values = _decoded(data[: n_frames * n_bytes], dtype, vax).reshape(n_frames, width)
     points = values[:, : 4 * n_points].reshape(n_frames, n_points, 4).astype(np.float32)
     if scale > 0:
-        points[:, :, :3] *= np.float32(scale)
+        with np.errstate(over="ignore"):  # the reader refuses what is infinite, and says where
+            points[:, :, :3] *= np.float32(scale)
     return points

@@ -267,3 +267,22 @@ def test_other_numbers_of_levels(tmp_path):
     pd.DataFrame(np.zeros((3, 2)), columns=["a", "b"]).to_hdf(path, key=KEY, mode="w")
     with pytest.raises(FileFormatError, match="0 named columns"):
         read_frame(path)
+
+
+@pytest.mark.parametrize("size", [0, 15])
+def test_a_damaged_heap_does_not_go_round_for_ever(size, tmp_path):
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        file.attrs["free"] = "Öhr"
+        file["free"] = ["Öhr", "tail"]
+    data = bytearray(path.read_bytes())
+    assert data.count(b"GCOL") == 1
+    start = data.index(b"GCOL") + 16  # the first object: number, references, reserved, size
+    data[start : start + 16] = bytes(8) + bytes([size]) + bytes(7)
+    path.write_bytes(data)
+    for get in (
+        lambda file: text(file, "free", path),
+        lambda file: strings(dataset(file, "free", path), path),
+    ):
+        with pytest.raises(FileFormatError, match="damaged heap"), opened(path) as file:
+            get(file)
