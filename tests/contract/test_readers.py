@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import ezc3d
 import h5py
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ from histvq.recording import Recording
 
 # Modules of histvq.io that read no format of their own.
 HELPERS = {"asked", "atomic", "packed", "reader", "segment_table", "unique"}
+HELPERS |= {"c3d_file"}
 HELPERS |= {"hdf5", "individuals", "named_table", "pandas_hdf", "pickled"}
 
 
@@ -70,6 +72,17 @@ def _acclaim(folder: Path) -> Path:
     return folder / "one.amc"
 
 
+def _c3d(folder: Path) -> Path:
+    points = np.random.default_rng(0).normal(size=(4, 3, 40))
+    file = ezc3d.c3d()
+    file["parameters"]["POINT"]["LABELS"]["value"] = ["head", "hip", "toe"]
+    file["parameters"]["POINT"]["RATE"]["value"] = [100]
+    file["parameters"]["POINT"]["UNITS"]["value"] = ["mm"]
+    file["data"]["points"] = points
+    file.write(str(folder / "one.c3d"))
+    return folder / "one.c3d"
+
+
 def _deeplabcut(folder: Path) -> Path:
     path = folder / "one.csv"
     row = ",1.5,2.5,0.9,3.5,4.5,0.8\n"
@@ -95,6 +108,7 @@ def _sleap(folder: Path) -> Path:
 # One small good file a format, and the options it cannot do without.
 EXAMPLES: dict[str, tuple[Callable[[Path], Path], dict[str, object]]] = {
     "acclaim": (_acclaim, {"fps": 120}),
+    "c3d": (_c3d, {}),
     "deeplabcut": (_deeplabcut, {"fps": 30}),
     "histvq": (_histvq, {}),
     "hugadb": (_hugadb, {}),
@@ -104,6 +118,7 @@ EXAMPLES: dict[str, tuple[Callable[[Path], Path], dict[str, object]]] = {
 }
 
 WITHOUT_LABELS = {"acclaim"}
+WITHOUT_LABELS |= {"c3d"}
 WITHOUT_LABELS |= {"deeplabcut"}
 WITHOUT_LABELS |= {"sleap"}
 

@@ -19,6 +19,7 @@ from histvq.registry import resolve
 # A new format: one file that makes a Reader, one line here. Where two know a file, the first reads.
 READERS = {
     "acclaim": "histvq.io.acclaim:READER",
+    "c3d": "histvq.io.c3d:READER",
     "deeplabcut": "histvq.io.deeplabcut:READER",
     "histvq": "histvq.io.npz:READER",
     "hugadb": "histvq.io.hugadb:READER",
