@@ -105,9 +105,7 @@ def _level_names(group: Any, axis: str, path: Path) -> Columns:
         if codes.dtype.kind not in "iu" or names.ndim != 1 or codes.ndim != 1:
             raise FileFormatError(f"{path}: {axis} are no names of columns. {AGAIN}")
         if len(codes) and not 0 <= codes.min() <= codes.max() < len(names):
-            raise FileFormatError(
-                f"{path}: a column has the name number {codes.max()} of {len(names)}. {AGAIN}"
-            )
+            raise FileFormatError(f"{path}: {axis}: a column has no name. {AGAIN}")
         levels.append([str(name) for name in names[codes]])
     if len({len(level) for level in levels}) > 1:
         raise FileFormatError(f"{path}: {axis} have levels of different lengths. {AGAIN}")

@@ -253,6 +253,16 @@ def test_other_things_pandas_stores(change, words, frame):
         read_frame(changed(frame, change))
 
 
+@pytest.mark.parametrize("code", [-1, 2])
+def test_a_column_without_a_name(code, tmp_path):
+    def change(group):
+        group["block0_items_label1"][2] = code
+
+    path = changed(write_frame(tmp_path / "mouse.h5", "fixed"), change)
+    with pytest.raises(FileFormatError, match=r"mouse\.h5: block0_items: a column has no name"):
+        read_frame(path)
+
+
 def test_other_numbers_of_levels(tmp_path):
     path = tmp_path / "mouse.h5"
     for columns, words in (
