@@ -122,7 +122,7 @@ def _named(file: C3D, names: list[str], path: Path) -> list[int]:
     }
     unnamed = [place for place, name in enumerate(names) if _UNNAMED.fullmatch(name)]
     other = [place for place, name in enumerate(names) if name and name in results]
-    kept = [place for place in range(len(names)) if place not in {*unnamed, *other}]
+    kept = sorted({*range(len(names))} - {*unnamed, *other})
     if not kept:
         raise FileFormatError(
             f"{path}: none of the {len(names)} points is a marker with a name. Choose with markers="

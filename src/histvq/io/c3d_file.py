@@ -101,7 +101,9 @@ def _parameters(
             if group < 0:
                 groups[-group] = name
             else:
-                found.append((group, name, *_content(data, at + 2)))
+                found.append(
+                    (group, name, *_content(data, at + 2, at + step if step else len(data)))
+                )
             if not step:
                 break
             place = at + step
@@ -113,16 +115,16 @@ def _parameters(
         yield f"{groups.get(group, '')}:{name}", kind, sizes, content
 
 
-def _content(data: bytes, place: int) -> tuple[int, tuple[int, ...], bytes]:
-    """Kind, sizes and bytes of the values of a parameter."""
+def _content(data: bytes, place: int, end: int) -> tuple[int, tuple[int, ...], bytes]:
+    """Kind, sizes and bytes of the values of a parameter, whose record ends there."""
     kind, n_sizes = unpack_from("bB", data, place)
     sizes = unpack_from(f"{n_sizes}B", data, place + 2)
     start = place + 2 + n_sizes
     stop = start + abs(kind) * math.prod(sizes)
     if kind != _TEXT and kind not in _NUMBERS:
         raise ValueError(f"values of the kind {kind}")
-    if stop > len(data):
-        raise ValueError(f"{math.prod(sizes)} values, more than the file holds")
+    if stop > min(end, len(data)):
+        raise ValueError(f"{math.prod(sizes)} values, more than its record holds")
     return kind, sizes, data[start:stop]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from histvq.errors import ConfigError, FileFormatError
+from histvq.errors import ConfigError, FileFormatError, HistvqError
 from histvq.io.packed import AGAIN
 from histvq.io.reader import head
 
@@ -34,7 +34,7 @@ def opened(path: Path) -> Iterator[Any]:
     try:
         with h5py.File(path, "r") as file:
             yield file
-    except FileFormatError:
+    except HistvqError:
         raise
     except MemoryError as error:
         raise FileFormatError(f"{path}: more than fits into the memory at hand") from error
@@ -129,16 +129,21 @@ def strings(found: Any, path: Path) -> np.ndarray:
 
 def text(group: Any, name: str, path: Path) -> str:
     """An attribute as text; empty where it is missing or something else."""
+    return attribute(group, name, path).decode("utf-8", errors="replace")
+
+
+def attribute(group: Any, name: str, path: Path) -> bytes:
+    """The bytes of an attribute that is a text; none where it is missing or something else."""
     if name not in group.attrs:
-        return ""
+        return b""
     found = group.attrs.get_id(name)
     kind = _h5py().check_string_dtype(found.dtype)
     if kind is None or found.shape != ():
-        return ""
+        return b""
     if kind.length is None:
         check_heaps(path)
     value = group.attrs[name]
-    return value.decode("utf-8", errors="replace") if isinstance(value, bytes) else str(value)
+    return value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogateescape")
 
 
 def check_heaps(path: Path) -> None:

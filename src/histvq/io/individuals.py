@@ -11,8 +11,7 @@ import numpy as np
 from histvq.errors import ConfigError, DataWarning, FileFormatError
 from histvq.recording import Recording
 
-# As floats of Python: NumPy would bring what it is compared with down to float32.
-_LARGEST = float(np.finfo(np.float32).max)
+_LARGEST = np.finfo(np.float32).max
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -23,13 +22,13 @@ class Tracks:
         names: Individual and keypoint of each joint; the joints of an individual stand together.
         positions: Array (frame, joint, channel), NaN where nothing was found.
         confidence: Array (frame, joint), NaN where the program does not say; None if it never does.
-        edges: Pairs of joints, parent and child; None where unknown.
+        parents: Index of each joint's parent, -1 at a root; None where unknown.
     """
 
     names: tuple[tuple[str, str], ...]
     positions: np.ndarray
     confidence: np.ndarray | None = None
-    edges: tuple[tuple[int, int], ...] | None = None
+    parents: tuple[int, ...] | None = None
 
     @property
     def individuals(self) -> tuple[str, ...]:
@@ -74,7 +73,7 @@ def to_recording(
         skeleton=positions,
         fps=fps,
         joint_names=joints,
-        parents=None if tracks.edges is None else tree(tracks.edges, len(joints)),
+        parents=tracks.parents,
         joint_persons=tuple(individuals[who] for who, _ in tracks.names) if several else None,
         unit=unit,
         metadata={**metadata, "individuals": list(individuals)} if any(individuals) else metadata,
@@ -90,22 +89,6 @@ def check_confidence(min_confidence: float) -> None:
             f"min_confidence is {min_confidence!r}; give a number from 0 (keep everything) up, as "
             "min_confidence=0.6"
         )
-
-
-def tree(edges: tuple[tuple[int, int], ...], n_joints: int) -> tuple[int, ...] | None:
-    """The parent of each joint, -1 at roots; None where the edges form no tree."""
-    parents = [-1] * n_joints
-    for parent, child in edges:
-        if not (0 <= parent < n_joints and 0 <= child < n_joints) or parents[child] != -1:
-            return None
-        parents[child] = parent
-    for joint in range(n_joints):
-        steps = 0
-        while joint != -1:
-            joint, steps = parents[joint], steps + 1
-            if steps > n_joints:
-                return None
-    return tuple(parents)
 
 
 def _check(tracks: Tracks, joints: tuple[str, ...], path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from histvq.errors import FileFormatError
-from histvq.io.hdf5 import dataset, member, numbers, opened, strings, text
+from histvq.io.hdf5 import attribute, dataset, member, numbers, opened, strings, text
 from histvq.io.named_table import PICTURES, NamedTable, whole_number
 from histvq.io.packed import AGAIN
 from histvq.io.pickled import names_of
@@ -65,7 +65,7 @@ def _of_table(group: Any, path: Path) -> tuple[np.ndarray | None, Columns, np.nd
     values = []
     for block in blocks:
         try:
-            names = names_of(np.bytes_(rows.attrs[f"{block}_kind"]))
+            names = names_of(attribute(rows, f"{block}_kind", path))
         except FileFormatError as error:
             raise FileFormatError(f"{path}, {block}: {error}. {AGAIN}") from error
         values.append(_block(numbers(rows, path, field=block), names, len(rows), block, path))
@@ -132,7 +132,7 @@ def _is_numeric(dtype: np.dtype) -> bool:
 
 
 def _frame_numbers(found: np.ndarray | None, path: Path) -> np.ndarray:
-    if found is None:
+    if found is None or found.ndim != 1:
         raise FileFormatError(f"{path}: {PICTURES}")
     for row in np.flatnonzero(~((found >= 0) & (found < 2**53) & (found == np.floor(found))))[:1]:
         whole_number(found[row], f"{path}, row {row}")

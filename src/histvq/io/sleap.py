@@ -93,6 +93,8 @@ def _tracks(file: Any, path: Path) -> Tracks:
                 "with sleap-convert --format analysis"
             )
     nodes = _names(file, "node_names", path)
+    if not nodes:
+        raise FileFormatError(f"{path}: a skeleton without nodes. Leave it out")
     # A video with one animal may have been left without tracks.
     individuals = _names(file, "track_names", path) if "track_names" in file else []
     individuals = individuals or [""]
@@ -109,7 +111,7 @@ def _tracks(file: Any, path: Path) -> Tracks:
         names=tuple((individual, node) for individual in individuals for node in nodes),
         positions=turned("tracks", POSITIONS),
         confidence=turned("point_scores", POSITIONS[:3]) if "point_scores" in arrays else None,
-        edges=_edges(file, path, n_nodes=len(nodes), n_individuals=len(individuals)),
+        parents=_repeated(_parents(file, path, n_nodes=len(nodes)), len(individuals)),
     )
 
 
@@ -170,27 +172,41 @@ def _fits(
     return True
 
 
-def _edges(
-    file: Any, path: Path, *, n_nodes: int, n_individuals: int
-) -> tuple[tuple[int, int], ...] | None:
-    """Edges of the skeleton, once for each individual; None where there are none."""
+def _parents(file: Any, path: Path, *, n_nodes: int) -> list[int] | None:
+    """The parent of each node, -1 at roots; None without edges, or where they form no tree."""
     if "edge_inds" not in file:
         return None
     found = dataset(file, "edge_inds", path)
     if found.size == 0:
         return None
-    pairs = numbers(found, path)
-    if pairs.dtype.kind not in "iu" or pairs.ndim != 2 or pairs.shape[1] != 2:
+    edges = numbers(found, path)
+    if edges.dtype.kind not in "iu" or edges.ndim != 2 or edges.shape[1] != 2:
         raise FileFormatError(
-            f"{path}: edge_inds has the shape {pairs.shape} and the type {pairs.dtype}; expected "
+            f"{path}: edge_inds has the shape {edges.shape} and the type {edges.dtype}; expected "
             f"two numbers of nodes an edge. {AGAIN}"
         )
-    if pairs.min() < 0 or pairs.max() >= n_nodes:
+    if edges.min() < 0 or edges.max() >= n_nodes:
         raise FileFormatError(
-            f"{path}: an edge from or to node {pairs.max()}, but there are {n_nodes}. {AGAIN}"
+            f"{path}: edges between the nodes {edges.min()} to {edges.max()}, but there are "
+            f"{n_nodes}. {AGAIN}"
         )
-    starts = range(0, n_individuals * n_nodes, n_nodes)
-    return tuple((start + int(a), start + int(b)) for start in starts for a, b in pairs)
+    parents = [-1] * n_nodes
+    for parent, child in edges.tolist():
+        above = parent
+        while above not in (-1, child):
+            above = parents[above]
+        if parents[child] != -1 or above == child:
+            return None  # a second parent, or a loop
+        parents[child] = parent
+    return parents
+
+
+def _repeated(parents: list[int] | None, times: int) -> tuple[int, ...] | None:
+    """The same tree once for each individual, side by side."""
+    if parents is None:
+        return None
+    starts = range(0, times * len(parents), len(parents))
+    return tuple(-1 if parent == -1 else start + parent for start in starts for parent in parents)
 
 
 def _recognises(path: Path) -> bool:

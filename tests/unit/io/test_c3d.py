@@ -361,7 +361,7 @@ def test_by_hand_and_ezc3d_agree(path):
         (GOOD.replace(b"\4\0\0\0\x80\xbf", b"\5\0\0\0\x80\xbf"), "values of the kind 5"),
         (
             by_hand([[(1, 2, 3, 0)]], extra=[("MANY", 1, b"\4\7" + b"\xff" * 7)]),
-            "values, more than the file holds",
+            "values, more than its record holds",
         ),
     ],
 )
