@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import ezc3d
+import h5py
 import numpy as np
 import pytest
 
@@ -34,6 +36,8 @@ HELPERS |= {"labels_folder"}
 HELPERS |= {"movement_axes", "movement_out", "netcdf"}
 HELPERS |= {"cells", "clock", "columns", "frame_labels", "header"}  # these two lines: of `table`
 HELPERS |= {"lines", "notes", "pivot", "steady"}
+HELPERS |= {"c3d_file"}
+HELPERS |= {"hdf5", "individuals", "named_table", "pandas_hdf", "pickled"}
 
 
 def _recording() -> tuple[Recording, Annotation]:
@@ -161,6 +165,36 @@ def _table(folder: Path) -> Path:
     names = [f"{joint}_{channel}" for joint in ("hip", "left_wrist") for channel in "xyz"]
     rows = [f"{n},{n / 100},1.5,2.5,3.5,4.5,5.5,{n % 7 * 3.25},{'ab'[n // 20]}" for n in range(40)]
     path.write_text("\n".join([",".join(["frame", "time_s", *names, "label"]), *rows]) + "\n")
+def _c3d(folder: Path) -> Path:
+    points = np.random.default_rng(0).normal(size=(4, 3, 40))
+    file = ezc3d.c3d()
+    file["parameters"]["POINT"]["LABELS"]["value"] = ["head", "hip", "toe"]
+    file["parameters"]["POINT"]["RATE"]["value"] = [100]
+    file["parameters"]["POINT"]["UNITS"]["value"] = ["mm"]
+    file["data"]["points"] = points
+    file.write(str(folder / "one.c3d"))
+    return folder / "one.c3d"
+
+
+def _deeplabcut(folder: Path) -> Path:
+    path = folder / "one.csv"
+    row = ",1.5,2.5,0.9,3.5,4.5,0.8\n"
+    path.write_text(
+        "scorer,net,net,net,net,net,net\nbodyparts,nose,nose,nose,tail,tail,tail\n"
+        "coords,x,y,likelihood,x,y,likelihood\n" + "".join(f"{t}{row}" for t in range(40))
+    )
+    return path
+
+
+def _sleap(folder: Path) -> Path:
+    path = folder / "one.analysis.h5"
+    rng = np.random.default_rng(0)
+    with h5py.File(path, "w") as file:
+        file["node_names"] = [b"nose", b"tail", b"paw"]
+        file["track_names"] = [b"white", b"black"]
+        file.create_dataset("tracks", data=rng.normal(size=(2, 2, 3, 40)), compression="gzip")
+        file["track_occupancy"] = np.ones((40, 2), np.uint8)
+        file["point_scores"] = rng.uniform(size=(2, 3, 40))
     return path
 
 
@@ -171,6 +205,8 @@ EXAMPLES: dict[str, tuple[Callable[[Path], Path], dict[str, object]]] = {
     "coco": (_coco, {"fps": 30}),
     "freemocap": (_freemocap, {"fps": 30}),
     "amass": (_amass, {}),
+    "c3d": (_c3d, {}),
+    "deeplabcut": (_deeplabcut, {"fps": 30}),
     "histvq": (_histvq, {}),
     "hugadb": (_hugadb, {}),
     "mediapipe": (_mediapipe, {"fps": 30, "landmarks": "world"}),
@@ -191,6 +227,14 @@ WITHOUT_LABELS = {
 
 # A second good name beside the example's, where it is not made of it by the rule below.
 ANOTHER = {"lara": "L01_S07_R04.csv", "pku-mmd": "A01N05-M.txt"}
+    "sleap": (_sleap, {"fps": 30}),
+    "smq": (_smq, {"fps": 30}),
+}
+
+WITHOUT_LABELS = {"acclaim"}
+WITHOUT_LABELS |= {"c3d"}
+WITHOUT_LABELS |= {"deeplabcut"}
+WITHOUT_LABELS |= {"sleap"}
 
 every_format = pytest.mark.parametrize("name", READERS)
 

@@ -24,6 +24,8 @@ READERS = {
     "bvh": "histvq.io.bvh:READER",
     "coco": "histvq.io.coco:READER",
     "freemocap": "histvq.io.freemocap:READER",
+    "c3d": "histvq.io.c3d:READER",
+    "deeplabcut": "histvq.io.deeplabcut:READER",
     "histvq": "histvq.io.npz:READER",
     "amass": "histvq.io.amass:READER",  # after our own, whose words stand for a stray .npz
     "hugadb": "histvq.io.hugadb:READER",
@@ -33,6 +35,7 @@ READERS = {
     "pku-mmd": "histvq.io.pku_mmd:READER",
     "movement": "histvq.io.movement:READER",
     "precog": "histvq.io.precog:READER",
+    "sleap": "histvq.io.sleap:READER",
     "smq": "histvq.io.layout:READER",
     "trc": "histvq.io.trc:READER",
     # Last, for these know every array and every table with columns of motion that are left.
