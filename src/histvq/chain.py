@@ -13,9 +13,6 @@ from histvq.transforms.space import METRES
 
 Change = Callable[[Recording], Recording]
 
-# Of the new rate: what is faster would come out as something slow that is not there.
-PASSED = 0.45
-
 
 @dataclass(frozen=True)
 class Step:
@@ -34,13 +31,7 @@ class Step:
 
 def _resample(value: str) -> Change:
     fps = _positive(value)
-
-    def change(recording: Recording) -> Recording:
-        slower = recording.fps > fps * (1 + 1e-9)
-        filtered = transforms.low_pass(recording, PASSED * fps) if slower else recording
-        return transforms.resample(filtered, fps)
-
-    return change
+    return lambda r: transforms.resample(r, fps, anti_alias=True)
 
 
 def _heading(value: str) -> Change:

@@ -12,10 +12,12 @@ from warnings import catch_warnings, simplefilter
 from rich.console import Console
 from rich.progress import (
     BarColumn,
+    DownloadColumn,
     MofNCompleteColumn,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
+    TransferSpeedColumn,
 )
 from rich.progress import Progress as Bars
 
@@ -93,6 +95,31 @@ def reading_progress() -> Iterator[Callable[[int, int, Path], None]]:
     with _bars() as bars:
         task = bars.add_task("reading", total=None)
         yield lambda done, total, path: bars.update(task, completed=done, total=total)
+
+
+@contextmanager
+def download_progress() -> Iterator[Callable[[str, int, int | None], None]]:
+    """Progress of downloads: a bar of the file that comes on a terminal, nothing elsewhere."""
+    if not ERR.is_terminal:
+        yield lambda name, done, total: None
+        return
+    with Bars(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+        console=ERR,
+        transient=True,
+    ) as bars:
+        task = bars.add_task("connecting", total=None)
+
+        def show(name: str, done: int, total: int | None) -> None:
+            if bars.tasks[0].description != name:
+                bars.reset(task)  # speed and time left are of one file
+            bars.update(task, description=name, completed=done, total=total)
+
+        yield show
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import numpy as np
 from histvq.annotation import Annotation
 from histvq.errors import ConfigError
 from histvq.metrics import METRICS, PAPER_METRICS, LabelPairs, contingency, match_codes, translate
-from histvq.metrics.answers import Answer, align, code_names, common_actions
+from histvq.metrics.answers import Answer, align, code_names, common_actions, in_step
 from histvq.metrics.scores import MATCHING_IN_WORDS, Scores
 from histvq.registry import resolve
 
@@ -32,6 +32,7 @@ def evaluate(
     """Score a method's answers against the truth.
 
     Frames nobody labelled are left out of matching and scores; frames without an answer are wrong.
+    Every frame of an answer is scored: labels at another rate are those in force at its time.
 
     Source: the protocol of HiST-VQ section 4, evaluation metrics, is `matching="global"`.
 
@@ -60,6 +61,7 @@ def evaluate(
         matching = None if names else "global"
     functions = {n: resolve(n, METRICS, kind="metric") for n in metrics or PAPER_METRICS}
     actions = common_actions(annotations)
+    given, annotations = annotations, in_step(answers, annotations)
     predicted = align(answers, annotations, level=level)
     true = [annotation.labels for annotation in annotations]
     matches = _match(predicted, true, matching=matching, actions=actions, names=names)
@@ -79,6 +81,7 @@ def evaluate(
             **_code_counts(matches, matching=matching, n_actions=len(actions)),
             **_strangers(names if matching is None else {}, actions),
             **_frame_counts(pairs, annotations),
+            **_brought(given, annotations),
         },
         actions=actions,
         matches=matches,
@@ -95,6 +98,7 @@ def matched_labels(
         Recording -> label a frame: an action's index; from `len(actions)` on for surplus codes,
         each its own; -1 for no answer. Frames without a true label are answered too.
     """
+    annotations = in_step(answers, annotations)
     labels = align(answers, annotations, level=str(scores.protocol["level"]))
     return {id_: translate(codes, scores.matches[id_]) for id_, codes in labels.items()}
 
@@ -204,6 +208,16 @@ def _frame_counts(pairs: LabelPairs, annotations: Sequence[Annotation]) -> dict[
         "majority_action": annotations[0].actions[int(shares.argmax())],
         "majority_percent": 100 * float(shares.max()),
     }
+
+
+def _brought(given: Sequence[Annotation], in_step: Sequence[Annotation]) -> dict[str, object]:
+    """At which rates labels were made, where that is not the answers'."""
+    rates = {
+        float(before.fps)
+        for before, after in zip(given, in_step, strict=True)
+        if before.fps != after.fps
+    }
+    return {"labels_made_at_fps": sorted(rates)} if rates else {}
 
 
 def _activity_of_each(ids: Sequence[str], activities: Mapping[str, str] | None) -> list[str]:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from histvq.errors import ConfigError
 from histvq.features import FrameScale, Series, fit_frame_scale, frame_series
-from histvq.inputs import check_layout, check_measured, warn_if_few
+from histvq.inputs import check_measured, warn_if_few
 from histvq.networked import NetworkConfig, NetworkEstimator
 from histvq.nn.clustering import different_points
 from histvq.recording import Recording
@@ -118,7 +118,6 @@ class FramewiseEstimator(NetworkEstimator):
         return frame_series(prepared, mode=self.config.input_scale, scale=self.scale_)
 
     def _segment(self, recording: Recording) -> Segmentation:
-        check_layout(recording, self.layout_)
         prepared = self._prepare(recording)
         series = self._series(prepared)
         with torch.no_grad():

@@ -1,5 +1,6 @@
 """What recordings must be to be learned from, or segmented, together."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -9,6 +10,11 @@ import numpy as np
 
 from histvq.errors import ConfigError, DataWarning
 from histvq.recording import Recording
+from histvq.transforms import complete_joints, select_joints, to_unit
+from histvq.transforms.space import METRES
+
+# Joints nobody named.
+_NUMBERED = re.compile(r"joint\d+")
 
 
 def listed(recordings: Recording | Sequence[Recording]) -> list[Recording]:
@@ -28,16 +34,19 @@ def listed(recordings: Recording | Sequence[Recording]) -> list[Recording]:
 
 
 def checked(recordings: Sequence[Recording]) -> list[Recording]:
-    """The recordings as a list, if they can be learned from together.
+    """The recordings as a list, alike in layout, if they can be learned from together.
+
+    The one with the most joints says what the others must have; see `alike`.
 
     Raises:
-        ConfigError: If there are none, or they differ in layout, or share an id.
+        ConfigError: If there are none, or they cannot be made alike, or share an id.
     """
     recordings = listed(recordings)
     if not recordings:
         raise ConfigError("no recordings to learn from; give at least one")
+    fullest = max(recordings, key=lambda recording: len(recording.joint_names))
+    recordings = [alike(recording, layout_of(fullest)) for recording in recordings]
     for recording in recordings:
-        check_layout(recording, layout_of(recordings[0]))
         check_frames(recording)
     uses = Counter(recording.id for recording in recordings)
     if repeated := sorted(id_ for id_, count in uses.items() if count > 1):
@@ -65,29 +74,83 @@ def layout_of(recording: Recording) -> dict[str, Any]:
     }
 
 
-def check_layout(recording: Recording, layout: dict[str, Any]) -> None:
-    """See that a recording has this layout.
+def alike(recording: Recording, layout: dict[str, Any]) -> Recording:
+    """The recording as a method with this layout takes it.
+
+    Joints and channels come into the layout's order, lengths into its unit. A joint the recording lacks
+    is missing throughout, and one that is too many is left out: both are warned of. Where joints are
+    lacking and others are too many, or most are lacking, names are more likely to be others than joints.
 
     Raises:
-        ConfigError: If not; names what is missing and what is too much.
+        ConfigError: If that does not make it fit; names what is missing and what is too much.
+
+    Warns:
+        DataWarning: Of joints it lacks, and of joints left out.
     """
+    if recording.unit != layout["unit"] and {recording.unit, layout["unit"]} <= METRES.keys():
+        recording = to_unit(recording, layout["unit"])
+    recording = _with_channels(recording, layout["channel_names"])
+    recording = _with_joints(recording, layout["joint_names"])
     for name, expected in layout.items():
-        found = layout_of(recording)[name]
-        if found == expected:
-            continue
-        if isinstance(found, list) and isinstance(expected, list) and set(found) != set(expected):
-            missing = [str(x) for x in expected if x not in found]
-            extra = [str(x) for x in found if x not in expected]
-            detail = (
-                f"missing {', '.join(missing) or 'none'}; not expected {', '.join(extra) or 'none'}"
-            )
-        else:
-            detail = f"{found} instead of {expected}"
-        raise ConfigError(
-            f"recording {recording.id!r} does not fit the others: {name.replace('_', ' ')} differ "
-            f"({detail}). Make them alike first, as with --transform select=... or unit=..., or "
-            "histvq.transforms"
+        if (found := layout_of(recording)[name]) != expected:
+            raise ConfigError(_misfit(recording, name, found, expected))
+    return recording
+
+
+def _with_channels(recording: Recording, wanted: Sequence[str]) -> Recording:
+    found = list(recording.channel_names)
+    if found == list(wanted) or sorted(found) != sorted(wanted):
+        return recording
+    order = [found.index(name) for name in wanted]
+    return recording.noted(
+        f"channels in the order {', '.join(wanted)}",
+        skeleton=recording.skeleton[:, :, order],
+        channel_names=tuple(wanted),
+    )
+
+
+def _with_joints(recording: Recording, wanted: Sequence[str]) -> Recording:
+    """These joints in this order, where lacking and surplus ones allow it; else as it is."""
+    found = recording.joint_names
+    lacking = [name for name in wanted if name not in found]
+    surplus = [name for name in found if name not in wanted]
+    if (
+        list(found) == list(wanted)
+        or len(set(found)) < len(found)
+        or len(set(wanted)) < len(wanted)
+    ):
+        return recording
+    if (lacking and surplus) or len(lacking) > len(wanted) / 2:
+        return recording
+    if (lacking or surplus) and any(_NUMBERED.fullmatch(name) for name in (*found, *wanted)):
+        return recording  # by number alone nobody knows which joint it is that lacks
+    if surplus:
+        _tell(recording, "has joints that the others lack; left out", surplus)
+    if lacking:
+        _tell(recording, "lacks joints, taken as missing throughout", lacking)
+    recording = select_joints(recording, tuple(name for name in wanted if name in found))
+    return complete_joints(recording, tuple(wanted)) if lacking else recording
+
+
+def _tell(recording: Recording, what: str, joints: Sequence[str]) -> None:
+    words = f"recording {recording.id!r} {what}: {', '.join(joints)}"
+    warn(words, DataWarning, stacklevel=5)
+
+
+def _misfit(recording: Recording, name: str, found: Any, expected: Any) -> str:
+    if isinstance(found, list) and isinstance(expected, list) and set(found) != set(expected):
+        missing = [str(x) for x in expected if x not in found]
+        extra = [str(x) for x in found if x not in expected]
+        detail = (
+            f"missing {', '.join(missing) or 'none'}; not expected {', '.join(extra) or 'none'}"
         )
+    else:
+        detail = f"{found} instead of {expected}"
+    return (
+        f"recording {recording.id!r} does not fit the others: {name.replace('_', ' ')} differ "
+        f"({detail}). Make them alike first, as with --transform select=..., rename=... or unit=..., "
+        "or histvq.transforms"
+    )
 
 
 def can_centre(recording: Recording) -> bool:

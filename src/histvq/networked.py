@@ -23,7 +23,8 @@ class TrainingConfig(BaseModel, frozen=True, extra="forbid"):
 
     Attributes:
         fps: Rate the network works at; recordings of another are resampled, and labels given for their
-            original frames. None: the recordings' own rate (the lowest of them).
+            original frames. A rate given here takes frames as they come, as the benchmarks do; None is
+            the recordings' own rate (the lowest of them), the others brought to it without aliases.
         centre: Positions relative to the root joint. `auto`: where there are x, y, z channels and the
             root is known.
         random_state: Seed; None draws one.
@@ -119,7 +120,7 @@ class TrainedNetwork(SavedEstimator):
         self.history_ = [{"epoch": p.epoch + 1, **p.losses, **p.scores} for p in history]
 
     def _prepare(self, recording: Recording) -> Recording:
-        prepared = resample(recording, self.fps_)
+        prepared = resample(recording, self.fps_, anti_alias=self.config.fps is None)
         return centre_on_root(prepared) if self.centred_ else prepared
 
     def _tensors(self) -> dict[str, np.ndarray]:

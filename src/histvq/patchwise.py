@@ -9,7 +9,7 @@ from torch import Tensor
 
 from histvq.answering import Kept, PatchCodes, number_by_use, patch_codes
 from histvq.batching import Batch, fit_scale, pack, pieces, shuffled_batches
-from histvq.inputs import check_enough, check_layout, measured
+from histvq.inputs import check_enough, measured
 from histvq.networked import NetworkConfig, NetworkEstimator
 from histvq.nn.autoencoder import Decoded, HierarchicalAutoencoder
 from histvq.nn.tcn import widest_dilation
@@ -160,7 +160,6 @@ class PatchwiseEstimator(NetworkEstimator):
     # Answers
 
     def _segment(self, recording: Recording) -> Segmentation:
-        check_layout(recording, self.layout_)
         prepared = self._prepare(recording)
         codes = self._patch_codes(prepared, self.network_)
         latest = frames_before_resampling(

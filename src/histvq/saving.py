@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self, overload
 import numpy as np
 
 from histvq.errors import FileFormatError
-from histvq.inputs import check_frames, listed
+from histvq.inputs import alike, check_frames, listed
 from histvq.modelfile import read_description, read_tensors, write_model
 from histvq.recording import Recording
 from histvq.segmenter import Estimator, ProgressCallback
@@ -18,7 +18,8 @@ class SavedEstimator(Estimator):
     """Answers recording by recording, and goes to disk and back; a method says what it has learned.
 
     Learned plain values are named in `_saved`, learned arrays in `_arrays`. A method is fitted once it
-    has the attribute `_learned`.
+    has the attribute `_learned`, and `layout_`, what recordings must have in common with its training
+    data.
     """
 
     method_name: ClassVar[str]
@@ -26,6 +27,7 @@ class SavedEstimator(Estimator):
     _saved: ClassVar[tuple[str, ...]]
     _arrays: ClassVar[tuple[str, ...]] = ()
     _learned: ClassVar[str]
+    layout_: dict[str, Any]
 
     def _segment(self, recording: Recording) -> Segmentation:
         """The answer for one recording."""
@@ -57,14 +59,14 @@ class SavedEstimator(Estimator):
 
         Raises:
             NotFittedError: Before `fit`.
-            ConfigError: If joints, channels or unit differ from those of the training data, or a
-                recording has no frames.
+            ConfigError: If joints, channels or unit differ from those of the training data and cannot be
+                brought to them (see `histvq.inputs.alike`), or a recording has no frames.
         """
         self._require_fitted(self._learned)
         answers = []
         for recording in listed(recordings):
             check_frames(recording)
-            answers.append(self._segment(recording))
+            answers.append(self._segment(alike(recording, self.layout_)))
         return answers[0] if isinstance(recordings, Recording) else answers
 
     def save(self, path: str | Path) -> None:

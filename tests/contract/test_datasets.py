@@ -20,6 +20,8 @@ from histvq.datasets import (
 )
 from histvq.errors import ConfigError, DataWarning
 from histvq.registry import resolve
+from oracles import lara_files, pku_mmd_files
+from oracles.little_babel import write_pickles
 
 every_dataset = pytest.mark.parametrize("name", DATASETS)
 
@@ -42,10 +44,19 @@ def data(name, request, tmp_path):
         for file in ("13_30.amc.xz", "13_30.labels.txt", "86.asf"):
             shutil.copy(shared / "cmu_exercises" / file, tmp_path / file)
         return load_dataset(name, tmp_path)
+    if name == "lara":
+        lara_files.put(tmp_path, classes=(0, 1, 3, 7) * 10)
+        return load_dataset(name, tmp_path)
+    if name.startswith("pku-mmd"):
+        pku_mmd_files.put(tmp_path)
+        return load_dataset(name, tmp_path)
     if name == "precog16":
         shared = request.getfixturevalue("shared_data")
         with pytest.warns(DataWarning, match="Seq2_10: every value is missing"):
             return load_dataset(name, shared / "precog16")
+    if name.startswith("babel-"):
+        write_pickles(tmp_path, int(name[-1]))
+        return load_dataset(name, tmp_path, allow_pickle=True)
     return load_dataset(name, **SMALL[name])
 
 

@@ -63,7 +63,7 @@ def test_strict_stops_at_the_bad_file_and_writes_nothing(folder, tmp_path):
 def test_inspect_says_what_was_understood(folder):
     status, said = histvq("inspect", folder / "ada.npz")
     assert status == Exit.ALL
-    for word in ("ada", "16.0", "10.0", "mm", "2 actions", "nothing written"):
+    for word in ("ada", "16.0", "10", "mm", "2 actions", "nothing written"):
         assert word in said
 
 

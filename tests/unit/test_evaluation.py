@@ -195,7 +195,12 @@ def test_unsigned_codes_are_codes():
         ([answer([0])], [truth([0])] * 2, {}, "annotations hold .* more than once: 'r0'"),
         ([np.array([0])] * 2, [truth([0])], {}, "2 answers for 1 annotations"),
         ([np.array([0]), answer([0])], [truth([0], "a"), truth([0])], {}, "give one kind"),
-        ([answer([0, 0, 0])], [truth([0])], {}, "'r0': answer of 3 frames, annotation of 1 at 60"),
+        (
+            [answer([0, 0, 0])],
+            [truth([0])],
+            {},
+            r"'r0': answer of 3 frames at 60 fps .0\.1 s., annotation of 1 at 60 fps",
+        ),
         ([np.array([0.5])], [truth([0])], {}, r"shape \(1,\) and type float64, expected one int"),
         ([np.array([-2])], [truth([0])], {}, "'r0': code -2; codes start at 0"),
         ([answer([0])], [truth([0])], {"level": "subaction"}, "'r0' has no subactions"),

@@ -1,7 +1,9 @@
 """The command line: thin commands, one library call each."""
 
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -12,21 +14,22 @@ from histvq.cli.common import (
     Exit,
     Format,
     Fps,
+    How,
+    Options,
     Output,
     Overwrite,
+    People,
     Strict,
+    Unit,
     closing,
     read_files,
     told,
 )
-from histvq.cli.learning import is_supervised, labels_for, method_of, tell_learned
+from histvq.cli.inspecting import inspected, tell, tell_as_json
+from histvq.cli.learning import is_supervised, labels_for, method_of, tell_learned, truth_for
 from histvq.errors import ConfigError
 from histvq.methods import METHODS
 from histvq.supervised import SUPERVISED
-
-if TYPE_CHECKING:
-    from histvq.io import Readings
-
 
 STEPS_TOLD = "; ".join(f"{step.example} ({step.does})" for step in STEPS.values())
 
@@ -57,7 +60,14 @@ Labels = Annotated[
     Path | None,
     typer.Option(
         help="For methods that learn from labels: a table like a run's segments.csv, corrected by "
-        "hand, or the run's folder. Without it the labels in the files themselves."
+        "hand, or the run's folder; or, with --label-fps, a text file or a folder of them. Without it "
+        "the labels in the files themselves."
+    ),
+]
+LabelFps = Annotated[
+    float | None,
+    typer.Option(
+        help="The labels are text files named after their recordings, with so many labels a second."
     ),
 ]
 PresetName = Annotated[
@@ -112,25 +122,29 @@ def demo(out: Output = Path("runs/demo"), seed: Seed = 0, overwrite: Overwrite =
 
 @app.command()
 @told
-def inspect(files: Files, format: Format = None, fps: Fps = None, strict: Strict = False) -> int:
-    """Say what was understood of the files: rate, joints, unit, gaps. Writes nothing."""
-    readings = read_files(files, format=format, fps=fps, strict=strict)
-    rows = [_inspected(recording) for recording in readings.recordings]
-    columns = ("recording", "person", "s", "fps", "joints", "channels", "unit", "missing", "labels")
-    rows = [
-        (*row, "no" if a is None else f"{len(set(a.labels.tolist()) - {-1})} actions")
-        for row, a in zip(rows, readings.annotations, strict=True)
-    ]
-    console.table(columns, rows)
-    first = readings.recordings[0]
-    console.say(f"joints: {', '.join(first.joint_names)}")
-    console.say(f"channels: {', '.join(first.channel_names)}")
-    total = sum(recording.duration_s for recording in readings.recordings)
-    console.say(f"{len(rows)} recordings, {total / 60:.1f} minutes")
-    console.list_skipped(readings.skipped)
-    options = f"{_option('--format', format)}{_option('--fps', fps)}"
-    console.say(f"nothing written; next: histvq run {_quoted(files)}{options} -k 8 -o runs/first")
-    return _status(readings)
+def inspect(
+    files: Files,
+    transforms: Transforms = None,
+    json: Annotated[bool, typer.Option("--json", help="Everything as JSON, nothing else.")] = False,
+    format: Format = None,
+    fps: Fps = None,
+    unit: Unit = None,
+    people: People = "together",
+    options: Options = None,
+    strict: Strict = False,
+) -> int:
+    """Say what was understood of the files: reader, rate, joints, unit, gaps, what looks wrong."""
+    how = How(format=format, fps=fps, unit=unit, people=people, options=options or ())
+    readings = read_files(files, how, strict=strict, quiet=json)
+    found = inspected(readings, transforms or [])
+    if json:
+        tell_as_json(found)
+    else:
+        tell(found)
+        steps = "".join(f" --transform {shlex.quote(step)}" for step in transforms or [])
+        command = f"histvq run {_quoted(files)}{how.as_flags()}{steps} -k 8 -o runs/first"
+        console.say(f"nothing written; next: {command}")
+    return _status(readings.skipped)
 
 
 @app.command()
@@ -147,6 +161,9 @@ def run(
     transforms: Transforms = None,
     format: Format = None,
     fps: Fps = None,
+    unit: Unit = None,
+    people: People = "together",
+    options: Options = None,
     strict: Strict = False,
     overwrite: Overwrite = False,
 ) -> int:
@@ -162,7 +179,8 @@ def run(
             f"it. Use histvq fit FILES --method {chosen.method_name} --labels TABLE -o MODEL, then "
             "histvq predict MODEL OTHER_FILES"
         )
-    readings = read_files(files, format=format, fps=fps, strict=strict)
+    how = How(format=format, fps=fps, unit=unit, people=people, options=options or ())
+    readings = read_files(files, how, strict=strict)
     with console.fitting_progress() as progress:
         done = run_experiment(
             readings.recordings,
@@ -179,7 +197,7 @@ def run(
         console.say(str(done.scores))
     console.list_skipped(readings.skipped)
     closing(done.files["report"], f"open {done.files['report']} in a browser")
-    return _status(readings)
+    return _status(readings.skipped)
 
 
 @app.command()
@@ -190,6 +208,7 @@ def fit(
     out: Output = Path("model.histvq"),
     method: AnyMethod = None,
     labels: Labels = None,
+    label_fps: LabelFps = None,
     preset: PresetName = None,
     patch_seconds: PatchSeconds = None,
     seed: Seed = 0,
@@ -197,6 +216,9 @@ def fit(
     transforms: Transforms = None,
     format: Format = None,
     fps: Fps = None,
+    unit: Unit = None,
+    people: People = "together",
+    options: Options = None,
     strict: Strict = False,
     overwrite: Overwrite = False,
 ) -> int:
@@ -211,8 +233,9 @@ def fit(
             f"--labels {labels}: {chosen.method_name} learns without labels; leave them out, or name a "
             f"method that learns from them: --method {' or '.join(SUPERVISED)}"
         )
-    readings = read_files(files, format=format, fps=fps, strict=strict)
-    given = [labels_for(readings, labels)] if supervised else []
+    how = How(format=format, fps=fps, unit=unit, people=people, options=options or ())
+    readings = read_files(files, how, strict=strict)
+    given = [labels_for(readings, labels, label_fps=label_fps)] if supervised else []
     with console.fitting_progress() as progress:
         chosen.fit(readings.recordings, *given, progress=progress)
     chosen.save(out)
@@ -220,7 +243,7 @@ def fit(
         tell_learned(chosen, len(readings.recordings))
     console.list_skipped(readings.skipped)
     closing(out, f"histvq predict {out} FILES -o runs/new")
-    return _status(readings)
+    return _status(readings.skipped)
 
 
 @app.command()
@@ -231,6 +254,9 @@ def predict(
     out: Output = Path("runs/predicted"),
     format: Format = None,
     fps: Fps = None,
+    unit: Unit = None,
+    people: People = "together",
+    options: Options = None,
     strict: Strict = False,
     overwrite: Overwrite = False,
 ) -> int:
@@ -239,7 +265,8 @@ def predict(
 
     claim(out, overwrite=overwrite)
     loaded = load_model(model)
-    readings = read_files(files, format=format, fps=fps, strict=strict)
+    how = How(format=format, fps=fps, unit=unit, people=people, options=options or ())
+    readings = read_files(files, how, strict=strict)
     answers = loaded.predict(list(readings.recordings))
     scores, written = write_answers(
         out,
@@ -253,14 +280,20 @@ def predict(
         console.say(str(scores))
     console.list_skipped(readings.skipped)
     closing(written["report"], f"open {written['report']} in a browser")
-    return _status(readings)
+    return _status(readings.skipped)
 
 
 @app.command()
 @told
 def evaluate(
     run: Annotated[Path, typer.Argument(help="Run folder, or its frames.csv.")],
-    files: Annotated[list[Path], typer.Argument(help="Labelled files or folders: the truth.")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            help="The truth: labelled recordings, or folders of them; tables of segments; or, with "
+            "--label-fps, text files of labels named after their recordings."
+        ),
+    ],
     matching: Annotated[
         str,
         typer.Option(
@@ -269,8 +302,12 @@ def evaluate(
         ),
     ] = "auto",
     level: Annotated[str, typer.Option(help="action or subaction.")] = "action",
+    label_fps: LabelFps = None,
     format: Format = None,
     fps: Fps = None,
+    unit: Unit = None,
+    people: People = "together",
+    options: Options = None,
 ) -> int:
     """Score a run's labels against labelled files, and say by which protocol."""
     from histvq.evaluation import evaluate as score
@@ -279,10 +316,8 @@ def evaluate(
 
     place = run / "frames.csv" if run.is_dir() else run
     answers = read_frames(place)
-    readings = read_files(files, format=format, fps=fps, strict=False)
-    truth = [a for a in readings.annotations if a is not None]
-    if not truth:
-        raise ConfigError(f"no labels in {_quoted(files)}: there is nothing to score against")
+    how = How(format=format, fps=fps, unit=unit, people=people, options=options or ())
+    truth, skipped = truth_for(answers, files, how, label_fps=label_fps)
     scores = score(
         answers,
         truth,
@@ -291,43 +326,20 @@ def evaluate(
     )
     console.say(str(scores))
     console.table(("protocol", ""), list(scores.protocol.items()))
-    console.list_skipped(readings.skipped)
+    console.list_skipped(skipped)
     named = any(answer.names for answer in answers)
     usual = (matching, level) in (("auto", "action"), ("none" if named else "global", "action"))
     name = "scores.json" if usual else f"scores-{level}-{matching}.json"
     closing(write_scores(place.parent, scores, name=name), f"compare runs by their {name}")
-    return _status(readings)
-
-
-def _inspected(recording: Any) -> tuple[object, ...]:
-    import numpy as np
-
-    missing = float(np.isnan(recording.skeleton).mean())
-    _, n_joints, n_channels = recording.skeleton.shape
-    return (
-        recording.id,
-        recording.person or "",
-        round(recording.duration_s, 1),
-        recording.fps,
-        n_joints,
-        n_channels,
-        recording.unit,
-        f"{missing:.1%}",
-    )
-
-
-def _option(name: str, value: object) -> str:
-    return "" if value is None else f" {name} {value}"
+    return _status(skipped)
 
 
 def _quoted(files: list[Path]) -> str:
-    import shlex
-
     return " ".join(shlex.quote(str(file)) for file in files)
 
 
-def _status(readings: "Readings") -> int:
-    return Exit.SOME_SKIPPED if readings.skipped else Exit.ALL
+def _status(skipped: Sequence[object]) -> int:
+    return Exit.SOME_SKIPPED if skipped else Exit.ALL
 
 
 benchmarks.add_to(app)

@@ -1,5 +1,6 @@
 """Commands about published benchmarks, tables and weights."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -10,10 +11,14 @@ from histvq.cli.common import (
     Exit,
     Format,
     Fps,
+    How,
+    Options,
     Output,
     Overwrite,
     Strict,
+    Unit,
     closing,
+    parsed,
     read_files,
     told,
 )
@@ -27,17 +32,62 @@ data_app = typer.Typer(help="Published benchmarks.", no_args_is_help=True)
 def data_list() -> int:
     """Which benchmarks there are, how large, on what terms, and where to get them."""
     from histvq.datasets import DATASETS, dataset_info
+    from histvq.download import offer
 
     for name in DATASETS:
         info = dataset_info(name)
         rows = [
             (key, ", ".join(value) if isinstance(value, tuple) else value)
             for key, value in vars(info).items()
-            if value not in (None, "", ()) and key != "name"
+            if value not in (None, "", ())
+            and key not in ("name", "sources", "by_hand", "fingerprint")
         ]
-        console.table((name, ""), rows)
-    console.say("nothing written; next: histvq data prepare hugadb RAW_DIR")
+        console.table((name, ""), [*rows, ("get it", offer(name))])
+    console.say("nothing written; next: histvq data download hugadb")
     return Exit.ALL
+
+
+@data_app.command("download")
+@told
+def data_download(
+    name: Annotated[str, typer.Argument(help="Name of the benchmark.")],
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="Folder to put it in.")] = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Agree to the terms without being asked.")
+    ] = False,
+) -> int:
+    """Fetch a benchmark's files, or say where to get them; goes on where it stopped."""
+    from histvq.download import download_dataset, offer
+
+    offered = offer(name)
+    folder = out or Path("data") / "raw" / name
+    if not offered.sources:
+        console.complain(offered.words(folder))
+        return Exit.NOTHING_DONE
+    console.say(f"{name}, into {folder}: {offered}")
+    console.say(f"terms: {offered.terms}")
+    if not (yes or _agreed()):
+        console.complain("not agreed to: nothing fetched")
+        return Exit.NOTHING_DONE
+    with console.download_progress() as progress:
+        made = download_dataset(name, folder, terms_accepted=True, progress=progress)
+    for note in made.notes:
+        console.say(note)
+    console.warn(made.warnings)
+    return closing(folder, f"histvq reproduce table1 --dataset {name} --data {folder}")
+
+
+def _agreed() -> bool:
+    """Ask on a terminal; elsewhere nobody can answer."""
+    if not _has_terminal():
+        raise ConfigError(
+            "nobody to ask whether the terms are agreed to: read them, then pass --yes"
+        )
+    return typer.confirm("Do you agree to these terms?")
+
+
+def _has_terminal() -> bool:
+    return sys.stdin.isatty()
 
 
 @data_app.command("prepare")
@@ -49,22 +99,47 @@ def data_prepare(
     layout: Annotated[
         str, typer.Option(help="npz (ours) or smq (features, groundTruth, mapping).")
     ] = "npz",
+    options: Annotated[
+        list[str] | None,
+        typer.Option("--option", metavar="NAME=VALUE", help="Any other option of this benchmark."),
+    ] = None,
     strict: Strict = False,
 ) -> int:
     """Check a benchmark's raw files and convert them once, so that they load fast ever after."""
-    from histvq.datasets import prepare_dataset
+    from histvq.datasets import dataset_info, prepare_dataset
 
     folder = out or Path("data") / name
     with console.reading_progress() as progress:
-        made = prepare_dataset(name, raw, folder, layout=layout, strict=strict, progress=progress)
+        made = prepare_dataset(
+            name,
+            raw,
+            folder,
+            layout=layout,
+            strict=strict,
+            progress=progress,
+            **parsed(options or [], flag="--option"),
+        )
     console.warn(made.warnings)
     for note in made.notes:
         console.say(note)
     console.say(f"{made.n_recordings} recordings, {made.n_frames} frames")
     console.list_skipped(made.skipped)
-    fps = " --fps 60" if layout == "smq" else ""  # that layout does not say the rate
-    closing(folder, f"histvq run {folder}{fps} --preset {name}-fast -o runs/{name}")
+    info = dataset_info(name)
+    # That layout says neither rate nor unit.
+    said = f" --fps {info.fps:g} --unit {info.unit or 'unknown'}" if layout == "smq" else ""
+    closing(folder, f"histvq run {folder}{said} {_preset_for(name)} -o runs/{name}")
     return Exit.SOME_SKIPPED if made.skipped else Exit.ALL
+
+
+def _preset_for(dataset: str) -> str:
+    """What to pass for a quick run of a benchmark: its own light settings, where there are some."""
+    from histvq.experiment import load_preset, preset_names
+
+    for name in preset_names():
+        preset = load_preset(name)
+        if dataset in preset.datasets and (preset.method.name, preset.scale) == ("histvq", "fast"):
+            return f"--preset {name}"
+    return "-k 8"
 
 
 @told
@@ -134,6 +209,8 @@ def import_checkpoint(
     ] = None,
     format: Format = None,
     fps: Fps = None,
+    unit: Unit = None,
+    options: Options = None,
     overwrite: Overwrite = False,
 ) -> int:
     """Make a model of ours of weights that others published, to predict with."""
@@ -143,10 +220,12 @@ def import_checkpoint(
     claim(out, overwrite=overwrite)
     recording = None
     if like is not None:
-        readings = read_files([like], format=format, fps=fps, strict=False)
-        recording = readings.recordings[0]
-    elif format or fps:
-        raise ConfigError("--format and --fps are about the recording of --like; name one")
+        how = How(format=format, fps=fps, unit=unit, options=options or ())
+        recording = read_files([like], how).recordings[0]
+    elif format or fps or unit or options:
+        raise ConfigError(
+            "--format, --fps, --unit and --option are about the recording of --like; name one"
+        )
     model = import_(kind, file, like=recording)
     model.save(out)
     return closing(out, f"histvq predict {out} FILES -o runs/imported")

@@ -1,6 +1,8 @@
 """What the commands share: exit statuses, errors in words, reading and the closing line."""
 
-from collections.abc import Callable
+import shlex
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from enum import IntEnum
 from functools import wraps
 from pathlib import Path
@@ -17,6 +19,21 @@ if TYPE_CHECKING:
 Output = Annotated[Path, typer.Option("-o", "--out", help="Folder to write to.")]
 Format = Annotated[str | None, typer.Option(help="Format of the files; found out otherwise.")]
 Fps = Annotated[float | None, typer.Option(help="Frames a second, where the files do not say.")]
+Unit = Annotated[
+    str | None,
+    typer.Option(
+        help="Unit of the numbers, as mm, m or px, where the files do not say; unknown takes them as "
+        "they are."
+    ),
+]
+People = Annotated[
+    str,
+    typer.Option(help="Several people in one file: together, or apart, a recording each."),
+]
+Options = Annotated[
+    list[str] | None,
+    typer.Option("--option", metavar="NAME=VALUE", help="Any other option of the files' reader."),
+]
 Strict = Annotated[bool, typer.Option("--strict", help="Stop at any fault in any file.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an earlier run.")]
 
@@ -52,19 +69,73 @@ def told(command: Callable[..., int | None]) -> Callable[..., None]:
     return wrapper
 
 
+@dataclass(frozen=True, kw_only=True)
+class How:
+    """How files are to be read: what stands behind --format, --fps, --unit, --people and --option."""
+
+    format: str | None = None
+    fps: float | None = None
+    unit: str | None = None
+    people: str = "together"
+    options: Sequence[str] = ()
+
+    def as_flags(self) -> str:
+        """The same as one would type it, with a blank before."""
+        flags = [
+            (flag, value)
+            for flag, value in (
+                ("--format", self.format),
+                ("--fps", None if self.fps is None else f"{self.fps:g}"),
+                ("--unit", self.unit),
+                ("--people", None if self.people == "together" else self.people),
+                *(("--option", option) for option in self.options),
+            )
+            if value is not None
+        ]
+        return "".join(f" {flag} {shlex.quote(value)}" for flag, value in flags)
+
+
 def read_files(
-    files: list[Path], *, strict: bool, format: str | None, fps: float | None
+    files: list[Path], how: How, *, strict: bool = False, quiet: bool = False
 ) -> "Readings":
-    """What these files and folders hold, with a bar, and what was odd about it told."""
+    """What these files and folders hold, with a bar, and what was odd about it told unless `quiet`."""
     from histvq.io import read_many
 
-    options = {} if fps is None else {"fps": fps}
+    options: dict[str, Any] = parsed(how.options, flag="--option")
+    for name in ("fps", "unit"):
+        if getattr(how, name) is not None:
+            options[name] = getattr(how, name)
     with console.reading_progress() as progress:
-        readings = read_many(files, format=format, strict=strict, progress=progress, **options)
+        readings = read_many(
+            files,
+            format=how.format,
+            strict=strict,
+            people=how.people,  # type: ignore[arg-type]
+            progress=progress,
+            **options,
+        )
+    if quiet:
+        return readings
     console.warn(readings.warnings)
-    if ignored := getattr(readings, "ignored", 0):
-        console.say(f"{ignored} other files ignored")
+    if readings.ignored:
+        console.say(f"{readings.ignored} other files ignored")
     return readings
+
+
+def parsed(settings: Sequence[str], *, flag: str) -> dict[str, Any]:
+    """`["alpha=3", "keep=last"]` as parameters; values are read as YAML."""
+    import yaml
+
+    found = {}
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        if not equals:
+            raise ConfigError(f"{flag} {setting}: write it as {flag} name=value, as {flag} alpha=3")
+        try:
+            found[key.strip()] = yaml.safe_load(value)
+        except yaml.YAMLError as error:
+            raise ConfigError(f"{flag} {setting}: the value cannot be read ({error})") from error
+    return found
 
 
 def closing(written: Path, next_step: str) -> int:

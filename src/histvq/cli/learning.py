@@ -1,17 +1,24 @@
 """What `run` and `fit` share: which method is meant, and what it learned."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from histvq import console
+from histvq.cli.common import How, parsed, read_files
 from histvq.errors import ConfigError
 from histvq.methods import METHODS
 from histvq.supervised import SUPERVISED
+from histvq.transforms import labels_at
 
 if TYPE_CHECKING:
     from histvq.annotation import Annotation
     from histvq.io import Readings
+    from histvq.recording import Recording
+    from histvq.segments import Segmentation
 
 VALIDATED = {"mof": "MoF", "edit": "Edit", "f1@50": "F1@50"}
 
@@ -42,7 +49,7 @@ def method_of(
         raise ConfigError("say how many actions to find, as -k 8")
     given = {"n_actions": actions, "patch_seconds": patch_seconds, "random_state": seed}
     params = {key: value for key, value in given.items() if value is not None}
-    made = make_method(name, preset=preset, **{**params, **_parsed(settings or [])})
+    made = make_method(name, preset=preset, **{**params, **parsed(settings or [], flag="--set")})
     return prepared(made, transforms or [])
 
 
@@ -54,15 +61,26 @@ def is_supervised(method: Any) -> bool:
     return isinstance(inner(method), SupervisedEstimator)
 
 
-def labels_for(readings: "Readings", labels: Path | None) -> "Sequence[Annotation | None]":
-    """The labels of a table, or those the files brought along.
+def labels_for(
+    readings: "Readings", labels: Path | None, *, label_fps: float | None = None
+) -> "Sequence[Annotation | None]":
+    """The labels of a table or of text files, or those the files brought along.
 
     Raises:
         ConfigError: If there is no table, and the files have none.
         FileFormatError: If the table is at fault.
     """
+    from histvq.io.label_files import read_label_files
     from histvq.io.segment_table import read_labels
 
+    if labels is not None and label_fps is not None:
+        ids = [recording.id for recording in readings.recordings]
+        found = {a.recording_id: a for a in read_label_files([labels], ids, fps=label_fps)}
+        return [_in_step(found.get(recording.id), recording) for recording in readings.recordings]
+    if label_fps is not None:
+        raise ConfigError(
+            "--label-fps is about text files of labels; name them, as --labels FOLDER"
+        )
     if labels is not None:
         return read_labels(labels, readings.recordings)
     if not any(a is not None for a in readings.annotations):
@@ -70,6 +88,61 @@ def labels_for(readings: "Readings", labels: Path | None) -> "Sequence[Annotatio
             "the files hold no labels to learn from; give a table of them, as --labels segments.csv"
         )
     return readings.annotations
+
+
+def truth_for(
+    answers: "Sequence[Segmentation]", files: list[Path], how: How, *, label_fps: float | None
+) -> "tuple[list[Annotation], Sequence[tuple[Path, str]]]":
+    """The truth about these answers, and what could not be read of it.
+
+    Raises:
+        ConfigError: If there are no labels in it.
+        FileFormatError: If nothing of it can be read.
+    """
+    from histvq.io.label_files import read_label_files
+    from histvq.io.segment_table import is_segment_table, read_labels
+
+    if label_fps is not None:
+        ids = [answer.recording_id for answer in answers]
+        return read_label_files(files, ids, fps=label_fps), ()
+    if len(files) == 1 and is_segment_table(files[0]):
+        lengths = [_stand_in(answer) for answer in answers]
+        return [a for a in read_labels(files[0], lengths) if a is not None], ()
+    readings = read_files(files, how)
+    truth = [a for a in readings.annotations if a is not None]
+    if not truth:
+        raise ConfigError(
+            f"no labels in {', '.join(map(str, files))}: there is nothing to score against"
+        )
+    return truth, readings.skipped
+
+
+def _in_step(annotation: "Annotation | None", recording: "Recording") -> "Annotation | None":
+    """The annotation with a label for each frame of its recording.
+
+    Raises:
+        ConfigError: If they are not equally long.
+    """
+    if annotation is None or annotation.n_frames == recording.n_frames:
+        return annotation
+    labels = labels_at(
+        annotation.labels, annotation.fps, n_frames=recording.n_frames, fps=recording.fps
+    )
+    if labels is None:
+        raise ConfigError(
+            f"{recording.id}: {annotation.n_frames} labels at {annotation.fps:g} a second for "
+            f"{recording.duration_s:.1f} s of motion; give labels of the whole recording, and their "
+            "rate by --label-fps"
+        )
+    return replace(annotation, labels=labels, fps=recording.fps)
+
+
+def _stand_in(answer: "Segmentation") -> "Recording":
+    """A recording as long as the answer: a table of segments is read for recordings."""
+    from histvq.recording import Recording
+
+    nothing = np.full((answer.n_frames, 1, 1), np.nan, np.float32)
+    return Recording(id=answer.recording_id, skeleton=nothing, fps=answer.fps)
 
 
 def tell_learned(model: Any, n_recordings: int) -> None:
@@ -85,19 +158,3 @@ def tell_learned(model: Any, n_recordings: int) -> None:
     scores = model.history_[model.kept_epoch_ - 1]
     said = ", ".join(f"{name} {scores[key]:.1f}" for key, name in VALIDATED.items())
     console.say(f"learned from {n_used - n_held} recordings, {n_held} held out: {said}; {kept}")
-
-
-def _parsed(settings: list[str]) -> dict[str, Any]:
-    """`["alpha=3", "keep=last"]` as parameters; values are read as YAML."""
-    import yaml
-
-    parsed = {}
-    for setting in settings:
-        key, equals, value = setting.partition("=")
-        if not equals:
-            raise ConfigError(f"--set {setting}: write it as --set name=value, as --set alpha=3")
-        try:
-            parsed[key.strip()] = yaml.safe_load(value)
-        except yaml.YAMLError as error:
-            raise ConfigError(f"--set {setting}: the value cannot be read ({error})") from error
-    return parsed

@@ -1,7 +1,7 @@
 """Published benchmarks, each prepared as the papers have it."""
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -10,13 +10,20 @@ import numpy as np
 
 from histvq import transforms
 from histvq.annotation import Annotation
+from histvq.datasets._sources import Fingerprint, Source
 from histvq.errors import ConfigError, FileFormatError, did_you_mean
 from histvq.recording import Recording
 from histvq.registry import resolve
 
 DATASETS = {
+    "babel-1": "histvq.datasets.babel:SUBSET_1",
+    "babel-2": "histvq.datasets.babel:SUBSET_2",
+    "babel-3": "histvq.datasets.babel:SUBSET_3",
     "cmu-exercises": "histvq.datasets.cmu_exercises:load",
     "hugadb": "histvq.datasets.hugadb:load",
+    "lara": "histvq.datasets.lara:load",
+    "pku-mmd": "histvq.datasets.pku_mmd:load",
+    "pku-mmd-cross-view": "histvq.datasets.pku_mmd_cross_view:load",
     "precog16": "histvq.datasets.precog16:load",
     "synthetic": "histvq.datasets.synthetic:load",
 }
@@ -25,7 +32,9 @@ __all__ = [
     "DATASETS",
     "Dataset",
     "DatasetInfo",
+    "Fingerprint",
     "Prepared",
+    "Source",
     "dataset_info",
     "load_dataset",
     "narrowed",
@@ -94,12 +103,16 @@ class DatasetInfo:
         n_persons: People in it.
         n_frames: Frames of all recordings together.
         fps: Frames a second.
+        unit: Unit of the values.
         joint_names: Joints or sensors.
         actions: Actions that occur.
         patch_seconds: Length of a patch in the papers.
         terms: What one may do with it.
         source: Where to get it.
         citation: The paper to cite.
+        sources: Its files that can be fetched without a person.
+        by_hand: Where to get what cannot.
+        fingerprint: What the files of the benchmark together should be.
     """
 
     name: str
@@ -108,12 +121,16 @@ class DatasetInfo:
     n_persons: int | None = None
     n_frames: int | None = None
     fps: float | None = None
+    unit: str = ""
     joint_names: tuple[str, ...] = ()
     actions: tuple[str, ...] = ()
     patch_seconds: float | None = None
     terms: str = ""
     source: str = ""
     citation: str = ""
+    sources: tuple[Source, ...] = ()
+    by_hand: str = ""
+    fingerprint: Fingerprint | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,12 +180,7 @@ def load_dataset(
     """
     load: Callable[..., Dataset] = resolve(name, DATASETS, kind="dataset")
     known = inspect.signature(load).parameters
-    for option in options:
-        if option not in known:
-            takes = [key for key in known if key != "root"]
-            raise ConfigError(
-                f"dataset {name!r} has no option {option!r}{did_you_mean(option, takes)}"
-            )
+    _check_options(name, [load], options)
     if "root" in known:
         if root is None and known["root"].default is inspect.Parameter.empty:
             raise ConfigError(
@@ -185,12 +197,15 @@ def prepare_dataset(name: str, raw: str | Path, out: str | Path, **options: Any)
     """Convert the raw files of a dataset once, so that it loads fast ever after.
 
     Raises:
-        ConfigError: If there is no such dataset, or it has no raw files.
+        ConfigError: If there is no such dataset or option, or it has no raw files.
         FileFormatError: If nothing can be read.
     """
     prepare = _beside_loader(name, "prepare")
     if prepare is None:
         raise ConfigError(f"dataset {name!r} has no raw files to prepare")
+    # Those that `prepare` takes by no name of its own it hands on to the loader.
+    load = resolve(name, DATASETS, kind="dataset")
+    _check_options(name, [prepare, load], options)
     return prepare(raw, out, **options)
 
 
@@ -215,9 +230,24 @@ def narrowed(annotations: Sequence[Annotation]) -> tuple[tuple[str, ...], list[A
     return actions, [replace(a, labels=renumbered(a.labels), actions=actions) for a in annotations]
 
 
+def _check_options(
+    name: str, functions: Sequence[Callable[..., Any]], options: Iterable[str]
+) -> None:
+    """Raise for an option that none of the functions takes."""
+    known = [p for function in functions for p in inspect.signature(function).parameters.values()]
+    takes = {p.name for p in known if p.kind is p.KEYWORD_ONLY}
+    for option in options:
+        if option not in takes:
+            raise ConfigError(
+                f"dataset {name!r} has no option {option!r}{did_you_mean(option, takes)}"
+            )
+
+
 def _beside_loader(name: str, attribute: str) -> Any:
     """Another name of the module a dataset's loader stands in, or None."""
     load = resolve(name, DATASETS, kind="dataset")
+    if hasattr(load, attribute):  # several datasets of one module carry their own
+        return getattr(load, attribute)
     return getattr(inspect.getmodule(load), attribute, None)
 
 

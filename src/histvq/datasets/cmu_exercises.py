@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from histvq.annotation import Annotation
-from histvq.datasets import Dataset, DatasetInfo, narrowed
+from histvq.datasets import Dataset, DatasetInfo, Source, narrowed
 from histvq.errors import FileFormatError
 from histvq.io import ReadProgress, read_many
 from histvq.recording import Recording
@@ -26,6 +26,49 @@ ACTIONS = (
     "ToeTouchOneHand", "SideBend", "ToeTouchTwoHands",
 )  # fmt: skip
 
+_FILES = (
+    "https://raw.githubusercontent.com/michaelchughes/mocap6dataset/"
+    "0fbfc4d2e13c55e30970aaebc73c90092679f4e1"
+)
+# Bytes and SHA-256 of motion and labels.
+_KNOWN = {
+    "13_29": (
+        (3_677_769, "b8ffec0ea28ea24acc46ac6f4775604378ab1120388c45477c7b436ded00c42c"),
+        (832, "4a2a8eaf422207acedc9b1efc9883b1770e6746a9c93fe77714fd2c0212c0291"),
+    ),
+    "13_30": (
+        (1_979_049, "dba9d6ebb34619a34d718a805d9f666e3a54ec397effc367a3f6f0cfbe75962a"),
+        (413, "c015588d9ae7fcbd2be190832644443dd19c345cc9fd1d35a8864fcd191c30bc"),
+    ),
+    "13_31": (
+        (2_422_079, "4653045d26fc2dda48113a2930c7d1ed1753da98d5fe114e3a6a79f65c6a0aaf"),
+        (539, "8a6f947b5ab6c3620d290aba37a9b5fd0405b3f234aba3c6c26560bf297d058a"),
+    ),
+    "14_14": (
+        (3_719_141, "cf353aa8a7ca94714aaf3b2ebaed303e4e9556fc6981b1c4563a62988b8246bc"),
+        (777, "517ce84c0eae5579d241ac7b307ceb8babbe038560c0fd3c4c29026a96969fbd"),
+    ),
+    "14_20": (
+        (3_715_002, "77eefe68dda88fd356db77d1382cc0ea1e0499054258fe58fe464cdd84d119f8"),
+        (866, "7d2552ff261d9f11fdfed62aefec2b30390192b8e79ecf7736aba6f3c5720973"),
+    ),
+}
+
+
+def _sources() -> tuple[Source, ...]:
+    """Motion and labels from the labels' repository, where their sizes and contents are known."""
+    files = [
+        Source(url=f"{_FILES}/{url}", path=path, size=size, sha256=sha256)
+        for name, ((n_motion, motion), (n_labels, labels)) in _KNOWN.items()
+        for url, path, size, sha256 in (
+            (f"amc/{name}.amc", f"{name}.amc", n_motion, motion),
+            (f"truelabels/{name}.txt", f"{name}.labels.txt", n_labels, labels),
+        )
+    ]
+    skeleton = Source(url=f"http://mocap.cs.cmu.edu/subjects/86/{SKELETON}", path=SKELETON)
+    return (*files, skeleton)
+
+
 INFO = DatasetInfo(
     name="cmu-exercises",
     title="Gymnastics of two people, optical motion capture; both on the skeleton of subject 86",
@@ -33,6 +76,7 @@ INFO = DatasetInfo(
     n_persons=2,
     n_frames=4_845,
     fps=30.0,
+    unit="m",
     joint_names=(
         "root", "lhipjoint", "rhipjoint", "lowerback", "lfemur", "ltibia", "lfoot", "ltoes",
         "rfemur", "rtibia", "rfoot", "rtoes", "upperback", "thorax", "lowerneck", "lclavicle",
@@ -44,6 +88,7 @@ INFO = DatasetInfo(
     terms="motion: free to use, not to sell, credit mocap.cs.cmu.edu (NSF EIA-0196217); labels: BSD",
     source="http://mocap.cs.cmu.edu; labels: https://github.com/michaelchughes/mocap6dataset",
     citation="E. Fox, M. Hughes, E. Sudderth, M. Jordan, Annals of Applied Statistics 2014",
+    sources=_sources(),
 )  # fmt: skip
 
 

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Literal
 
 from histvq.annotation import Annotation
-from histvq.datasets import Dataset, DatasetInfo, Prepared, narrowed
+from histvq.datasets import Dataset, DatasetInfo, Fingerprint, Prepared, Source, narrowed
 from histvq.errors import ConfigError, DataWarning, FileFormatError
 from histvq.io import Readings, ReadProgress, read_many
 from histvq.io.atomic import check_file_names
-from histvq.io.hugadb import ACTIVITIES, FPS, JOINTS, SUFFIXES, BadValues, parse_name
+from histvq.io.hugadb import ACTIVITIES, FPS, JOINTS, SUFFIXES, UNIT, BadValues, parse_name
 from histvq.io.layout import write_layout
 from histvq.io.npz import write_npz
 from histvq.recording import Recording
@@ -25,6 +25,9 @@ from histvq.recording import Recording
 KIND = "various"
 PATCH_SECONDS = 1.0
 SOURCE = "https://github.com/romanchereshnev/HuGaDB"
+COMMIT = (
+    "e429ddd9504176c7f4d14358451fe5adf34d2c5a"  # its archive's size and SHA-256 stand there too
+)
 # How many recordings each person made, and the counters that were never given out.
 _PER_PERSON = (17, 7, 25, 20, 21, 28, 25, 26, 21, 17, 21, 19, 23, 22, 12, 20, 23, 17)
 _NO_SUCH = {(13, 5), (13, 6), (17, 3)}
@@ -36,6 +39,7 @@ INFO = DatasetInfo(
     n_persons=18,
     n_frames=1_137_986,
     fps=FPS,
+    unit=UNIT,
     joint_names=JOINTS,
     actions=tuple(a for a in ACTIVITIES if a not in ("bicycling", "sitting_in_car")),
     patch_seconds=PATCH_SECONDS,
@@ -43,6 +47,22 @@ INFO = DatasetInfo(
     source=SOURCE,
     citation="R. Chereshnev and A. Kertesz-Farkas, HuGaDB: Human Gait Database for Activity "
     "Recognition from Wearable Inertial Sensor Networks, AIST 2017",
+    sources=(
+        Source(
+            url=f"{SOURCE}/raw/{COMMIT}/HumanGaitDataBase.zip",
+            path="HumanGaitDataBase.zip",
+            size=162_827_155,
+            sha256="26ab06de5aed2eead220358f4d3fee5d0e7e7a79bb67e17657edf9b951daa13c",
+            packed=True,
+        ),
+    ),
+    by_hand="labels of version 2, as in the papers (and a second copy of version 1): by links in the "
+    f"README of {SOURCE}",
+    fingerprint=Fingerprint(
+        pattern="HuGaDB_v1_various_*.txt",
+        n_files=364,
+        sha256="976d66577c39f3a58a89d929ea13a188837bb6324ed7560d3b97a974ef449f09",
+    ),
 )
 
 
@@ -159,7 +179,8 @@ def _choose(root: Path, *, version: int | None, benchmark: bool) -> _Chosen:
     if version is None and len(counts) > 1:
         both = ", ".join(f"{n} of version {v}" for v, n in sorted(counts.items()))
         raise FileFormatError(
-            f"{root}: {both}: their labels differ. Pass version= to choose, as version=1"
+            f"{root}: {both}: their labels differ. Pass version= to choose, as version=1, or "
+            "give the folder of one of them"
         )
     if version is not None and not counts[version]:
         raise FileFormatError(f"{root}: no files of version {version}; it has {sorted(counts)}")

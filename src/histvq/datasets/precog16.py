@@ -13,13 +13,39 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from histvq.annotation import Annotation
-from histvq.datasets import Dataset, DatasetInfo, narrowed
+from histvq.datasets import Dataset, DatasetInfo, Fingerprint, Source, narrowed
 from histvq.errors import DataWarning, FileFormatError
 from histvq.io import Readings, ReadProgress, read_many
 from histvq.io.precog import ACTIONS, FPS, JOINTS
 from histvq.transforms import centre_on_root
 
 ARCHIVES = (".tar.xz", ".tar.gz", ".tar")
+SOURCE = "https://github.com/DavidJardim/precog_dataset_16"
+_FILES = (
+    "https://raw.githubusercontent.com/DavidJardim/precog_dataset_16/"
+    "1ff2c9de2559664b2845d992ed60024a173e2eae/Dataset/CSV"
+)
+# Bytes of the files of scripts 1 to 6 by people 1 to 8; four more people are no part of the benchmark,
+# but for one of their files.
+_SIZES = (
+    (139_475, 158_137, 128_619, 113_582, 98_463, 164_183, 179_886, 260_962),
+    (88_564, 144_478, 127_683, 138_942, 106_348, 181_562, 160_124, 305_902),
+    (123_651, 159_901, 113_458, 146_897, 85_809, 170_753, 156_162, 251_066),
+    (145_129, 129_833, 93_175, 120_921, 96_539, 138_173, 192_473, 247_399),
+    (137_985, 134_614, 113_713, 123_850, 113_185, 160_352, 208_852, 282_188),
+    (96_114, 114_138, 136_687, 141_748, 122_347, 178_632, 209_371, 275_053),
+)
+_EMPTY = "Seq2_10.csv", 25_350
+
+
+def _files_and_sizes() -> list[tuple[str, int]]:
+    files = [
+        (f"Seq{script}_{person}.csv", size)
+        for script, sizes in enumerate(_SIZES, start=1)
+        for person, size in enumerate(sizes, start=1)
+    ]
+    return [*files, _EMPTY]
+
 
 INFO = DatasetInfo(
     name="precog16",
@@ -28,12 +54,21 @@ INFO = DatasetInfo(
     n_persons=9,
     n_frames=12_475,
     fps=FPS,
+    unit="m",
     joint_names=JOINTS,
     actions=ACTIONS,
     patch_seconds=0.5,
     terms="MIT",
-    source="https://github.com/DavidJardim/precog_dataset_16",
+    source=SOURCE,
     citation="D. Jardim, PRECOG Dataset 2016",
+    sources=tuple(
+        Source(url=f"{_FILES}/{name}", path=name, size=size) for name, size in _files_and_sizes()
+    ),
+    fingerprint=Fingerprint(
+        pattern="Seq*_*.csv",
+        n_files=49,
+        sha256="44778094665d699bff98f7ce508aa2d23a8d0694664392059690d31aae1fadc1",
+    ),
 )
 
 

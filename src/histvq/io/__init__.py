@@ -2,27 +2,39 @@
 
 import inspect
 import warnings
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
-
-import numpy as np
+from typing import Literal, get_args
 
 from histvq.annotation import Annotation
 from histvq.errors import ConfigError, DataWarning, FileFormatError, did_you_mean
+from histvq.io import plugins
+from histvq.io.finding import Survey, survey
+from histvq.io.finding import entries as entries_of
 from histvq.io.reader import Pair, Reader
+from histvq.io.telling import differences, empty, listed
 from histvq.io.unique import with_unique_ids
 from histvq.recording import Recording
-from histvq.registry import resolve
+from histvq.transforms import split_people
 
 # A new format: one file that makes a Reader, one line here. Where two know a file, the first reads.
 READERS = {
     "acclaim": "histvq.io.acclaim:READER",
+    "bvh": "histvq.io.bvh:READER",
+    "coco": "histvq.io.coco:READER",
+    "freemocap": "histvq.io.freemocap:READER",
     "histvq": "histvq.io.npz:READER",
+    "amass": "histvq.io.amass:READER",  # after our own, whose words stand for a stray .npz
     "hugadb": "histvq.io.hugadb:READER",
+    "mediapipe": "histvq.io.mediapipe:READER",
+    "openpose": "histvq.io.openpose:READER",
+    "lara": "histvq.io.lara:READER",
+    "pku-mmd": "histvq.io.pku_mmd:READER",
+    "movement": "histvq.io.movement:READER",
     "precog": "histvq.io.precog:READER",
     "smq": "histvq.io.layout:READER",
+    "trc": "histvq.io.trc:READER",
     # Last, for these know every array and every table with columns of motion that are left.
     "arrays": "histvq.io.arrays:READER",
     "table": "histvq.io.table:READER",
@@ -31,6 +43,7 @@ READERS = {
 __all__ = ["READERS", "Reader", "Readings", "expand", "find_reader", "read", "read_many"]
 
 ReadProgress = Callable[[int, int, Path], None]
+People = Literal["together", "apart"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +58,7 @@ class Readings:
         warnings: What was changed or looks wrong in files that could, in order; then what sets
             recordings apart: frame rates, joints, channels.
         ignored: How many files of the folders look like nothing a reader knows.
+        formats: Name of the format of each recording's file, in step with the recordings.
     """
 
     recordings: tuple[Recording, ...]
@@ -52,15 +66,7 @@ class Readings:
     skipped: tuple[tuple[Path, str], ...] = ()
     warnings: tuple[str, ...] = ()
     ignored: int = 0
-
-
-@dataclass
-class _Survey:
-    """What there is to read: format by file, reasons by files left aside, and the others."""
-
-    formats: dict[Path, str] = field(default_factory=dict)
-    faults: dict[Path, str] = field(default_factory=dict)
-    others: set[Path] = field(default_factory=set)
+    formats: tuple[str, ...] = ()
 
 
 def read(path: str | Path, format: str | None = None, **options: object) -> Pair:
@@ -78,8 +84,8 @@ def read(path: str | Path, format: str | None = None, **options: object) -> Pair
         FileFormatError: If no format fits, or the file is not as its format promises.
         ConfigError: If the reader does not take one of the options.
     """
-    survey = _survey(path, format=format)
-    entries = _entries(survey, named=[path])
+    found = _survey(path, format)
+    entries = entries_of(found, named=[path])
     if len(entries) > 1:
         raise FileFormatError(
             f"{path}: {len(entries)} recordings, {entries[0][1].name} the first; read() reads one. "
@@ -87,7 +93,7 @@ def read(path: str | Path, format: str | None = None, **options: object) -> Pair
         )
     name, file = entries[0]
     _check_options(options, [name])
-    for fault in survey.faults.values():
+    for fault in found.faults.values():
         warnings.warn(fault, DataWarning, stacklevel=2)
     return find_reader(name).read(file, **options)
 
@@ -105,7 +111,7 @@ def expand(
             no recording.
     """
     paths = [paths] if isinstance(paths, str | Path) else list(paths)
-    return _entries(_survey(paths, format=format), named=paths)
+    return entries_of(_survey(paths, format), named=paths)
 
 
 def read_many(
@@ -113,6 +119,7 @@ def read_many(
     *,
     format: str | None = None,
     strict: bool = False,
+    people: People = "together",
     progress: ReadProgress | None = None,
     **options: object,
 ) -> Readings:
@@ -130,6 +137,8 @@ def read_many(
         format: As in `read`.
         strict: Stop at files that cannot be read, and at values that had to be changed or are all
             missing; every file is looked at first. Recordings that differ are no fault.
+        people: Several people in one file: `together`, their joints side by side in one recording, or
+            `apart`, a recording each, with the file's labels for all of them.
         progress: Called after each file with how many are done, how many there are, and which.
         **options: For the readers; each gets those it takes.
 
@@ -138,17 +147,22 @@ def read_many(
             cannot be made unique.
         ConfigError: If no reader in use takes one of the options.
     """
-    survey = _survey(paths, format=format)
-    entries = [(name, file) for file, name in survey.formats.items()]
-    _check_options(options, dict.fromkeys(survey.formats.values()))
+    found = _survey(paths, format)
+    entries = [(name, file) for file, name in found.formats.items()]
+    _check_options(options, dict.fromkeys(found.formats.values()))
+    if people not in get_args(People):
+        raise ConfigError(f"people={people!r}: must be 'together' or 'apart'")
     pairs: list[Pair] = []
-    skipped = list(survey.faults.items())
+    formats: list[str] = []
+    skipped = list(found.faults.items())
     messages: dict[str, None] = {}
     for done, (name, file) in enumerate(entries, start=1):
         pair, fault, warned = _attempt(find_reader(name), file, options)
         messages.update(dict.fromkeys(warned))
         if pair is not None:
-            pairs.append(pair)
+            several = [pair] if people == "together" else _apart(pair)
+            pairs += several
+            formats += [name] * len(several)
         else:
             skipped.append((file, fault))
         if progress is not None:
@@ -156,127 +170,32 @@ def read_many(
     if pairs:
         pairs = with_unique_ids(pairs)
     recordings = tuple(recording for recording, _ in pairs)
-    messages.update(dict.fromkeys(_empty(recordings)))
+    messages.update(dict.fromkeys(empty(recordings)))
     if strict and (skipped or messages):
-        raise FileFormatError(_listed([*(fault for _, fault in skipped), *messages]))
+        raise FileFormatError(listed([*(fault for _, fault in skipped), *messages]))
     if not pairs:
-        reasons = _listed([fault for _, fault in skipped]) if skipped else "no file was given"
+        reasons = listed([fault for _, fault in skipped]) if skipped else "no file was given"
         raise FileFormatError(f"no file could be read: {reasons}" if entries else reasons)
     return Readings(
         recordings=recordings,
         annotations=tuple(annotation for _, annotation in pairs),
         skipped=tuple(skipped),
-        warnings=(*messages, *_differences(recordings)),
-        ignored=len(survey.others),
+        warnings=(*messages, *differences(recordings)),
+        ignored=len(found.others),
+        formats=tuple(formats),
     )
 
 
 def find_reader(name: str) -> Reader:
     """The reader of that name; a plain function of a path, given as `module:name`, will do."""
-    found = resolve(name, READERS, kind="format")
-    if isinstance(found, Reader):
-        return found
-    return Reader(description=name, read=found, suffixes=("",))
+    return plugins.find_reader(name, READERS)
 
 
-def _survey(paths: str | Path | Iterable[str | Path], *, format: str | None) -> _Survey:
-    """Look at all these files and folders; no file is read whole, and none twice."""
-    if format:
-        find_reader(format)
-    total, seen = _Survey(), set[Path]()
-    for path in [paths] if isinstance(paths, str | Path) else paths:
-        path = Path(path)
-        found = _in_folder(path, format) if path.is_dir() else _of_file(path, format)
-        total.others |= {file.resolve() for file in found.others}
-        for part, into in ((found.formats, total.formats), (found.faults, total.faults)):
-            for file, words in part.items():
-                if file.resolve() not in seen:
-                    seen.add(file.resolve())
-                    into[file] = words
-    total.others -= seen
-    return total
-
-
-def _entries(survey: _Survey, *, named: Iterable[str | Path]) -> list[tuple[str, Path]]:
-    """What can be read; raises where a path that was named cannot, or there is nothing."""
-    given = {Path(path) for path in named}
-    if wrong := [fault for path, fault in survey.faults.items() if path in given]:
-        raise FileFormatError(_listed(wrong))
-    if survey.faults and not survey.formats:
-        raise FileFormatError(_listed(list(survey.faults.values())))
-    return [(name, file) for file, name in survey.formats.items()]
-
-
-def _of_file(path: Path, format: str | None) -> _Survey:
-    if not path.exists():
-        return _Survey(faults={path: f"{path}: there is no such file or folder. Check the path"})
-    if name := format or _sniff(path):
-        return _Survey(formats={path: name})
-    if owner := _owner(path, READERS):
-        return _Survey(faults={path: _unrecognised(path, owner)})
-    return _Survey(
-        faults={
-            path: f"{path}: none of the known formats: {_accepted()}. Pass format= if it is one of "
-            "them by another name, or format='module:reader' for a reader of your own"
-        }
-    )
-
-
-def _in_folder(folder: Path, format: str | None) -> _Survey:
-    names = [format] if format else list(READERS)
-    readers = {name: find_reader(name) for name in names}
-    found = _Survey()
-    for name, reader in readers.items():
-        for file in reader.in_folder(folder):
-            found.formats.setdefault(file, name)
-    whole = bool(found.formats)
-    files = [
-        file
-        for file in sorted(folder.rglob("*"))
-        if file.is_file() and not any(p.startswith(".") for p in file.relative_to(folder).parts)
-    ]
-    for file in files:
-        if file in found.formats:
-            continue
-        if name := next((name for name in names if readers[name].knows(file)), ""):
-            found.formats[file] = name
-        elif owner := _owner(file, names):
-            if format and not whole:
-                found.formats[file] = format  # who insists on it gets the reader's own words
-            else:
-                found.faults[file] = _unrecognised(file, owner)
-        elif not any(file.parent.name in reader.parts for reader in readers.values()):
-            found.others.add(file)
-    if not found.formats and not found.faults:
-        found.faults[folder] = (
-            f"{folder}: no recordings among its {len(files)} files; looked for: "
-            f"{find_reader(format) if format else _accepted()}"
-        )
-    return found
-
-
-def _owner(path: Path, names: Iterable[str]) -> Reader | None:
-    """The reader whose files alone end like this one."""
-    readers = map(find_reader, names)
-    return next((r for r in readers if path.name.lower().endswith(r.own_suffixes)), None)
-
-
-def _unrecognised(path: Path, reader: Reader) -> str:
-    if not path.stat().st_size:
-        return f"{path}: the file is empty. It may be cut short: fetch or write it again"
-    return (
-        f"{path}: ends like {reader}, but is not that: damaged, written by another program, or not "
-        "in its place. Write it again, or take it out"
-    )
-
-
-def _sniff(path: Path) -> str | None:
-    """The name of the first reader that knows the file."""
-    return next((name for name in READERS if find_reader(name).knows(path)), None)
-
-
-def _accepted() -> str:
-    return "; ".join(f"{name!r}: {find_reader(name)}" for name in READERS)
+def _survey(paths: str | Path | Iterable[str | Path], format: str | None) -> Survey:
+    readers = plugins.all_readers(READERS)
+    if format and format not in readers:
+        readers[format] = find_reader(format)
+    return survey(paths, readers, format=format)
 
 
 def _check_options(options: dict[str, object], names: Iterable[str]) -> None:
@@ -326,43 +245,10 @@ def _attempt(
     return pair, fault, [str(w.message) for w in ours]
 
 
-def _listed(faults: Sequence[str], *, shown: int = 10) -> str:
-    """Several faults in one message, at most ten of them."""
-    if len(faults) == 1:
-        return faults[0]
-    more = f"\n... and {len(faults) - shown} more" if len(faults) > shown else ""
-    return f"{len(faults)} faults:\n" + "\n".join(faults[:shown]) + more
-
-
-def _empty(recordings: Iterable[Recording]) -> list[str]:
+def _apart(pair: Pair) -> list[Pair]:
+    """The pair once for each person in it."""
+    recording, annotation = pair
     return [
-        f"{recording.id}: every value is missing: nothing can be said of it"
-        for recording in recordings
-        if np.isnan(recording.skeleton).all()
+        (alone, None if annotation is None else replace(annotation, recording_id=alone.id))
+        for alone in split_people(recording)
     ]
-
-
-def _differences(recordings: Sequence[Recording]) -> list[str]:
-    """What sets recordings apart that are read together."""
-    messages = []
-    rates = Counter(recording.fps for recording in recordings)
-    if len(rates) > 1:
-        counts = ", ".join(f"{n} at {fps:.10g}" for fps, n in sorted(rates.items()))
-        messages.append(
-            f"recordings differ in frames a second: {counts}; they will be brought to the lowest"
-        )
-    for kind in ("joint", "channel"):
-        first = recordings[0]
-        names = {recording.id: getattr(recording, f"{kind}_names") for recording in recordings}
-        for other in recordings[1:]:
-            if names[other.id] != names[first.id]:
-                messages.append(
-                    f"recordings differ in {kind}s: {first.id} has {_named(names[first.id])}, "
-                    f"{other.id} has {_named(names[other.id])}; methods refuse them together"
-                )
-                break
-    return messages
-
-
-def _named(names: Sequence[str], *, shown: int = 6) -> str:
-    return f"{len(names)} ({', '.join(names[:shown])}{' ...' if len(names) > shown else ''})"

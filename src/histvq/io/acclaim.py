@@ -12,6 +12,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from histvq.errors import FileFormatError
+from histvq.io.asked import given_fps
 from histvq.io.packed import AGAIN, read_packed_text
 from histvq.io.reader import Pair, Reader
 from histvq.recording import Recording
@@ -75,11 +76,7 @@ def read_acclaim(
             rate is not known.
     """
     path = Path(path)
-    if fps is None:
-        raise FileFormatError(
-            f"{path}: AMC files do not say their frame rate. Pass fps=, as fps=120 for most of the "
-            "CMU database"
-        )
+    fps = given_fps(fps, path, format="AMC (those of the CMU database mostly have 120)")
     place = Path(skeleton) if skeleton else _skeleton_beside(path)
     rest = read_skeleton(place)
     positions = joint_positions(rest, read_channels(path, rest))
@@ -389,4 +386,5 @@ READER = Reader(
     read=read_acclaim,
     suffixes=(".amc", ".amc.xz"),
     own_suffixes=(".amc", ".amc.xz"),
+    beside=lambda path: path.suffix.lower() == ".asf",
 )

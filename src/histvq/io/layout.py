@@ -13,6 +13,8 @@ import numpy as np
 
 from histvq.annotation import Annotation
 from histvq.errors import ConfigError, DataWarning, FileFormatError
+from histvq.io.archive import DAMAGED
+from histvq.io.asked import given_fps, given_unit
 from histvq.io.atomic import check_file_names, written_whole
 from histvq.io.reader import Pair, Reader
 from histvq.recording import Recording
@@ -39,7 +41,7 @@ def read_feature_file(
     path: str | Path,
     *,
     fps: float | None = None,
-    unit: str = "unknown",
+    unit: str | None = None,
     joint_names: Sequence[str] = (),
     channel_names: Sequence[str] = (),
     parents: Sequence[int] | None = None,
@@ -51,18 +53,18 @@ def read_feature_file(
     Args:
         path: The `.npy` file.
         fps: Frames a second. Must be given: no file of this layout says it.
-        unit: Unit of the values, where known.
+        unit: Unit of the values. Must be given likewise; `unknown` will do.
         joint_names: Names of one person's joints.
         channel_names: Names of the channels.
         parents: Parents of one person's joints.
 
     Raises:
-        FileFormatError: If `fps` is missing, or the array, labels or mapping are not as they should
+        FileFormatError: If `fps` or `unit` is missing, or array, labels or mapping are not as they should
             be.
     """
     path = Path(path)
-    if fps is None:
-        raise FileFormatError(f"{path}: no frame rate in .npy files. Pass fps=")
+    fps = given_fps(fps, path, format="features/*.npy")
+    unit = given_unit(unit, path, format="features/*.npy")
     array = _load(path)
     n_channels, n_frames, n_joints, n_persons = array.shape
     names = tuple(joint_names) or tuple(f"joint{j}" for j in range(n_joints))
@@ -71,7 +73,7 @@ def read_feature_file(
         id=path.stem,
         skeleton=array.transpose(1, 3, 2, 0).reshape(n_frames, n_persons * n_joints, n_channels),
         fps=fps,
-        joint_names=tuple(f"{n}:{m}" for m in range(n_persons) for n in names)
+        joint_names=tuple(f"person{m}/{n}" for m in range(n_persons) for n in names)
         if several
         else names,
         channel_names=tuple(channel_names),
@@ -178,8 +180,8 @@ def read_mapping(path: Path) -> dict[int, str]:
 
 def _load(path: Path) -> np.ndarray:
     try:
-        array = np.load(path, allow_pickle=False)
-    except (OSError, EOFError, ValueError) as error:
+        array = np.load(path, allow_pickle=False, mmap_mode="r")
+    except DAMAGED as error:
         raise FileFormatError(
             f"{path}: not an array numpy can load ({error}). It may be cut short, or hold Python "
             "objects: write it again with numpy.save of numbers"

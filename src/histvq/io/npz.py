@@ -1,8 +1,6 @@
 """Our own file: one recording and its annotation, without loss, as a NumPy archive."""
 
 import json
-import zipfile
-import zlib
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -11,6 +9,7 @@ import numpy as np
 
 from histvq.annotation import Annotation
 from histvq.errors import ConfigError, FileFormatError
+from histvq.io.archive import DAMAGED
 from histvq.io.atomic import written_whole
 from histvq.io.reader import Pair, Reader, head
 from histvq.recording import Recording
@@ -62,7 +61,7 @@ def read_npz(path: str | Path) -> Pair:
     """
     path = Path(path)
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             if _HEADER not in archive:
                 raise FileFormatError(
                     f"{path}: an .npz without {_HEADER!r}, so histvq did not write it. Load its "
@@ -74,12 +73,7 @@ def read_npz(path: str | Path) -> Pair:
             annotation = _annotation(header, archive)
     except FileFormatError as error:
         raise error if str(path) in str(error) else FileFormatError(f"{path}: {error}") from error
-    except OSError as error:
-        raise FileFormatError(f"{path}: cannot be read ({error})") from error
-    except (
-        zipfile.BadZipFile, zlib.error, EOFError, KeyError, TypeError, ValueError, AttributeError,
-        NotImplementedError, RuntimeError,
-    ) as error:  # fmt: skip
+    except (*DAMAGED, AttributeError) as error:
         raise FileFormatError(
             f"{path}: a damaged .npz ({type(error).__name__}: {error}). It may be cut short: fetch "
             "or write it again"

@@ -19,6 +19,10 @@ def _never(path: Path) -> list[Path]:
     return []
 
 
+def _no(path: Path) -> bool:
+    return False
+
+
 @dataclass(frozen=True, kw_only=True)
 class Reader:
     """One file format.
@@ -37,6 +41,8 @@ class Reader:
             that is not recognised is told as a fault; with other suffixes (`.txt`) it is taken for
             a side file and only counted.
         parts: Names of folders whose files are read along with the recordings.
+        beside: Whether a file is no recording but belongs to one, or gives way to one: its labels, its
+            skeleton, its other frames. Asked of every file before `recognises` of any reader.
     """
 
     description: str
@@ -46,6 +52,7 @@ class Reader:
     in_folder: Callable[[Path], list[Path]] = _never
     own_suffixes: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
+    beside: Callable[[Path], bool] = _no
 
     def knows(self, path: Path) -> bool:
         """Whether this file is of this format."""

@@ -82,6 +82,18 @@ def read_labels(path: str | Path, recordings: Sequence[Recording]) -> list[Annot
     ]
 
 
+def is_segment_table(path: Path) -> bool:
+    """Whether a file's first line has the columns of such a table; a run's folder has one in it."""
+    if path.is_dir():
+        return (path / "segments.csv").is_file()
+    try:
+        first = path.read_bytes()[:10_000].decode("utf-8-sig", errors="replace").partition("\n")[0]
+    except OSError:
+        return False
+    cells = {cell.strip(' "\r') for cell in first.split(_separator(first))}
+    return "recording" in cells and any(set(pair) <= cells for pair in UNITS.values())
+
+
 def _text(path: Path) -> str:
     """What the file says, or an error that tells how to save it anew."""
     try:

@@ -9,7 +9,6 @@ from pydantic import BaseModel, PositiveFloat, PositiveInt
 from histvq.inputs import (
     centred,
     check_enough,
-    check_layout,
     checked,
     layout_of,
     seed_of,
@@ -161,7 +160,6 @@ class WindowKMeans(LabelFreeEstimator):
         self.parents_ = np.argsort(np.argsort(-use, kind="stable"))[groups]
 
     def _segment(self, recording: Recording) -> Segmentation:
-        check_layout(recording, self.layout_)
         statistics = self._statistics(recording)
         points, known = self._points(recording, statistics)
         distances = distances_to(points, self.centres_)

@@ -2,14 +2,35 @@
 
 from collections import Counter
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from histvq.annotation import Annotation
 from histvq.errors import ConfigError
 from histvq.segments import LEVELS, Segmentation
+from histvq.transforms import labels_at
 
 Answer = Segmentation | np.ndarray
+
+
+def in_step(answers: Sequence[Answer], annotations: Sequence[Annotation]) -> list[Annotation]:
+    """The annotations with one label for each frame of the answers, where their rates differ.
+
+    See `histvq.transforms.labels_at`; an annotation stays as it is where that does not apply.
+    """
+    found = {answer.recording_id: answer for answer in answers if isinstance(answer, Segmentation)}
+    brought = []
+    for annotation in annotations:
+        answer = found.get(annotation.recording_id)
+        if answer is not None and answer.n_frames != annotation.n_frames:
+            labels = labels_at(
+                annotation.labels, annotation.fps, n_frames=answer.n_frames, fps=answer.fps
+            )
+            if labels is not None:
+                annotation = replace(annotation, labels=labels, fps=answer.fps)
+        brought.append(annotation)
+    return brought
 
 
 def align(
@@ -41,7 +62,7 @@ def align(
         raise ConfigError(f"{len(answers)} answers for {len(ids)} annotations; give one for each")
     else:
         labels = {id_: np.asarray(answer) for id_, answer in zip(ids, answers, strict=True)}
-    _check_labels(labels, annotations)
+    _check_labels(labels, annotations, {answer.recording_id: answer.fps for answer in by_id})
     return {id_: answer.astype(np.int64, copy=False) for id_, answer in labels.items()}
 
 
@@ -115,7 +136,9 @@ def _same_recordings(answered: Collection[str], annotated: Sequence[str]) -> Non
         )
 
 
-def _check_labels(labels: dict[str, np.ndarray], annotations: Sequence[Annotation]) -> None:
+def _check_labels(
+    labels: dict[str, np.ndarray], annotations: Sequence[Annotation], rates: dict[str, float]
+) -> None:
     faults = []
     for annotation in annotations:
         id_, answer = annotation.recording_id, labels[annotation.recording_id]
@@ -126,13 +149,19 @@ def _check_labels(labels: dict[str, np.ndarray], annotations: Sequence[Annotatio
             )
         elif len(answer) != annotation.n_frames:
             faults.append(
-                f"{id_!r}: answer of {len(answer)} frames, annotation of {annotation.n_frames} at "
-                f"{annotation.fps:g} fps; bring both to one rate"
+                f"{id_!r}: answer of {len(answer)} frames{_lasting(len(answer), rates.get(id_))}, "
+                f"annotation of {annotation.n_frames}"
+                f"{_lasting(annotation.n_frames, annotation.fps)}; give labels of the whole recording, "
+                "and the rate they were made at"
             )
         elif len(answer) and answer.min() < -1:
             faults.append(f"{id_!r}: code {answer.min()}; codes start at 0, -1 is no answer")
     if faults:
         raise ConfigError(f"answers do not fit the annotations: {_some(faults, mark=False)}")
+
+
+def _lasting(n_frames: int, fps: float | None) -> str:
+    return "" if fps is None else f" at {fps:g} fps ({n_frames / fps:.1f} s)"
 
 
 def _some(items: Sequence[str], *, mark: bool = True) -> str:

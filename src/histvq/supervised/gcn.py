@@ -11,7 +11,7 @@ from torch import Tensor
 
 from histvq.batching import InputScale
 from histvq.errors import DataWarning
-from histvq.inputs import check_layout, listed
+from histvq.inputs import alike, listed
 from histvq.nn.graph import Partition, adjacency
 from histvq.nn.multistage import MultiStageGCN
 from histvq.nn.tcn import reach_frames, widest_dilation
@@ -115,7 +115,9 @@ class MSGCN(SupervisedEstimator):
         """
         self._require_fitted(self._learned)
         if self.imported_:
-            self._compare(listed(recordings))
+            made = [alike(recording, self.layout_) for recording in listed(recordings)]
+            self._compare(made)
+            recordings = made[0] if isinstance(recordings, Recording) else made
         return super().predict(recordings)
 
     def _compare(self, recordings: list[Recording]) -> None:
@@ -125,8 +127,6 @@ class MSGCN(SupervisedEstimator):
         more, in the files' own order by 0.85 and less; deviations are 0.4 to 1.5 times the learned ones.
         Somebody who only sits is not like everybody: less than `ENOUGH_S` of recordings tell nothing.
         """
-        for recording in recordings:
-            check_layout(recording, self.layout_)
         norm = self.network_.norm.norm
         learned, spread = (v.cpu().double().numpy() for v in (norm.running_mean, norm.running_var))
         if sum(r.duration_s for r in recordings) < ENOUGH_S or not learned.std():

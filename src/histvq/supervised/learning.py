@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from histvq.annotation import Annotation
 from histvq.batching import Batch, pack, pieces, shuffled_batches
 from histvq.errors import ConfigError
-from histvq.inputs import check_layout, check_measured, checked, measured
+from histvq.inputs import check_measured, checked, measured
 from histvq.metrics import LabelPairs, edit_score, f1_score, mean_over_frames
 from histvq.networked import TrainedNetwork, TrainingConfig
 from histvq.nn.frame_loss import UNLABELLED, label_loss, smoothing_loss
@@ -325,7 +325,8 @@ class SupervisedEstimator(TrainedNetwork):
     def _prepare(self, recording: Recording) -> Recording:
         if self.config.features == "raw":
             return super()._prepare(recording)
-        return resample(relative_features(recording, fps=self.fps_), self.fps_)
+        features = relative_features(recording, fps=self.fps_)
+        return resample(features, self.fps_, anti_alias=self.config.fps is None)
 
     @property
     def _n_channels(self) -> int:
@@ -352,7 +353,6 @@ class SupervisedEstimator(TrainedNetwork):
         return codes, confidence
 
     def _segment(self, recording: Recording) -> Segmentation:
-        check_layout(recording, self.layout_)
         prepared = self._prepare(recording)
         codes, confidence = self._frames(prepared, self.network_)
         latest = frames_before_resampling(

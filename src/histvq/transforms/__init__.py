@@ -1,6 +1,12 @@
 """Pure changes of a recording: each returns a new one and notes what it did."""
 
-from histvq.transforms.joints import mirror, rename_joints, select_joints
+from histvq.transforms.joints import (
+    complete_joints,
+    mirror,
+    rename_joints,
+    select_joints,
+    split_people,
+)
 from histvq.transforms.space import (
     centre_on,
     centre_on_root,
@@ -14,6 +20,7 @@ from histvq.transforms.time import (
     fill_gaps,
     frames_before_resampling,
     labels_after_resampling,
+    labels_at,
     low_pass,
     resample,
     stride,
@@ -22,10 +29,12 @@ from histvq.transforms.time import (
 __all__ = [
     "centre_on",
     "centre_on_root",
+    "complete_joints",
     "face_heading",
     "fill_gaps",
     "frames_before_resampling",
     "labels_after_resampling",
+    "labels_at",
     "low_pass",
     "mirror",
     "relative_features",
@@ -33,6 +42,7 @@ __all__ = [
     "resample",
     "scale_to_body",
     "select_joints",
+    "split_people",
     "stride",
     "to_unit",
     "unit_variance",

@@ -8,6 +8,9 @@ from histvq.recording import Recording
 
 # What `sosfiltfilt` pads with at either end, so the shortest stretch it takes.
 FILTER_FRAMES = 9
+# Of the new rate: what is faster would come out as something slow that is not there.
+PASSED = 0.45
+SLACK_FRAMES = 2 + 1e-6
 
 
 def stride(recording: Recording, step: int) -> Recording:
@@ -21,17 +24,24 @@ def stride(recording: Recording, step: int) -> Recording:
     )
 
 
-def resample(recording: Recording, fps: float) -> Recording:
+def resample(recording: Recording, fps: float, *, anti_alias: bool = False) -> Recording:
     """The same motion at another frame rate.
 
     A whole ratio takes every so-maniest frame; any other interpolates linearly between the two
-    neighbouring frames (a value is missing where either neighbour is). No low-pass filter, as in the
-    benchmarks: movements faster than half the new rate come out as slow ones that are not there. Use
-    `low_pass` first where that matters.
+    neighbouring frames (a value is missing where either neighbour is).
+
+    Args:
+        recording: The motion.
+        fps: The new rate.
+        anti_alias: Take out first what the new rate cannot show (`low_pass` at 0.45 of it); else
+            movements faster than half the new rate come out as slow ones that are not there. False is
+            the benchmarks' way.
     """
     if not fps > 0:
         raise ConfigError(f"fps {fps}: must be above 0")
     ratio = recording.fps / fps
+    if anti_alias and ratio > 1 + 1e-9:
+        recording = low_pass(recording, PASSED * fps)
     step = round(ratio)
     if step >= 1 and abs(ratio - step) < 1e-6 * ratio:
         return stride(recording, step)
@@ -101,6 +111,24 @@ def labels_after_resampling(labels: np.ndarray, n_frames: int, *, ratio: float) 
     """
     nearest = np.rint(np.arange(n_frames) * ratio).astype(int)
     return labels[np.minimum(nearest, len(labels) - 1)]
+
+
+def labels_at(
+    labels: np.ndarray, label_fps: float, *, n_frames: int, fps: float
+) -> np.ndarray | None:
+    """Labels made at another rate than the frames they are about, one for each frame.
+
+    A label holds from its own time until the next: of labels at 10 a second, label k is that of all
+    frames from k / 10 s on, and the last holds to the end.
+
+    Returns:
+        None where they cannot be about these frames: the rates are the same, or the two do not last
+        equally long, to within two frames of the slower.
+    """
+    apart = abs(n_frames / fps - len(labels) / label_fps) * min(fps, label_fps)
+    if fps == label_fps or not len(labels) or apart > SLACK_FRAMES:
+        return None
+    return labels[frames_before_resampling(n_frames, len(labels), ratio=fps / label_fps)]
 
 
 def fill_gaps(recording: Recording, *, max_gap_s: float = 0.25) -> Recording:

@@ -158,7 +158,7 @@ def test_ids_that_cannot_be_names_of_files_are_not_prepared(small, tmp_path):
 def test_prepared_in_the_layout_of_other_tools(small, tmp_path):
     prepare_dataset("hugadb", small, tmp_path / "out", layout="smq")
     assert np.load(tmp_path / "out/features/HuGaDB_v1_various_01_00.npy").shape == (6, 4, 6, 1)
-    layout = read_layout(tmp_path / "out", fps=60)
+    layout = read_layout(tmp_path / "out", fps=60, unit="counts")
     annotation = layout.annotations[0]
     assert annotation.actions[annotation.labels[2]] == "up_by_elevator"
     with pytest.raises(ConfigError, match="layout='zip'"):

@@ -28,7 +28,7 @@ def fault(call, *args, **options):
 
 def test_a_folder_made_by_hand(folder):
     (folder / "features" / "notes.txt").write_text("")
-    layout = read_layout(folder, fps=30)
+    layout = read_layout(folder, fps=30, unit="mm")
     assert [recording.id for recording in layout.recordings] == ["a", "b"]
     skeleton = layout.recordings[0].skeleton
     assert skeleton.shape == (3, 4, 2)
@@ -46,10 +46,12 @@ def test_two_people_become_joints_side_by_side(folder):
     np.save(path, array)
     (folder / "groundTruth" / "a.txt").unlink()
     names, parents = ("hip", "knee", "foot", "head"), (-1, 0, 1, 0)
-    recording, annotation = read_feature_file(path, fps=30, joint_names=names, parents=parents)
+    recording, annotation = read_feature_file(
+        path, fps=30, unit="mm", joint_names=names, parents=parents
+    )
     assert annotation is None
     assert recording.joint_persons == (0, 0, 0, 0, 1, 1, 1, 1)
-    assert recording.joint_names[5] == "knee:1"
+    assert recording.joint_names[5] == "person1/knee"
     assert recording.parents == (-1, 0, 1, 0, -1, 4, 5, 4)
     for joint, person in [(0, 0), (3, 0), (2, 1)]:
         expected = array[:, :, joint, person].T.astype(np.float32)
@@ -57,7 +59,7 @@ def test_two_people_become_joints_side_by_side(folder):
 
 
 def test_the_rate_is_asked_for(folder):
-    assert "no frame rate in .npy files. Pass fps=" in fault(read_layout, folder)
+    assert "no frame rate in features/*.npy files. Pass fps=" in fault(read_layout, folder)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +76,7 @@ def test_the_rate_is_asked_for(folder):
 def test_an_array_that_does_not_fit(folder, array, words):
     path = folder / "features" / "a.npy"
     np.save(path, array)
-    message = fault(read_feature_file, path, fps=30)
+    message = fault(read_feature_file, path, fps=30, unit="mm")
     assert words in message
     assert "a.npy" in message
 
@@ -82,27 +84,27 @@ def test_an_array_that_does_not_fit(folder, array, words):
 def test_python_objects_and_cut_files(folder):
     path = folder / "features" / "a.npy"
     np.save(path, np.array([{}], dtype=object), allow_pickle=True)
-    assert "a.npy: not an array numpy can load" in fault(read_feature_file, path, fps=30)
+    assert "a.npy: not an array numpy can load" in fault(read_feature_file, path, fps=30, unit="mm")
     np.save(path, np.zeros((3, 5, 4, 1)))
     path.write_bytes(path.read_bytes()[:-50])
-    assert "a.npy: not an array numpy can load" in fault(read_feature_file, path, fps=30)
+    assert "a.npy: not an array numpy can load" in fault(read_feature_file, path, fps=30, unit="mm")
 
 
 def test_as_many_labels_as_frames(folder):
     (folder / "groundTruth" / "b.txt").write_text("walk\nwalk\nwalk\nwalk")
-    message = fault(read_layout, folder, fps=30)
+    message = fault(read_layout, folder, fps=30, unit="mm")
     assert "b.npy: 3 frames but" in message
     assert "has 4 lines" in message
 
 
 def test_one_line_end_after_the_last_label_is_accepted(folder):
     (folder / "groundTruth" / "b.txt").write_text("walk\nwalk\nwalk\n")
-    assert read_layout(folder, fps=30).annotations[1].n_frames == 3
+    assert read_layout(folder, fps=30, unit="mm").annotations[1].n_frames == 3
 
 
 def test_every_label_is_in_the_mapping(folder):
     (folder / "groundTruth" / "b.txt").write_text("walk\nwlak\nwalk")
-    message = fault(read_layout, folder, fps=30)
+    message = fault(read_layout, folder, fps=30, unit="mm")
     assert "b.txt, line 2: 'wlak' is not in mapping/mapping.txt" in message
 
 
@@ -121,22 +123,22 @@ def test_a_mapping_that_is_none(tmp_path, text, words):
 
 def test_labels_without_a_mapping(folder):
     (folder / "mapping" / "mapping.txt").unlink()
-    assert "mapping.txt: cannot be read" in fault(read_layout, folder, fps=30)
+    assert "mapping.txt: cannot be read" in fault(read_layout, folder, fps=30, unit="mm")
 
 
 def test_recordings_of_different_shapes(folder):
     np.save(folder / "features" / "b.npy", np.zeros((2, 3, 5, 1)))
-    assert "(5, 2, 1)" in fault(read_layout, folder, fps=30)
+    assert "(5, 2, 1)" in fault(read_layout, folder, fps=30, unit="mm")
 
 
 def test_one_recording_is_worth_a_warning(folder):
     (folder / "features" / "b.npy").unlink()
     with pytest.warns(DataWarning, match="one recording only, a"):
-        read_layout(folder, fps=30)
+        read_layout(folder, fps=30, unit="mm")
 
 
 def test_an_empty_folder(tmp_path):
-    assert "no features/*.npy" in fault(read_layout, tmp_path, fps=30)
+    assert "no features/*.npy" in fault(read_layout, tmp_path, fps=30, unit="mm")
 
 
 @pytest.mark.parametrize("n_persons", [1, 2])
@@ -162,7 +164,7 @@ def test_written_and_read_again(tmp_path, n_persons):
     assert np.load(tmp_path / "features" / "x.npy").shape == (2, 7, 3, n_persons)
     assert (tmp_path / "groundTruth" / "y.txt").read_bytes() == b"a b\nc\na b\nc"
     assert (tmp_path / "mapping" / "mapping.txt").read_bytes() == b"1 a b\n2 c"
-    layout = read_layout(tmp_path, fps=25)
+    layout = read_layout(tmp_path, fps=25, unit="mm")
     for before, after in zip(made, layout.recordings, strict=True):
         np.testing.assert_array_equal(after.skeleton, before.skeleton)
         assert after.joint_persons == before.joint_persons
@@ -206,7 +208,7 @@ def test_ids_that_are_no_file_name_on_some_system(tmp_path, id):
 def test_ids_that_are_file_names_everywhere(tmp_path):
     ids = ["walk 1", "v1.2", "größe", "console", "com10", "a(b)"]
     write_layout(tmp_path, [Recording(id=i, skeleton=np.zeros((2, 1, 1)), fps=25) for i in ids])
-    assert len(read_layout(tmp_path, fps=25).recordings) == len(ids)
+    assert len(read_layout(tmp_path, fps=25, unit="mm").recordings) == len(ids)
     with pytest.raises(FileFormatError, match="'Walk' differs from 'walk' in capitals only"):
         write_layout(
             tmp_path,

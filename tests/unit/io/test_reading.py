@@ -101,14 +101,14 @@ def test_a_folder_without_recordings(tmp_path):
 def test_a_features_folder_is_one_recording_a_file(layout):
     for given in (layout, layout / "features", [layout / "features" / "a.npy", layout]):
         assert [(n, f.stem) for n, f in expand(given)] == [("smq", "a"), ("smq", "b")]
-    assert [r.fps for r in read_many(layout, fps=25).recordings] == [25, 25]
+    assert [r.fps for r in read_many(layout, fps=25, unit="mm").recordings] == [25, 25]
     with pytest.raises(FileFormatError, match=r"2 recordings, a\.npy the first"):
         read(layout, fps=25)
 
 
 def test_options_go_to_the_readers_that_take_them(tmp_path, layout):
     store(tmp_path / "own.npz")
-    many = read_many([tmp_path / "own.npz", layout], fps=25)
+    many = read_many([tmp_path / "own.npz", layout], fps=25, unit="mm")
     assert [r.fps for r in many.recordings] == [30, 25, 25]
     with pytest.raises(ConfigError, match="histvq or smq has no option 'colour'"):
         read_many([tmp_path / "own.npz", layout], fps=25, colour="red")
@@ -134,10 +134,9 @@ def test_strict_looks_at_every_file_and_shows_ten_faults(tmp_path):
     with pytest.raises(FileFormatError) as caught:
         read_many(tmp_path, strict=True)
     message = str(caught.value)
-    assert message.startswith("12 faults:")
-    assert "bad09.npz" in message
+    assert "bad09.npz and 2 more: a damaged .npz" in message
     assert "bad10.npz" not in message
-    assert message.endswith("and 2 more")
+    assert message.count("damaged") == 1
 
 
 def test_nothing_could_be_read(tmp_path):
@@ -316,7 +315,7 @@ def test_files_beside_a_features_folder_are_told(layout):
     (layout / "notes.md").write_text("")
     (layout / "bad.npz").write_bytes(b"rubbish")
     make(layout / "own.npz", np.zeros((4, 4, 5)), fps=25)
-    many = read_many(layout, fps=25)
+    many = read_many(layout, fps=25, unit="mm")
     assert [r.id for r in many.recordings] == ["a", "b", "own"]
     assert [path.name for path, _ in many.skipped] == ["bad.npz"]
     assert many.ignored == 1

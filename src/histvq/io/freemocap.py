@@ -1,0 +1,112 @@
+"""FreeMoCap: points of the body in space, from several cameras, as a NumPy array.
+
+Source: FreeMoCap documentation and issues on its output data: (frame, point, x y z) in millimetres; of
+MediaPipe's points those of the body come first, then those of the right hand, the left hand and the face.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from histvq.errors import FileFormatError
+from histvq.io.archive import DAMAGED
+from histvq.io.asked import given_fps, unit_name
+from histvq.io.packed import AGAIN
+from histvq.io.reader import Pair, Reader
+from histvq.recording import Recording
+from histvq.skeletons import SKELETONS
+
+BODY = SKELETONS["mediapipe-33"]
+# The body; with hands; with hands and a face of 468 points, or of 478 with the irises.
+COUNTS = (33, 75, 543, 553)
+WHOLE = ("mediapipeskel_3d_body_hands_face.npy", "mediapipe_skeleton_3d.npy")
+SUFFIX = "_3d_xyz.npy"
+NOT_THE_BODY = ("hand_3d_xyz.npy", "face_3d_xyz.npy")
+
+
+def read_freemocap(path: str | Path, *, fps: float | None = None, unit: str = "mm") -> Pair:
+    """Read the 33 points of the body; such files have no labels. Hands and face are not read.
+
+    Units: millimetres, if the size of the calibration board was given in these, as FreeMoCap asks.
+
+    Args:
+        path: `mediapipe_body_3d_xyz.npy`, `mediaPipeSkel_3d_body_hands_face.npy`,
+            `mediapipe_skeleton_3d.npy` or another `*_3d_xyz.npy` of these points.
+        fps: Frames a second, which the files do not say: that of the cameras.
+        unit: Unit of the points, where it is another.
+
+    Raises:
+        FileFormatError: If it is no such array, or has no frame.
+    """
+    path = Path(path)
+    fps = given_fps(fps, path, format="FreeMoCap")
+    array = _mapped(path)
+    n_points = array.shape[1]
+    body = np.array(array[:, : len(BODY.joint_names)], dtype=np.float64)
+    _check_values(body, path)
+    recording = Recording(
+        id=path.stem,
+        skeleton=body.astype(np.float32),
+        fps=fps,
+        joint_names=BODY.joint_names,
+        parents=BODY.parents,
+        unit=unit_name(unit),
+        metadata={"points": n_points},
+        source=str(path),
+        history=(f"the {len(BODY.joint_names)} points of the body, of {n_points}",),
+    )
+    return recording, None
+
+
+def _mapped(path: Path) -> np.ndarray:
+    """The array without reading it, so that what its header says is held against its size first."""
+    try:
+        array = np.load(path, allow_pickle=False, mmap_mode="r")
+    except DAMAGED as error:
+        words = " ".join(str(error).split())[:200]
+        raise FileFormatError(f"{path}: not an array numpy can load ({words}). {AGAIN}") from error
+    if not isinstance(array, np.ndarray) or array.dtype.kind not in "iuf":
+        raise FileFormatError(f"{path}: not an array of numbers, as FreeMoCap writes it")
+    if array.ndim != 3 or array.shape[2] != 3 or array.shape[1] not in COUNTS:
+        raise FileFormatError(
+            f"{path}: shape {array.shape}; expected (frame, point, 3) with {COUNTS[0]} points of "
+            f"the body, or {', '.join(map(str, COUNTS[1:]))} with hands and face, as MediaPipe gives "
+            "them"
+        )
+    if not len(array):
+        raise FileFormatError(f"{path}: no frame in it. Process the session again, or leave it out")
+    return array
+
+
+def _check_values(body: np.ndarray, path: Path) -> None:
+    wrong = np.argwhere(np.abs(body) > np.finfo(np.float32).max)
+    if len(wrong):
+        frame, joint, axis = wrong[0].tolist()
+        raise FileFormatError(
+            f"{path}, frame {frame}, {BODY.joint_names[joint]}, {'xyz'[axis]}: "
+            f"{body[frame, joint, axis]:g}, expected a number, or NaN for a missing one. {AGAIN}"
+        )
+
+
+def _recognises(path: Path) -> bool:
+    """Whether the name is FreeMoCap's; the whole skeleton is left aside where the body lies by it."""
+    if not _is_name(path):
+        return False
+    if path.name.lower() in WHOLE:
+        return not path.with_name("mediapipe_body_3d_xyz.npy").exists()
+    return not path.name.lower().endswith(NOT_THE_BODY)
+
+
+def _is_name(path: Path) -> bool:
+    """Whether FreeMoCap calls a file of points so."""
+    name = path.name.lower()
+    return path.absolute().parent.name != "features" and (name in WHOLE or name.endswith(SUFFIX))
+
+
+READER = Reader(
+    description="FreeMoCap array of body points",
+    read=read_freemocap,
+    suffixes=(".npy",),
+    recognises=_recognises,
+    beside=lambda path: _is_name(path) and not _recognises(path),
+)
