@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from histvq.errors import ConfigError, DataWarning, FileFormatError, did_you_mean
+from histvq.io import freemocap
 from histvq.io.asked import given_fps, given_unit
 from histvq.io.cells import (
     MISSING,
@@ -34,6 +35,7 @@ SUFFIXES = tuple(
     kind + packed for packed in ("", ".gz", ".xz") for kind in (".csv", ".tsv", ".txt")
 )
 _LATEST = 1e20  # in ns the year 5138
+_FREEMOCAP = ("_3d_xyz.csv", "_by_frame.csv", "_by_trajectory.csv")
 UNEVEN = ("error", "resample")
 
 
@@ -264,9 +266,18 @@ def _recognises(path: Path) -> bool:
     return True
 
 
+def _gives_way(path: Path) -> bool:
+    """Whether it is FreeMoCap's text of an array that lies there too, and is read instead."""
+    if not path.name.lower().endswith(_FREEMOCAP):
+        return False
+    folders = (path.parent, path.parent / "output_data")
+    return any(freemocap.READER.knows(file) for folder in folders for file in folder.glob("*.npy"))
+
+
 READER = Reader(
     description="table of motion with column names",
     read=read_table,
     suffixes=SUFFIXES,
     recognises=_recognises,
+    beside=_gives_way,
 )

@@ -377,6 +377,21 @@ def test_what_is_no_table_of_motion_is_left_alone(write, tmp_path):
     assert (len(many.recordings), many.ignored) == (1, 4)
 
 
+def test_tables_other_programs_write_beside_their_own_files(write, tmp_path):
+    write("scorer,s,s,s,s\nbodyparts,nose,nose,tail,tail\ncoords,x,y,x,y\n0,1,2,3,4\n", "dlc.csv")
+    write("body_nose_x,body_nose_y\n1,2\n", "mediapipe_body_3d_xyz.csv")
+    write("timestamp,body_nose_x,body_nose_y\n1,2,3\n", "walk_by_trajectory.csv")
+    assert [file.name for _, file in expand(tmp_path)] == [
+        "mediapipe_body_3d_xyz.csv",
+        "walk_by_trajectory.csv",
+    ]
+    (tmp_path / "output_data").mkdir()
+    np.save(tmp_path / "output_data" / "mediapipe_body_3d_xyz.npy", np.zeros((4, 33, 3)))
+    assert [name for name, _ in expand(tmp_path)] == ["freemocap"]
+    with pytest.raises(FileFormatError, match=r"two columns named 'x', 'y'.*<joint>_<channel>, if"):
+        read_table(tmp_path / "dlc.csv", skip_rows=2)
+
+
 def test_a_yaml_beside_it_makes_a_table_known(write, tmp_path):
     path = write("t;A1;A2;mood\n0;1;2;glad\n5;3;4;sad\n", "a.txt")
     write("Notes, nothing more.\n", "README.txt")
