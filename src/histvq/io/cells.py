@@ -5,7 +5,7 @@ import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,9 @@ from histvq.io.lines import Line
 from histvq.io.packed import AGAIN
 
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab"}
-MISSING = ("", "nan", "NaN", "NAN", "-nan", "NA", "N/A", "n/a", "#N/A", "null", "NULL", "None")
+MISSING = frozenset(
+    ["", "nan", "NaN", "NAN", "-nan", "NA", "N/A", "n/a", "#N/A", "null", "NULL", "None"]
+)
 
 _ROWS_AT_A_TIME = 20_000  # a few megabytes of text, whatever the size of the file
 _LARGEST = float(np.finfo(np.float32).max)  # what is larger would become infinite
@@ -36,7 +38,12 @@ class Dialect:
 
     separator: str
     decimal: str = "."
-    missing: tuple[str, ...] = MISSING
+    missing: frozenset[str] = MISSING
+
+    @cached_property
+    def codes(self) -> frozenset[float]:
+        """Numbers that stand for missing ones, as -999, however they are written."""
+        return frozenset(float(word) for word in self.missing if _NUMBER.fullmatch(word))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,7 +184,6 @@ def _fast(
     numeric = sorted({*wanted.motion, *wanted.numbers})
     numeric_names = [str(place) for place in numeric]
     text_names = [str(place) for place in wanted.texts]
-    codes = _codes(dialect.missing)
     words = [word for word in dialect.missing if not _NUMBER.fullmatch(word)]
     try:
         frame = pd.read_csv(
@@ -196,8 +202,10 @@ def _fast(
     except (ValueError, OverflowError):
         return None
     columns = {place: frame[str(place)].to_numpy() for place in (*numeric, *wanted.texts)}
-    for place in numeric if codes else ():
-        columns[place] = np.where(np.isin(columns[place], list(codes)), np.nan, columns[place])
+    for place in numeric if dialect.codes else ():
+        columns[place] = np.where(
+            np.isin(columns[place], list(dialect.codes)), np.nan, columns[place]
+        )
     if len(frame) != len(rows) or any(np.isinf(columns[place]).any() for place in numeric):
         return None
     if any((np.abs(columns[place]) >= _LARGEST).any() for place in wanted.motion):
@@ -243,13 +251,7 @@ def as_number(cell: str, dialect: Dialect) -> float | None:
     if not (_NUMBER.fullmatch(cell) or _INFINITE.fullmatch(cell)):
         return None
     number = float(cell)
-    return float("nan") if number in _codes(dialect.missing) else number
-
-
-@cache
-def _codes(missing: tuple[str, ...]) -> frozenset[float]:
-    """Numbers that stand for missing ones, as -999: however they are written."""
-    return frozenset(float(word) for word in missing if _NUMBER.fullmatch(word))
+    return float("nan") if number in dialect.codes else number
 
 
 def _fault(cell: str, dialect: Dialect) -> str:

@@ -14,7 +14,8 @@ SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 TOLERANCE = 0.01  # of a step
 LONGEST_FILLED_S = 0.25  # over longer pauses nobody knows what the body did
 
-_DATES = (978_307_200, 4_102_444_800)  # the years 2001 to 2099, in seconds since 1970
+_STEPS_S = (1e-6, 1e4)
+_DATES = (978_307_200, 4_102_444_800)  # 2001 to 2099, in seconds since 1970
 _ISO = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d.*)?")
 
 
@@ -122,7 +123,12 @@ def rate_of(clock: Clock, *, fps: float | None, uneven: str) -> Rate:
     even = bool((np.abs(steps - mean) <= _allowed(mean, resolution)).all())
     if not even and uneven != "resample":
         raise FileFormatError(_uneven(clock, steps))
-    step = mean if even else float(np.median(steps))
+    step = float(mean if even else np.median(steps))
+    if not _STEPS_S[0] <= step <= _STEPS_S[1]:
+        raise FileFormatError(
+            f"{clock.where}: steps of {step:.3g} s (times in {unit}) are none of a recording of "
+            "motion. Say what they count in (time_unit=)"
+        )
     _check_agree(clock, 1 / step, fps, unit)
     if fps is not None:
         note = f"fps {fps:g} as given, in agreement with {clock.column!r}"

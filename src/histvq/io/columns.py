@@ -162,9 +162,14 @@ def time_unit(name: str) -> str | None:
 
 
 def plausible(names: Sequence[str]) -> bool:
-    """Whether these may be the column names of motion: some joint has two channels."""
-    counts = Counter(what.joint for name in names if (what := meaning(name)))
-    return max(counts.values(), default=0) >= 2
+    """Whether these may be the column names of motion: some joint has two channels.
+
+    Where a bare `x` stands twice, joints are named in another line, as in files of DeepLabCut.
+    """
+    found = [what for name in names if (what := meaning(name))]
+    bare = [what for what in found if not what.joint]
+    counts = Counter(what.joint for what in found)
+    return max(counts.values(), default=0) >= 2 and len(set(bare)) == len(bare)
 
 
 def understand(names: Sequence[str], notes: TableNotes, *, where: str) -> Plan:
@@ -239,7 +244,8 @@ def _check_twice(names: Sequence[str], where: str) -> None:
     if twice:
         raise FileFormatError(
             f"{where}: two columns named {', '.join(map(repr, twice[:5]))}. Names must differ: "
-            "rename them, or list them under `ignore:` in table.yaml"
+            "rename them (<joint>_<channel>, if joints stand in a line of their own), or list them "
+            "under `ignore:` in table.yaml"
         )
 
 

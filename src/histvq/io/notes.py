@@ -82,9 +82,9 @@ class TableNotes(BaseModel, frozen=True, extra="forbid", strict=True):
         return self.time.unit if isinstance(self.time, TimeNotes) else None
 
 
-def find_notes(table: Path) -> Path | None:
-    """`walk.table.yaml` for `walk.csv`, else `table.yaml` of the same folder, if there is one."""
-    own = table.with_name(table.name.split(".")[0] + FOR_ONE)
+def find_notes(table: Path, stem: str) -> Path | None:
+    """`<stem>.table.yaml`, else `table.yaml`, of the table's folder, if there is one."""
+    own = table.with_name(stem + FOR_ONE)
     return next((file for file in (own, table.with_name(FOR_ALL)) if file.is_file()), None)
 
 

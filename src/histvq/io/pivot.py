@@ -131,7 +131,7 @@ def long(cells: Cells, plan: Plan, times: np.ndarray | None, *, path: Path) -> F
         times=None if times is None else times[first],
         labels=None if plan.label is None else _one_label(cells, plan.label, frame, first, path),
         lines=cells.lines[first],
-        notes=(f"{empty} times a joint without a row is missing",) if empty else (),
+        notes=(f"{empty} times a joint has no row in a frame, and is missing",) if empty else (),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from histvq.errors import ConfigError, DataWarning, FileFormatError, did_you_mean
+from histvq.io import freemocap
 from histvq.io.asked import given_fps, given_unit
 from histvq.io.cells import (
     MISSING,
@@ -33,6 +34,8 @@ from histvq.recording import Recording
 SUFFIXES = tuple(
     kind + packed for packed in ("", ".gz", ".xz") for kind in (".csv", ".tsv", ".txt")
 )
+_LATEST = 1e20  # in ns the year 5138
+_FREEMOCAP = ("_3d_xyz.csv", "_by_frame.csv", "_by_trajectory.csv")
 UNEVEN = ("error", "resample")
 
 
@@ -107,19 +110,22 @@ def read_table(
     even = steady(frames, clock, fps=fps, uneven=uneven, path=path)
     _warn_unused(plan, path)
     parents = _parents(notes, frames, path)
-    recording = Recording(
-        id=_stem(path),
-        skeleton=even.skeleton,
-        fps=even.fps,
-        joint_names=frames.joints,
-        channel_names=plan.channels,
-        parents=parents,
-        joint_persons=frames.persons,
-        unit=unit,
-        person=frames.person,
-        source=str(path),
-        history=(_said(header, dialect, plan, frames), *even.notes),
-    )
+    try:
+        recording = Recording(
+            id=_stem(path),
+            skeleton=even.skeleton,
+            fps=even.fps,
+            joint_names=frames.joints,
+            channel_names=plan.channels,
+            parents=parents,
+            joint_persons=frames.persons,
+            unit=unit,
+            person=frames.person,
+            source=str(path),
+            history=(_said(header, dialect, plan, frames), *even.notes),
+        )
+    except FileFormatError as error:  # parents in a loop
+        raise FileFormatError(f"{path}: {error}") from error
     missing = frozenset(map(str, notes.missing))
     return recording, annotation_of(recording, even.labels, missing=missing)
 
@@ -135,7 +141,7 @@ def _check_options(uneven: str, time_unit: str | None, skip_rows: int | None) ->
 def _notes(path: Path, columns: str | Path | Mapping[str, Any] | None) -> TableNotes:
     if isinstance(columns, Mapping):
         return read_notes(columns)
-    beside = find_notes(path) if columns is None else Path(columns)
+    beside = find_notes(path, _stem(path)) if columns is None else Path(columns)
     return TableNotes() if beside is None else read_notes(beside)
 
 
@@ -165,8 +171,8 @@ def _cells(path: Path, header: Header, plan: Plan, notes: TableNotes) -> tuple[C
     decimal = notes.decimal or find_decimal(
         rows(), (*wanted.motion, *wanted.numbers), header.separator
     )
-    missing = dict.fromkeys((*MISSING, *map(str, notes.missing)))
-    dialect = Dialect(separator=header.separator, decimal=decimal, missing=tuple(missing))
+    missing = MISSING.union(map(str, notes.missing))
+    dialect = Dialect(separator=header.separator, decimal=decimal, missing=missing)
     return read_cells(rows(), wanted, names=header.names, dialect=dialect, path=path), dialect
 
 
@@ -176,10 +182,10 @@ def _times(cells: Cells, place: int, header: Header, path: Path) -> np.ndarray:
     if place in cells.texts:
         return seconds_of_dates(cells.texts[place], path=path, column=name, lines=cells.lines)
     times = cells.numbers[place]
-    if (gaps := np.flatnonzero(np.isnan(times))).size:
+    if (wrong := np.flatnonzero(~(np.abs(times) < _LATEST))).size:
         raise FileFormatError(
-            f"{path}, line {cells.lines[gaps[0]]}, column {name!r}: no time. Mend it, or list the "
-            "column under `ignore:` in table.yaml and pass fps="
+            f"{path}, line {cells.lines[wrong[0]]}, column {name!r}: no time, or none there can be. "
+            "Mend it, or list the column under `ignore:` in table.yaml and pass fps="
         )
     return times
 
@@ -248,7 +254,7 @@ def _recognises(path: Path) -> bool:
     """Whether some line at the start names columns of motion, by itself or by a YAML beside it."""
     if any(True for _ in likely_headers(path)):
         return True
-    if (beside := find_notes(path)) is None:
+    if (beside := find_notes(path, _stem(path))) is None:
         return False
     try:
         notes = read_notes(beside)
@@ -260,9 +266,18 @@ def _recognises(path: Path) -> bool:
     return True
 
 
+def _gives_way(path: Path) -> bool:
+    """Whether it is FreeMoCap's text of an array that lies there too, and is read instead."""
+    if not path.name.lower().endswith(_FREEMOCAP):
+        return False
+    folders = (path.parent, path.parent / "output_data")
+    return any(freemocap.READER.knows(file) for folder in folders for file in folder.glob("*.npy"))
+
+
 READER = Reader(
     description="table of motion with column names",
     read=read_table,
     suffixes=SUFFIXES,
     recognises=_recognises,
+    beside=_gives_way,
 )

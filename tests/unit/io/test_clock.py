@@ -47,6 +47,7 @@ def test_a_dropped_frame_is_seen_in_spite_of_rounding(fps, unit):
 
 def test_left_out_frame_numbers_explain_a_long_step():
     assert rate([0, 0.1, 0.4, 0.5], steps=[1, 3, 1]).fps == 10
+    assert rate([0, 0.3, 0.6, 0.7], None, steps=[3, 3, 1]).fps == 10
 
 
 @pytest.mark.parametrize("jitter", [0.009, 0.011])

@@ -84,6 +84,11 @@ def test_notes_go_before_names():
     assert (found.joint, found.frame, found.channels) == (0, 3, ("x", "y"))
 
 
+def test_a_column_has_one_meaning():
+    found = plan("n_x,a_x,a_y", frame="n_x")
+    assert (found.frame, found.motion, found.joints) == (0, (1, 2), ("a",))
+
+
 @pytest.mark.parametrize(
     ("names", "notes", "words"),
     [

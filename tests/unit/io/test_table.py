@@ -77,7 +77,7 @@ def test_a_long_table_in_any_order(write):
 def test_a_joint_without_a_row_is_missing(write):
     recording, _ = read_table(write(LONG.replace("1,hand,7,8\n", "")), unit="mm", fps=10)
     assert np.isnan(recording.skeleton[1, 1]).all()
-    assert "1 times a joint without a row" in " ".join(recording.history)
+    assert "1 times a joint has no row" in " ".join(recording.history)
 
 
 def test_several_people_stand_side_by_side(write):
@@ -130,6 +130,12 @@ def test_however_it_is_written(separator, decimal, pack, write):
 def test_whole_numbers_first_do_not_hide_a_decimal_comma(write):
     path = write("a_x;a_y\n" + "1;2\n" * 500 + "1,5;2\n")
     assert read_table(path, unit="m", fps=1)[0].skeleton[-1, 0, 0] == 1.5
+
+
+def test_decimal_commas_in_quotes_between_commas(write):
+    path = write('a_x,a_y\n"1,5",2\n"-3,25",4\n')
+    recording, _ = read_table(path, unit="m", fps=1)
+    assert recording.skeleton[:, 0].tolist() == [[1.5, 2], [-3.25, 4]]
 
 
 def test_large_tables_are_read_in_blocks(write, monkeypatch):
@@ -194,6 +200,9 @@ def test_what_the_table_does_not_say_is_asked_for(write):
         (WIDE.replace("2,0.02", "0.5,0.02"), "line 4: frame number 0.5, expected a whole number"),
         (WIDE.replace("2,0.02", ",0.02"), "line 4: frame number nan"),
         (WIDE.replace("1,0.01", "1,"), "line 3, column 'time_s': no time"),
+        (WIDE.replace("2,0.02", "2,inf"), "line 4, column 'time_s': 'inf' is infinite"),
+        (WIDE.replace("2,0.02", "2,1e300"), "line 4, column 'time_s': no time, or none there can"),
+        ("time_s,a_x,a_y\n0,1,2\n1e-320,1,2\n", "steps of 9.999e-321 s|steps of 1e-320 s"),
         (WIDE.replace("1,0.01", "1,0.00"), "line 3: 0 after 0; times must go up"),
         (WIDE.replace("2,0.02", "2,0.03"), "uneven steps: median 15 ms, worst 10 ms before line 3"),
         ("frame,a_x,a_y\n0,1,2\n1,1,2\n99999999,1,2\n", "line 4: frame numbers leap, to 100000000"),
@@ -245,6 +254,22 @@ def test_frame_numbers_left_out_are_missing_frames(write):
     assert annotation.labels.tolist() == [0, 0, -1, -1, 0]
 
 
+def test_left_out_frames_of_a_long_table(write):
+    path = write("frame,joint,x,y\n3,b,5,6\n1,a,3,4\n0,a,1,2\n")
+    with pytest.warns(DataWarning, match="1 frames whose numbers are left out"):
+        recording, _ = read_table(path, unit="m", fps=1)
+    nan = np.nan
+    expected = [[nan, 1], [nan, 3], [nan, nan], [5, nan]]
+    np.testing.assert_array_equal(recording.skeleton[:, :, 0], expected)
+
+
+def test_a_long_table_with_times_and_no_frame_numbers(write):
+    rows = [f"{t / 50},{joint},{t},{n}" for t in (2, 0, 1) for n, joint in enumerate("ab")]
+    recording, _ = read_table(write("\n".join(["time_s,sensor,acc_x,acc_y", *rows])), unit="g")
+    assert recording.fps == 50
+    assert recording.skeleton[:, 1].tolist() == [[0, 1], [1, 1], [2, 1]]
+
+
 def test_times_are_held_against_frame_numbers(write):
     path = write("frame,time_s,a_x,a_y\n0,0,1,2\n1,0.1,3,4\n4,0.4,5,6\n")
     with pytest.warns(DataWarning, match="2 frames"):
@@ -269,6 +294,19 @@ def test_numbers_that_stand_for_missing_ones(write):
     path = write("a_x,a_y\n-999,1\n-999.0,x\n")
     recording, _ = read_table(path, unit="m", fps=1, columns={"missing": [-999, "x"]})
     assert np.isnan(recording.skeleton).tolist() == [[[True, False]], [[True, True]]]
+
+
+def test_parents_are_checked(write):
+    path = write("a_x,a_y,b_x,b_y\n1,2,3,4\n")
+    said = {"unit": "m", "fps": 1}
+    columns = {"parents": {"a": "b", "b": "a"}}
+    with pytest.raises(FileFormatError, match=r"walk\.csv: .* lead nowhere from joint 0"):
+        read_table(path, **said, columns=columns)
+    columns = {"parents": {"a": "bb"}}
+    with pytest.raises(FileFormatError, match=r"no joint 'bb', which `parents\.a` .*mean 'b'"):
+        read_table(path, **said, columns=columns)
+    recording, _ = read_table(path, **said, columns={"parents": {"a": "b", "b": None}})
+    assert recording.parents == (1, -1)
 
 
 def test_reserved_names_are_actions_like_others(write):
@@ -337,6 +375,21 @@ def test_what_is_no_table_of_motion_is_left_alone(write, tmp_path):
     assert expand(tmp_path) == [("table", table)]
     many = read_many(tmp_path, unit="mm")
     assert (len(many.recordings), many.ignored) == (1, 4)
+
+
+def test_tables_other_programs_write_beside_their_own_files(write, tmp_path):
+    write("scorer,s,s,s,s\nbodyparts,nose,nose,tail,tail\ncoords,x,y,x,y\n0,1,2,3,4\n", "dlc.csv")
+    write("body_nose_x,body_nose_y\n1,2\n", "mediapipe_body_3d_xyz.csv")
+    write("timestamp,body_nose_x,body_nose_y\n1,2,3\n", "walk_by_trajectory.csv")
+    assert [file.name for _, file in expand(tmp_path)] == [
+        "mediapipe_body_3d_xyz.csv",
+        "walk_by_trajectory.csv",
+    ]
+    (tmp_path / "output_data").mkdir()
+    np.save(tmp_path / "output_data" / "mediapipe_body_3d_xyz.npy", np.zeros((4, 33, 3)))
+    assert [name for name, _ in expand(tmp_path)] == ["freemocap"]
+    with pytest.raises(FileFormatError, match=r"two columns named 'x', 'y'.*<joint>_<channel>, if"):
+        read_table(tmp_path / "dlc.csv", skip_rows=2)
 
 
 def test_a_yaml_beside_it_makes_a_table_known(write, tmp_path):
@@ -433,7 +486,7 @@ CELL = st.one_of(
 )
 def test_pandas_reads_cells_as_they_are_read_one_by_one(rows, separator, decimal, monkeypatch):
     lines = [(n, separator.join(row)) for n, row in enumerate(rows, 2) if any(map(str.strip, row))]
-    dialect = Dialect(separator=separator, decimal=decimal, missing=(*MISSING, "-9"))
+    dialect = Dialect(separator=separator, decimal=decimal, missing=MISSING | {"-9"})
     wanted = Wanted(motion=(1, 0))
     found = []
     for fast in (cells._fast, lambda *args, **kwargs: None):
