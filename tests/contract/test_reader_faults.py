@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from contract.test_readers import EXAMPLES
 from histvq.errors import DataWarning, HistvqError
 from histvq.io import READERS, read, read_many
+from oracles.example_files import EXAMPLES
 
 every_format = pytest.mark.parametrize("name", READERS)
 

@@ -16,10 +16,10 @@ from histvq.annotation import Annotation
 from histvq.datasets import Dataset, DatasetInfo, Fingerprint, Prepared, Source, narrowed
 from histvq.errors import ConfigError, DataWarning, FileFormatError
 from histvq.io import Readings, ReadProgress, read_many
-from histvq.io.atomic import check_file_names
 from histvq.io.hugadb import ACTIVITIES, FPS, JOINTS, SUFFIXES, UNIT, BadValues, parse_name
 from histvq.io.layout import write_layout
 from histvq.io.npz import write_npz
+from histvq.io.parts.atomic import check_file_names
 from histvq.recording import Recording
 
 KIND = "various"

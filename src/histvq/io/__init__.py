@@ -9,12 +9,12 @@ from typing import Literal, get_args
 
 from histvq.annotation import Annotation
 from histvq.errors import ConfigError, DataWarning, FileFormatError, did_you_mean
-from histvq.io import plugins
-from histvq.io.finding import Survey, survey
-from histvq.io.finding import entries as entries_of
-from histvq.io.reader import Pair, Reader
-from histvq.io.telling import differences, empty, listed
-from histvq.io.unique import with_unique_ids
+from histvq.io.parts import plugins
+from histvq.io.parts.finding import Survey, survey
+from histvq.io.parts.finding import entries as entries_of
+from histvq.io.parts.reader import Pair, Reader
+from histvq.io.parts.telling import differences, empty, listed
+from histvq.io.parts.unique import with_unique_ids
 from histvq.recording import Recording
 from histvq.transforms import split_people
 

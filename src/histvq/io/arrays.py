@@ -12,10 +12,10 @@ from typing import IO, NamedTuple
 import numpy as np
 
 from histvq.errors import ConfigError, FileFormatError, did_you_mean
-from histvq.io.asked import NotSaidError, given_fps, given_unit
-from histvq.io.clock import TOLERANCE, check_fps
-from histvq.io.packed import AGAIN
-from histvq.io.reader import Pair, Reader, head
+from histvq.io.parts.asked import NotSaidError, given_fps, given_unit
+from histvq.io.parts.packed import AGAIN
+from histvq.io.parts.reader import Pair, Reader, head
+from histvq.io.tables.clock import TOLERANCE, check_fps
 from histvq.recording import Recording
 
 AXES = ("frame", "joint", "channel", "person", "feature")

@@ -1,6 +1,6 @@
 """C3D: marker trajectories of optical motion capture.
 
-Source: as in `histvq.io.c3d_file`; labels of unnamed markers and of results that are no positions
+Source: as in `histvq.io.parts.c3d_file`; labels of unnamed markers and of results that are no positions
 are those of Vicon's programs.
 """
 
@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from histvq.errors import DataWarning, FileFormatError, did_you_mean
-from histvq.io.asked import NotSaidError, given_unit, unit_name
-from histvq.io.c3d_file import C3D, KEY, read_c3d_file
-from histvq.io.packed import AGAIN
-from histvq.io.reader import Pair, Reader, head
+from histvq.io.parts.asked import NotSaidError, given_unit, unit_name
+from histvq.io.parts.c3d_file import C3D, KEY, read_c3d_file
+from histvq.io.parts.packed import AGAIN
+from histvq.io.parts.reader import Pair, Reader, head
 from histvq.recording import Recording
 
 # Marker programs number what nobody named.

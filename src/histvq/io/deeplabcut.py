@@ -13,13 +13,13 @@ from pathlib import Path
 import numpy as np
 
 from histvq.errors import DataWarning, FileFormatError
-from histvq.io.asked import given_fps, given_unit
-from histvq.io.hdf5 import MAGIC, holds
-from histvq.io.individuals import Tracks, check_confidence, to_recording
-from histvq.io.named_table import PICTURES, NamedTable, read_csv_table
-from histvq.io.packed import AGAIN
-from histvq.io.pandas_hdf import read_hdf_table
-from histvq.io.reader import Pair, Reader, head
+from histvq.io.parts.asked import given_fps, given_unit
+from histvq.io.parts.hdf5 import MAGIC, holds
+from histvq.io.parts.individuals import Tracks, check_confidence, to_recording
+from histvq.io.parts.named_table import PICTURES, NamedTable, read_csv_table
+from histvq.io.parts.packed import AGAIN
+from histvq.io.parts.pandas_hdf import read_hdf_table
+from histvq.io.parts.reader import Pair, Reader, head
 
 LEVELS = (("scorer", "bodyparts", "coords"), ("scorer", "individuals", "bodyparts", "coords"))
 AXES = ({"x", "y"}, {"x", "y", "z"})
@@ -168,9 +168,15 @@ def _recognises(path: Path) -> bool:
     return begins[:1] == ["scorer"] and begins[1:] in ([], ["bodyparts"], ["individuals"])
 
 
+def _beside(path: Path) -> bool:
+    """Whether the same table lies beside it as HDF5: DeepLabCut writes both."""
+    return path.suffix.lower() == ".csv" and path.with_suffix(".h5").exists() and _recognises(path)
+
+
 READER = Reader(
     description="DeepLabCut table",
     read=read_deeplabcut,
     suffixes=(".csv", ".h5"),
     recognises=_recognises,
+    beside=_beside,
 )

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from histvq.errors import FileFormatError
-from histvq.io.asked import given_fps, unit_name
-from histvq.io.hdf5 import dataset, holds, numbers, opened, strings, text
-from histvq.io.individuals import Tracks, check_confidence, to_recording
-from histvq.io.packed import AGAIN
-from histvq.io.reader import Pair, Reader
+from histvq.io.parts.asked import given_fps, unit_name
+from histvq.io.parts.hdf5 import dataset, holds, numbers, opened, strings, text
+from histvq.io.parts.individuals import Tracks, check_confidence, to_recording
+from histvq.io.parts.packed import AGAIN
+from histvq.io.parts.reader import Pair, Reader
 
 POSITIONS = ("frame", "track", "node", "xy")
 SUFFIXES = (".analysis.h5", ".h5", ".hdf5")

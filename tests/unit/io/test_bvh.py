@@ -11,8 +11,8 @@ from scipy.spatial.transform import Rotation
 from histvq.errors import ConfigError, DataWarning, FileFormatError
 from histvq.io import expand, read
 from histvq.io.bvh import joint_positions, read_bvh
-from histvq.io.bvh_motion import frame_rate
-from histvq.io.bvh_skeleton import MAX_JOINTS, parse_hierarchy
+from histvq.io.parts.bvh_motion import frame_rate
+from histvq.io.parts.bvh_skeleton import MAX_JOINTS, parse_hierarchy
 from oracles.bvh import positions_by_loop
 
 # Two bones of one unit along x.

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from histvq.errors import DataWarning, FileFormatError
 from histvq.io import expand
-from histvq.io.asked import NotSaidError
 from histvq.io.c3d import read_c3d
+from histvq.io.parts.asked import NotSaidError
 
 
 def write(path, labels=("head", "hip", "toe"), *, n_frames=20, values=None, parameters=()):

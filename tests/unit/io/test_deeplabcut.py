@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from histvq.errors import ConfigError, DataWarning, FileFormatError
-from histvq.io import expand
-from histvq.io.asked import NotSaidError
+from histvq.io import expand, find_reader
 from histvq.io.deeplabcut import read_deeplabcut
+from histvq.io.parts.asked import NotSaidError
 
 pytestmark = pytest.mark.filterwarnings("ignore::pandas.errors.PerformanceWarning")
 
@@ -298,8 +298,14 @@ def test_a_header_that_promises_much_costs_nothing(write_text):
 
 def test_other_tables_are_left_to_others(write_text):
     for content in ("scorer of the game,1\n", "frame,x,y\n0,1,2\n", "scorer,net\nplayers,a\n"):
-        with pytest.raises(FileFormatError, match="none of the known formats"):
-            expand(write_text(content))
+        assert not find_reader("deeplabcut").knows(write_text(content))
+
+
+def test_the_table_beside_an_h5_of_its_name_gives_way_to_it(write_text, tmp_path):
+    path = write_text(BY_HAND)
+    assert expand(tmp_path) == [("deeplabcut", path)]
+    write(table(), path.with_suffix(".h5"))
+    assert [file.suffix for _, file in expand(tmp_path)] == [".h5"]
 
 
 def mutated(data, good):

@@ -10,7 +10,7 @@ from histvq.checkpoints.msgcn import PUBLISHED
 from histvq.errors import ConfigError, DataWarning, FileFormatError
 from histvq.io import expand, read_many
 from histvq.io.lara import CHANNELS, JOINTS, PARENTS, parse_name, read_lara
-from histvq.io.lara_labels import ACTIONS
+from histvq.io.parts.lara_labels import ACTIONS
 from histvq.supervised.graphs import GRAPHS
 from oracles.lara_files import (
     CLASSES,

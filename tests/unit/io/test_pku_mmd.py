@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from histvq.checkpoints.msgcn import PUBLISHED
 from histvq.errors import ConfigError, DataWarning, FileFormatError
 from histvq.io import expand, read_many
+from histvq.io.parts.pku_mmd_labels import ACTIONS, NOT_IN_VERSION_2, Action, paint
 from histvq.io.pku_mmd import JOINTS, PARENTS, parse_name, read_pku_mmd
-from histvq.io.pku_mmd_labels import ACTIONS, NOT_IN_VERSION_2, Action, paint
 from histvq.supervised.graphs import GRAPHS
 from oracles.pku_mmd_files import LABELS, line, person, put, text
 

@@ -7,7 +7,7 @@ import pytest
 
 from histvq.errors import ConfigError, DataWarning, FileFormatError
 from histvq.io import expand
-from histvq.io.asked import NotSaidError
+from histvq.io.parts.asked import NotSaidError
 from histvq.io.sleap import read_sleap
 
 NODES = ("head", "thorax", "tail")
