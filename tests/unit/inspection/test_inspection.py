@@ -129,6 +129,8 @@ def body(*, mirrored=False, names=None):
         ("LHip", "RHip", "LAnkle", "RAnkle", "LBigToe", "RBigToe", "Head"),
         ("LASI", "RASI", "LANK", "RANK", "LTOE", "RTOE", "Head"),
         ("lfemur", "rfemur", "ltibia", "rtibia", "ltoes", "rtoes", "head"),
+        ("UpperLeg_L", "UpperLeg_R", "Foot_L", "Foot_R", "Toes_L", "Toes_R", "Head"),
+        ("LUpLeg", "RUpLeg", "LFoot", "RFoot", "LToe", "RToe", "Head"),
         ("HipLeft", "HipRight", "AnkleLeft", "AnkleRight", "FootLeft", "FootRight", "Head"),
         ("left hip", "right hip", "left ankle", "right ankle", "left foot index", "right foot index",
          "nose"),

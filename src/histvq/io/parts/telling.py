@@ -26,7 +26,13 @@ def _gathered(faults: Sequence[str]) -> list[str]:
     return [
         fault
         for words, found in files.items()
-        for fault in (found if not words else [f"{_some(found)}: {words}"])
+        for fault in (
+            found
+            if not words
+            else [f"{found[0]}: {words}"]
+            if len(found) == 1
+            else [f"{len(found)} files: {words} ({_some(found)})"]
+        )
     ]
 
 
