@@ -11,6 +11,7 @@ from histvq.errors import ConfigError, DataWarning, FileFormatError
 from histvq.io import expand, find_reader
 from histvq.io.deeplabcut import read_deeplabcut
 from histvq.io.parts.asked import NotSaidError
+from oracles.accidents import spoilt
 
 pytestmark = pytest.mark.filterwarnings("ignore::pandas.errors.PerformanceWarning")
 
@@ -308,27 +309,12 @@ def test_the_table_beside_an_h5_of_its_name_gives_way_to_it(write_text, tmp_path
     assert [file.suffix for _, file in expand(tmp_path)] == [".h5"]
 
 
-def mutated(data, good):
-    """The file cut, with bytes replaced, or with a line twice."""
-    kind = data.draw(st.sampled_from(["cut", "replace", "double", "any"]))
-    if kind == "any":
-        return data.draw(st.binary(max_size=200) | st.text().map(str.encode))
-    place = data.draw(st.integers(0, len(good) - 1))
-    if kind == "cut":
-        return good[:place]
-    if kind == "replace":
-        return good[:place] + data.draw(st.binary(max_size=4)) + good[place + 2 :]
-    lines = good.splitlines(keepends=True)
-    row = data.draw(st.integers(0, len(lines) - 1))
-    return b"".join([*lines[:row], *[lines[row]] * 2, *lines[row + 1 :]])
-
-
 @given(data=st.data())
 @settings(
     max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_whatever_the_file_holds_errors_are_ours(data, write_text):
-    path = write_text(mutated(data, BY_HAND.encode()))
+    path = write_text(data.draw(spoilt(BY_HAND.encode())))
     with warnings.catch_warnings(), suppress(FileFormatError):
         warnings.simplefilter("ignore", DataWarning)
         read(path)

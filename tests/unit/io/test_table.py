@@ -16,6 +16,7 @@ from histvq.io.parts.asked import NotSaidError
 from histvq.io.table import read_table
 from histvq.io.tables import cells
 from histvq.io.tables.cells import MISSING, Dialect, Wanted
+from oracles.accidents import spoilt
 
 WIDE = (
     "frame,time_s,LeftWrist_x,LeftWrist_y,hip_x,hip_y,label\n"
@@ -437,23 +438,7 @@ def attempt(path, content):
 )
 def test_a_spoilt_table_is_an_error_in_words(data, text, tmp_path):
     (tmp_path / "good_a.csv").write_text(WIDE)
-    content = bytearray(text.encode())
-    for _ in range(data.draw(st.integers(1, 3))):
-        at = data.draw(st.integers(0, max(len(content) - 1, 0)))
-        kind = data.draw(st.sampled_from(["cut", "byte", "line", "piece"]))
-        if kind == "cut":
-            del content[at:]
-        elif kind == "byte":
-            content[at : at + 1] = bytes([data.draw(st.integers(0, 255))])
-        elif kind == "line":
-            lines = content.splitlines(keepends=True)
-            content = bytearray(b"".join(lines[:2] + lines[1:]))
-        else:
-            piece = data.draw(
-                st.sampled_from([b'"', b",", b";", b"\n", b"\r", b"1e999", b"nan", b"\t"])
-            )
-            content[at:at] = piece
-    attempt(tmp_path / "spoilt.csv", bytes(content))
+    attempt(tmp_path / "spoilt.csv", data.draw(spoilt(text.encode())))
 
 
 @QUIET
