@@ -3,6 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from histvq.annotation import Annotation
@@ -364,3 +365,13 @@ def test_learning_from_files_of_labels(folder, tmp_path):
     )
     assert status == Exit.USAGE
     assert "ada: 16 labels at 2 a second for 16.0 s of motion" in said
+
+
+def test_a_run_notes_how_its_files_were_read(pair, tmp_path):
+    how = ["--option", "layout=frame person joint channel", "--fps", 30, "--unit", "px"]
+    histvq("run", pair, *how, "-k", 2, "--method", "window-kmeans", "-o", tmp_path / "run")
+    noted = yaml.safe_load((tmp_path / "run" / "config.yaml").read_text())
+    assert noted["data"] == [str(pair)]
+    assert noted["reading"] == {
+        "fps": 30, "unit": "px", "options": ["layout=frame person joint channel"],
+    }  # fmt: skip
