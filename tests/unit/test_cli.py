@@ -369,7 +369,8 @@ def test_learning_from_files_of_labels(folder, tmp_path):
 
 def test_a_run_notes_how_its_files_were_read(pair, tmp_path):
     how = ["--option", "layout=frame person joint channel", "--fps", 30, "--unit", "px"]
-    histvq("run", pair, *how, "-k", 2, "--method", "window-kmeans", "-o", tmp_path / "run")
+    short = ["--patch-seconds", 0.3, "--method", "window-kmeans"]
+    histvq("run", pair, *how, "-k", 2, *short, "-o", tmp_path / "run")
     noted = yaml.safe_load((tmp_path / "run" / "config.yaml").read_text())
     assert noted["data"] == [str(pair)]
     assert noted["reading"] == {
