@@ -199,7 +199,13 @@ def run(
     _write_text(folder / "config.yaml", yaml.safe_dump(noted, sort_keys=False, allow_unicode=True))
     _write_text(folder / "versions.json", json.dumps(versions(), indent=2) + "\n")
     scores, files = write_answers(
-        folder, answers, annotations=annotations, warnings=warnings, skipped=skipped, settings=noted
+        folder,
+        answers,
+        recordings=recordings,
+        annotations=annotations,
+        warnings=warnings,
+        skipped=skipped,
+        settings=noted,
     )
     return Run(folder=folder, answers=answers, scores=scores, files=files, seconds=seconds)
 
@@ -209,11 +215,12 @@ def write_answers(
     answers: Sequence[Segmentation],
     *,
     annotations: Sequence[Annotation | None],
+    recordings: Sequence[Recording] = (),
     warnings: Sequence[str] = (),
     skipped: Skipped = (),
     settings: Mapping[str, Any] | None = None,
 ) -> tuple[Scores | None, Mapping[str, Path]]:
-    """Score what has a truth, and write tables, timelines and page.
+    """Score what has a truth, and write tables, timelines and a page that plays the recordings.
 
     Labels that do not fit cost the scores, never the answers: what was wrong is among the warnings.
     """
@@ -223,6 +230,7 @@ def write_answers(
         write_report(
             folder,
             answers,
+            recordings=recordings,
             annotations=truth or None,
             scores=scores,
             warnings=[*warnings, *remarks],

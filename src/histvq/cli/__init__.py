@@ -271,6 +271,7 @@ def predict(
     scores, written = write_answers(
         out,
         answers,
+        recordings=readings.recordings,
         annotations=readings.annotations,
         warnings=readings.warnings,
         skipped=readings.skipped,
