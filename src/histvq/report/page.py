@@ -7,21 +7,22 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from histvq.annotation import Annotation
 from histvq.recording import Recording
-from histvq.report.analysis import Card, Clip, by_group, cards, transitions
+from histvq.report.analysis import Card, Clip, cards, segment_lengths, transitions
 from histvq.report.embed import Embedded, choose_pieces
 from histvq.report.frames import truth_by_recording
 from histvq.report.key import Key
+from histvq.report.page_groups import extras, group_tables
 from histvq.report.page_parts import (
     card_parts,
     confusion_parts,
+    in_wider_bins,
     matrix,
-    plain_table,
-    segment_lengths,
     spread_over,
 )
 from histvq.report.palette import Look, look_of
@@ -83,22 +84,22 @@ def page(
     known = truth_by_recording(annotations)
     motion, remarks = _in_step(answers, recordings)
     made = cards(answers, motion)
-    extras = _extras(groups)
-    data = labels_payload(answers, known, key, extras=extras, fine_names=fine_names)
+    data = labels_payload(answers, known, key, extras=extras(groups), fine_names=fine_names)
     room = budget_mb * MEGABYTE - len(script_json(data)) - REST_BYTES
     clips = [(clip.recording_id, clip.start, clip.stop) for card in made for clip in card.clips]
     embedded = choose_pieces(motion, room=room, clips=clips)
     places = {answer.recording_id: place for place, answer in enumerate(answers)}
     moving, numbers = motion_payload(embedded, places)
     said = _embedded_in_words(embedded, motion, budget_mb)
+    names = {card.action: key.names.get(card.action, card.name) for card in made}
     parts: dict[str, Any] = {
         "warnings": [_line(item) for item in (*warnings, *remarks)],
         "scores": _scored(scores),
         "recordings": True,
         "usage": usage.to_dict("records"),
-        "cards": [_card(card, usage, answers, places, scores) for card in made],
+        "cards": [_card(card, usage, answers, places) for card in made],
         "transitions": _transitions(answers, key),
-        "groups": _by_groups(answers, groups),
+        "groups": group_tables(answers, groups, names),
         "skipped": [_line(item) for item in skipped],
         "settings": _flat(settings),
         **_against_truth(answers, known, scores, places),
@@ -111,7 +112,7 @@ def page(
         lead=_lead(answers, len(usage)),
         sections=[(f"section-{place}", name) for place, name in SECTIONS.items() if parts[place]],
         looks=_Looks(key.looks),
-        names=_names(key, made),
+        names=names,
         matched={} if names_of(answers) else _matched(scores),
         has_truth=bool(known),
         has_fine=any(answer.subactions is not None for answer in answers),
@@ -130,10 +131,6 @@ class _Looks(dict[int, Look]):
 
     def __missing__(self, code: int) -> Look:
         return look_of(code)
-
-
-def _names(key: Key, made: Sequence[Card]) -> dict[int, str]:
-    return {**{card.action: card.name for card in made}, **key.short_names}
 
 
 def _in_step(
@@ -205,7 +202,7 @@ def _scored(scores: object | None) -> dict[str, object] | None:
 
 def _flat(settings: Mapping[str, object] | None) -> dict[str, str]:
     """Settings of settings in one list, as `method: n_actions`."""
-    rows = {}
+    rows: dict[str, str] = {}
     for name, value in (settings or {}).items():
         if isinstance(value, Mapping):
             rows |= {f"{name}: {inner}": text for inner, text in _flat(value).items()}
@@ -221,7 +218,6 @@ def _card(
     usage: "pd.DataFrame",
     answers: Sequence[Segmentation],
     places: Mapping[str, int],
-    scores: object | None,
 ) -> dict[str, Any]:
     row = usage[usage["action"] == card.action].to_dict("records")
     clips = [
@@ -235,9 +231,7 @@ def _card(
         }
         for clip in card.clips
     ]
-    named = names_of(answers)
-    matched = "" if named else _matched(scores).get(card.action, "")
-    return {**card_parts(card, row[0] if row else None), "clips": clips, "matched": matched}
+    return {**card_parts(card, row[0] if row else None), "clips": clips}
 
 
 def _in_seconds(clip: Clip, fps: float) -> dict[str, str]:
@@ -269,35 +263,6 @@ def _transitions(answers: Sequence[Segmentation], key: Key) -> dict[str, Any] | 
     }
 
 
-def _extras(groups: "pd.DataFrame | None") -> dict[str, dict[str, str]]:
-    """What the table of recordings says of each."""
-    if groups is None:
-        return {}
-    return {
-        str(name): {str(column): str(value) for column, value in row.items()}
-        for name, row in groups.to_dict("index").items()
-    }
-
-
-def _by_groups(
-    answers: Sequence[Segmentation], groups: "pd.DataFrame | None"
-) -> dict[str, dict[str, Any]]:
-    """Usage, durations and transitions by each column of the table of recordings."""
-    if groups is None:
-        return {}
-    columns = {column: groups[column].dropna().astype(str) for column in groups.columns}
-    return {
-        str(column): {
-            name: plain_table(table)
-            for name, table in by_group(
-                answers, {str(name): value for name, value in values.items()}
-            ).items()
-        }
-        for column, values in columns.items()
-        if len(values)
-    }
-
-
 def _against_truth(
     answers: Sequence[Segmentation],
     known: Mapping[str, Annotation],
@@ -305,12 +270,13 @@ def _against_truth(
     places: Mapping[str, int],
 ) -> dict[str, Any]:
     """Segment lengths as the paper's Fig. 3, strips as its Fig. 4, and confusion, as far as is known."""
-    lengths = segment_lengths(answers, known)
+    rates = [answer.fps for answer in answers if answer.recording_id in known]
+    lengths = segment_lengths(answers, known.values()) if known else None
     per_recording = getattr(scores, "per_recording", None)
     spread = spread_over(per_recording() if callable(per_recording) else None)
     confusion = getattr(scores, "confusion", None)
     return {
-        "lengths": lengths and {"true": lengths[0], "found": lengths[1], "frames": lengths[2]},
+        "lengths": None if lengths is None else in_wider_bins(lengths, float(np.median(rates))),
         "compared": [
             {"recording": name, "place": places[name], "mof": mof}
             for name, mof in spread

@@ -1,13 +1,10 @@
 """What the page says in tables, bars and words, ready to be put into the template."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-
-from histvq.annotation import Annotation
-from histvq.segments import Segmentation, to_segments
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,7 +12,6 @@ if TYPE_CHECKING:
     from histvq.report.analysis import Card
 
 LISTED = 12  # recordings or people named on a card
-BIN_FRAMES = 20  # as the paper has them, for JSD and in Fig. 3
 MAX_BINS = 30
 
 
@@ -65,7 +61,7 @@ def histogram(lengths_s: np.ndarray, *, width_s: float, n_bins: int) -> Histogra
     )
 
 
-def duration_histogram(lengths_s: np.ndarray, *, n_bins: int = 16) -> Histogram:
+def duration_histogram(lengths_s: np.ndarray, *, n_bins: int = 10) -> Histogram:
     """Lengths of one action's segments, in bins of a round width; the longest 2 % in the last."""
     end = float(np.quantile(lengths_s, 0.98)) if len(lengths_s) else 1.0
     width = round_up(end / n_bins)
@@ -80,39 +76,27 @@ def round_up(value: float) -> float:
     return float(next(step * power for step in (1, 2, 5, 10) if step * power >= value * 0.999999))
 
 
-def segment_lengths(
-    answers: Sequence[Segmentation], known: Mapping[str, Annotation]
-) -> tuple[Histogram, Histogram, int] | None:
-    """Lengths of true and of found segments in the same bins, and a bin's frames (paper, Fig. 3).
+def in_wider_bins(lengths: "pd.DataFrame", fps: float) -> dict[str, Any] | None:
+    """A table of `segment_lengths` with true ones, in bins wide enough to be drawn (paper, Fig. 3).
 
-    Source: bins of 20 frames, as section 4.1 has them; as many times wider as keeps them to 30, with the
-        longest 2 % in the last one.
+    As many times wider as keeps them to 30, with the longest 2 % in the last one.
+
+    Returns:
+        `true` and `found` as histograms, and how many `frames` a bin has; None where nothing is known.
     """
-    both = [(answer, known[answer.recording_id]) for answer in answers
-            if answer.recording_id in known]  # fmt: skip
-    if not both:
+    counts = lengths[["true", "found"]].to_numpy()
+    shares = np.cumsum(counts.sum(axis=1)) / max(counts.sum(), 1)
+    if not counts.sum():
         return None
-    true = _lengths((truth.labels, answer.fps) for answer, truth in both)
-    found = _lengths((answer.actions, answer.fps) for answer, _ in both)
-    together = np.concatenate([true, found])
-    if not len(together):
-        return None
-    narrow = BIN_FRAMES / float(np.median([answer.fps for answer, _ in both]))
-    times = max(1, int(np.ceil(np.quantile(together, 0.98) / (narrow * MAX_BINS))))
-    n_bins = max(1, min(MAX_BINS, int(np.ceil(together.max() / (narrow * times)))))
-    made = [histogram(x, width_s=narrow * times, n_bins=n_bins) for x in (true, found)]
-    return made[0], made[1], BIN_FRAMES * times
-
-
-def _lengths(labelled: Iterable[tuple[np.ndarray, float]]) -> np.ndarray:
-    return np.array(
-        [
-            (stop - start) / fps
-            for labels, fps in labelled
-            for start, stop, label in to_segments(labels)
-            if label >= 0
-        ]
-    )
+    enough = int(np.searchsorted(shares, 0.98)) + 1
+    times = -(-enough // MAX_BINS)
+    n_bins = min(-(-len(counts) // times), -(-enough // times) + 1)
+    frames = int(lengths["stop_frame"].iloc[0]) * times
+    places = np.minimum(np.arange(len(counts)) // times, n_bins - 1)
+    beyond = len(counts) > n_bins * times
+    true, found = (np.bincount(places, column, minlength=n_bins).astype(int) for column in counts.T)
+    made = [Histogram(frames / fps, tuple(c.tolist()), beyond) for c in (true, found)]
+    return {"true": made[0], "found": made[1], "frames": frames}
 
 
 def spread_over(per_recording: "pd.DataFrame | None", *, n: int = 5) -> list[tuple[str, float]]:
@@ -147,11 +131,10 @@ def distinct_in_words(distinctness: float | None) -> str:
     return "not distinct"
 
 
-def card_parts(card: "Card", usage: Mapping[str, Any]) -> dict[str, Any]:
+def card_parts(card: "Card", usage: Mapping[Any, Any] | None) -> dict[str, Any]:
     """One action's card as the template wants it."""
     return {
         "code": card.action,
-        "name": card.name,
         "usage": usage,
         "clips": card.clips,
         "histogram": duration_histogram(np.asarray(card.durations_s, dtype=float)),
@@ -187,18 +170,3 @@ def confusion_parts(table: "pd.DataFrame") -> dict[str, Any]:
         "shares": shares.tolist(),
         "texts": [[f"{100 * share:.0f}" if share else "" for share in row] for row in shares],
     }
-
-
-def plain_table(table: "pd.DataFrame") -> dict[str, Any]:
-    """Any table as heads and rows of texts."""
-    return {
-        "heads": [str(name).replace("_", " ") for name in table.columns],
-        "rows": [[in_text(value) for value in row] for row in table.itertuples(index=False)],
-    }
-
-
-def in_text(value: object) -> str:
-    """A cell: numbers to three places, nothing for what is missing."""
-    if value is None or (isinstance(value, float | np.floating) and np.isnan(value)):
-        return ""
-    return f"{value:.3g}" if isinstance(value, float | np.floating) else str(value)
