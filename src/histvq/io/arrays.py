@@ -70,6 +70,7 @@ def read_arrays(
     """
     path = Path(path)
     check_fps(fps)
+    _check_kinds(layout=layout, array=array)
     with _faults_named(path), _stored(path) as arrays:
         chosen, axes = _choose(arrays, layout, array, path)
         notes = [f"array {chosen.name!r}"] if path.suffix.lower() == ".npz" else []
@@ -77,30 +78,37 @@ def read_arrays(
         values = _floats(chosen, axes, path)
     skeleton = _ordered(values, axes)
     n_frames, n_persons, n_joints, n_channels = skeleton.shape
-    if not n_frames:
-        raise FileFormatError(f"{path}: shape {chosen.shape}, no frame in it. Write it again")
+    if 0 in skeleton.shape:
+        raise FileFormatError(f"{path}: shape {chosen.shape}, no number in it. Write it again")
     channels = _channels(channel_names, n_channels, axes)
     joints = _names(joint_names) or tuple(
         ["features"] if "feature" in axes else (f"joint{j}" for j in range(n_joints))
     )
     _check_names(path, {"joint": (joints, n_joints), "channel": (channels, n_channels)}, parents)
     several = n_persons > 1
-    recording = Recording(
-        id=path.stem,
-        skeleton=skeleton.reshape(n_frames, n_persons * n_joints, n_channels),
-        fps=given_fps(rate, path, format="array"),
-        joint_names=tuple(
-            f"person{person}/{joint}" if several else joint
-            for person in range(n_persons)
-            for joint in joints
-        ),
-        channel_names=channels,
-        parents=None if parents is None else _side_by_side(parents, n_persons),
-        joint_persons=tuple(np.repeat(range(n_persons), n_joints).tolist()) if several else None,
-        unit=given_unit(unit, path, format="array"),
-        source=str(path),
-        history=("; ".join([*notes, f"{chosen.shape} read as {' '.join(axes)}"]),),
-    )
+    fps = given_fps(rate, path, format="array")
+    unit = given_unit(unit, path, format="array")
+    try:
+        recording = Recording(
+            id=path.stem,
+            skeleton=skeleton.reshape(n_frames, n_persons * n_joints, n_channels),
+            fps=fps,
+            joint_names=tuple(
+                f"person{person}/{joint}" if several else joint
+                for person in range(n_persons)
+                for joint in joints
+            ),
+            channel_names=channels,
+            parents=None if parents is None else _side_by_side(parents, n_persons),
+            joint_persons=tuple(np.repeat(range(n_persons), n_joints).tolist())
+            if several
+            else None,
+            unit=unit,
+            source=str(path),
+            history=("; ".join([*notes, f"{chosen.shape} read as {' '.join(axes)}"]),),
+        )
+    except FileFormatError as error:  # parents in a loop
+        raise FileFormatError(f"{path}: {error}") from error
     return recording, None
 
 
@@ -182,8 +190,8 @@ def _choose(
         raise FileFormatError(f"{path}: no array {array!r}{did_you_mean(array, by_name)}")
     if layout is None or not layout.strip():
         raise NotSaidError(
-            f"{path}: shape of {shapes}, but what the axes are is not said. Pass layout=, as "
-            'layout="frame joint channel" (words: ' + ", ".join(AXES) + ")",
+            f"{path}: shape of {shapes}, but what the axes are is not said. Pass layout= "
+            f"(--option layout=), as layout='frame joint channel' (words: {', '.join(AXES)})",
             option="layout",
         )
     axes = _axes(layout)
@@ -194,8 +202,8 @@ def _choose(
         if len(fitting) > 1:
             raise NotSaidError(
                 f"{path}: {len(fitting)} arrays with {len(axes)} axes: "
-                f"{', '.join(f'{s.name} {s.shape}' for s in fitting[:10])}. Pass array=, as "
-                f"array={fitting[0].name!r}",
+                f"{', '.join(f'{s.name} {s.shape}' for s in fitting[:10])}. Pass array= (--option "
+                f"array=), as array={fitting[0].name!r}",
                 option="array",
             )
         if not fitting:
@@ -282,8 +290,16 @@ def _ordered(values: np.ndarray, axes: Sequence[str]) -> np.ndarray:
 
 
 def _names(given: str | Sequence[str] | None) -> tuple[str, ...]:
+    if not isinstance(given, str | Sequence | None):
+        raise ConfigError(f"names {given!r}; expected a list of them, or text with commas")
     words = given.split(",") if isinstance(given, str) else given or ()
     return tuple(str(word).strip() for word in words)
+
+
+def _check_kinds(**options: str | None) -> None:
+    for name, value in options.items():
+        if not isinstance(value, str | None):
+            raise ConfigError(f"{name}={value!r}; expected text")
 
 
 def _channels(
@@ -311,9 +327,11 @@ def _check_names(
         if len(set(names)) < len(names):
             raise FileFormatError(f"{path}: a name stands twice among the {kind} names")
     n_joints = named["joint"][1]
+    if not isinstance(parents, Sequence | np.ndarray | None):
+        raise ConfigError(f"parents={parents!r}; expected the index of each joint's parent")
     if parents is not None and len(parents) != n_joints:
         raise FileFormatError(f"{path}: {len(parents)} parents for {n_joints} joints")
-    if parents is not None and not set(parents) <= set(range(-1, n_joints)):
+    if parents is not None and not all(parent in range(-1, n_joints) for parent in parents):
         raise FileFormatError(f"{path}: parents {list(parents)}, expected indices of joints, or -1")
 
 

@@ -169,7 +169,9 @@ def test_what_the_table_does_not_say_is_asked_for(write):
         read_table(write(IMU), unit="g")
     assert no.value.option == "fps"
     path = write("t,a_x,a_y\n0,1,2\n10,3,4\n20,5,6\n")
-    with pytest.raises(NotSaidError, match=r"column 't': steps of 10.*time_unit='ms'") as no:
+    with pytest.raises(
+        NotSaidError, match=r"column 't': steps of 10.*--option time_unit=.*time_unit='ms'"
+    ) as no:
         read_table(path, unit="m")
     assert no.value.option == "time_unit"
     assert read_table(path, unit="m", time_unit="ms")[0].fps == 100
@@ -325,6 +327,7 @@ def test_reserved_names_are_actions_like_others(write):
         ({"fps": 0}, "fps=0; give the frames a second"),
         ({"fps": float("nan")}, "fps=nan"),
         ({"skip_rows": -1}, "skip_rows=-1"),
+        ({"columns": 7}, "columns=7; expected the path of a YAML"),
     ],
 )
 def test_options_are_checked(option, words, write):
