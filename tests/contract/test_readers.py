@@ -34,6 +34,7 @@ HELPERS |= {"labels_folder"}
 HELPERS |= {"movement_axes", "movement_out", "netcdf"}
 HELPERS |= {"cells", "clock", "columns", "frame_labels", "header"}  # these two lines: of `table`
 HELPERS |= {"lines", "notes", "pivot", "steady"}
+HELPERS |= {"stored"}
 
 
 def _recording() -> tuple[Recording, Annotation]:

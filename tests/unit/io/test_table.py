@@ -139,7 +139,8 @@ def test_decimal_commas_in_quotes_between_commas(write):
 
 
 def test_large_tables_are_read_in_blocks(write, monkeypatch):
-    monkeypatch.setattr("histvq.io.cells._ROWS_AT_A_TIME", 7)
+    monkeypatch.setattr("histvq.io.cells._CELLS_AT_A_TIME", 21)
+    monkeypatch.setattr("histvq.io.cells._FEWEST_ROWS", 1)
     values = np.arange(100, dtype=np.float32).reshape(50, 2)
     rows = [f"{x},{y},{'ab'[n % 2]}" for n, (x, y) in enumerate(values)]
     path = write("\n".join(["a_x,a_y,label", *rows]))
@@ -150,6 +151,14 @@ def test_large_tables_are_read_in_blocks(write, monkeypatch):
     path = write("\n".join(["a_x,a_y,label", *rows]))
     with pytest.raises(FileFormatError, match="line 42, column 'a_y': 'zwei', expected a number"):
         read_table(path, unit="m", fps=1)
+
+
+def test_thousands_of_joints(write):
+    names = [f"j{n}_{channel}" for n in range(3000) for channel in "xy"]
+    row = ",".join(map(str, range(6000)))
+    recording, _ = read_table(write(f"{','.join(names)}\n{row}\n{row}\n"), unit="m", fps=1)
+    assert recording.skeleton.shape == (2, 3000, 2)
+    assert recording.skeleton[1, 2999].tolist() == [5998, 5999]
 
 
 def test_the_unit_may_stand_in_brackets(write):
