@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from histvq import transforms
 from histvq.errors import ConfigError, did_you_mean
 from histvq.recording import Recording
+from histvq.skeletons import SKELETONS
 from histvq.transforms.space import METRES
 
 Change = Callable[[Recording], Recording]
@@ -80,6 +81,13 @@ def _mirror(value: str) -> Change:
     return lambda r: transforms.mirror(r, axis=value or "x")
 
 
+def _skeleton(value: str) -> Change:
+    known = SKELETONS.get(value)
+    if known is None:
+        raise ValueError(f"no such skeleton{did_you_mean(value, SKELETONS)}")
+    return lambda r: transforms.with_skeleton(r, known)
+
+
 def _plain(change: Change) -> Callable[[str], Change]:
     def make(value: str) -> Change:
         if value:
@@ -101,6 +109,7 @@ STEPS = {
     "rename": Step("rename=LKNE:knee", "other names for joints", _rename),
     "resample": Step("resample=30", "another frame rate, without aliases", _resample),
     "select": Step("select=hip,knee", "these joints only, in this order", _select),
+    "skeleton": Step("skeleton=coco-17", "parents, and names, of a known skeleton", _skeleton),
     "unit": Step("unit=m", "positions in another unit of length", _unit),
     "unit-variance": Step(
         "unit-variance",

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from contract.test_readers import EXAMPLES
 from histvq.errors import DataWarning, HistvqError
 from histvq.io import READERS, read, read_many
+from oracles.accidents import spoilt
+from oracles.example_files import EXAMPLES
 
 every_format = pytest.mark.parametrize("name", READERS)
 
@@ -23,29 +24,6 @@ def examples(tmp_path_factory):
         folder = tmp_path_factory.mktemp(name.replace("-", "_"))
         made[name] = (make(folder), options)
     return made
-
-
-@st.composite
-def spoilt(draw, data: bytes) -> bytes:
-    """The bytes after one to three accidents."""
-    for _ in range(draw(st.integers(1, 3))):
-        at = draw(st.integers(0, max(len(data) - 1, 0)))
-        length = draw(st.sampled_from([1, 2, 8, 64, 1000]))
-        accident = draw(st.sampled_from(["cut", "lose", "twice", "noise", "digits", "zeros"]))
-        if accident == "cut":
-            data = data[:at]
-        elif accident == "lose":
-            data = data[:at] + data[at + length :]
-        elif accident == "twice":
-            data = data[:at] + data[at : at + length] + data[at:]
-        else:
-            put = {
-                "noise": draw(st.binary(min_size=1, max_size=length)),
-                "digits": b"9" * length,
-                "zeros": bytes(length),
-            }[accident]
-            data = data[:at] + put + data[at + len(put) :]
-    return data
 
 
 def outcome(path, name, options):

@@ -7,7 +7,7 @@ import pytest
 
 import histvq
 from histvq.io import read_many
-from histvq.io.segment_table import read_labels
+from histvq.io.labels.segment_table import read_labels
 from histvq.report import write_segments
 
 pytestmark = [pytest.mark.real_data, pytest.mark.usefixtures("one_thread")]

@@ -6,7 +6,7 @@ import numpy as np
 
 
 def linked_by_trying(centres: np.ndarray, frames: np.ndarray) -> list[int]:
-    """Number everybody as `histvq.io.keypoints.linked` says it does; ties are not looked at."""
+    """Number everybody as `histvq.io.parts.keypoints.linked` says it does; ties are not looked at."""
     last: dict[int, np.ndarray] = {}  # number -> where it was last seen
     before: set[int] = set()
     numbers: list[int] = []

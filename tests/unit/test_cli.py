@@ -3,6 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from histvq.annotation import Annotation
@@ -267,3 +268,111 @@ def test_files_without_labels_and_no_table(tmp_path):
     status, said = histvq("fit", tmp_path / "a.npz", "--method", "ms-tcn", "-o", tmp_path / "m")
     assert status == Exit.USAGE
     assert "the files hold no labels to learn from; give a table of them, as --labels" in said
+
+
+def test_inspect_for_programs(folder):
+    status, said = histvq("inspect", folder, "--json", "--transform", "resample=5")
+    assert status == Exit.SOME_SKIPPED
+    told = json.loads(said)
+    assert [one["recording"] for one in told["recordings"]] == ["ada", "ben"]
+    assert told["recordings"][0]["missing"] == {"joint0": 0, "joint1": 0, "joint2": 0}
+    assert told["changes"] == ["low_pass(2.25 Hz)", "stride(2)"]
+    assert "cut.npz" in told["skipped"][0]["why"]
+
+
+@pytest.fixture
+def pair(tmp_path):
+    """An array of two people, and nothing said of it."""
+    array = np.random.default_rng(0).normal(size=(90, 2, 4, 2))
+    np.save(tmp_path / "duo.npy", array)
+    return tmp_path / "duo.npy"
+
+
+def test_what_a_file_does_not_say_is_asked_for_flag_by_flag(pair):
+    given = []
+    for flag in (
+        ["--option", "layout=frame person joint channel"],
+        ["--fps", 30],
+        ["--unit", "px"],
+    ):
+        status, said = histvq("inspect", pair, *given)
+        assert status == Exit.NOTHING_DONE
+        assert flag[0] if flag[0] != "--option" else "layout" in said
+        given += flag
+    status, said = histvq("inspect", pair, *given)
+    assert status == Exit.ALL
+    assert "8 of 2 people" in said
+    assert "--fps 30 --unit px --option 'layout=frame person joint channel' -k 8" in said
+
+
+def test_people_apart(pair, tmp_path):
+    how = ["--option", "layout=frame person joint channel", "--fps", 30, "--unit", "px"]
+    run = tmp_path / "run"
+    status, _ = histvq(
+        "run", pair, *how, "--people", "apart", "-k", 2, "--method", "window-kmeans", "-o", run
+    )
+    assert status == Exit.ALL
+    names = {line.split(",")[0] for line in (run / "segments.csv").read_text().splitlines()[1:]}
+    assert names == {"duo-person0", "duo-person1"}
+    status, said = histvq("inspect", pair, *how, "--people", "alone")
+    assert status == Exit.USAGE
+    assert "must be 'together' or 'apart'" in said
+
+
+def test_an_option_nobody_takes(pair):
+    status, said = histvq("inspect", pair, "--option", "fsp=30")
+    assert status == Exit.USAGE
+    assert "no option 'fsp'; did you mean 'fps'" in said
+    status, said = histvq("inspect", pair, "--option", "fps")
+    assert status == Exit.USAGE
+    assert "write it as --option name=value" in said
+
+
+def test_evaluate_against_a_table_and_against_files_of_labels(first_run, tmp_path):
+    out = first_run[2]
+    (tmp_path / "truth.csv").write_text(
+        "recording,start_s,stop_s,name\nada,0,4,rest\nada,4,8,shake\nben,0,8,rest\nben,8,16,shake\n"
+    )
+    status, said = histvq("evaluate", out, tmp_path / "truth.csv")
+    assert status == Exit.ALL
+    assert json.loads((out / "scores.json").read_text())["protocol"]["scored_frames"] == 240
+    for name in ("ada", "ben"):
+        (tmp_path / f"{name}.txt").write_text("0 0 0 0 1 1 1 1 0 0 0 0 1 1 1 1")
+    status, said = histvq("evaluate", out, tmp_path, "--label-fps", 1)
+    assert status == Exit.ALL
+    by_file = json.loads((out / "scores.json").read_text())
+    assert by_file["protocol"]["labels_made_at_fps"] == [1]
+    histvq(
+        "evaluate", out, *(tmp_path / f"{name}.txt" for name in ("ada", "ben")), "--label-fps", 1
+    )
+    assert json.loads((out / "scores.json").read_text()) == by_file
+    status, said = histvq("evaluate", out, tmp_path, "--label-fps", 10)
+    assert status == Exit.USAGE
+    assert "answer of 160 frames at 10 fps (16.0 s), annotation of 16 at 10 fps" in said
+
+
+def test_learning_from_files_of_labels(folder, tmp_path):
+    files = [folder / "ada.npz", folder / "ben.npz"]
+    for name in ("ada", "ben"):
+        (tmp_path / f"{name}.labels.txt").write_text("rest\n" * 4 + "shake\n" * 4 + "rest\n" * 8)
+    light = ["--set", "epochs=1", "--set", "min_steps=0", "--set", "n_maps=4"]
+    method = ["--method", "ms-tcn", "-o", tmp_path / "m", *light]
+    status, said = histvq("fit", *files, *method, "--labels", tmp_path, "--label-fps", 1)
+    assert status == Exit.ALL
+    assert "2 actions: rest, shake" in said
+    status, said = histvq(
+        "fit", *files, *method, "--labels", tmp_path, "--label-fps", 2, "--overwrite"
+    )
+    assert status == Exit.USAGE
+    assert "ada: 16 labels at 2 a second for 16.0 s of motion" in said
+
+
+def test_a_run_notes_how_its_files_were_read(pair, tmp_path):
+    how = ["--option", "layout=frame person joint channel", "--fps", 30, "--unit", "px"]
+    short = ["--patch-seconds", 0.3, "--method", "window-kmeans"]
+    histvq("run", pair, *how, "-k", 2, *short, "-o", tmp_path / "run")
+    noted = yaml.safe_load((tmp_path / "run" / "config.yaml").read_text())
+    assert noted["data"] == [str(pair)]
+    assert noted["reading"] == {
+        "fps": 30, "unit": "px", "options": ["layout=frame person joint channel"],
+    }  # fmt: skip

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from histvq.checkpoints.file import state_dict
 from histvq.errors import ConfigError, FileFormatError
 from histvq.io.hugadb import ACTIVITIES, CHANNELS, JOINTS, UNIT
+from histvq.io.parts.lara_labels import ACTIONS as LARA_ACTIONS
+from histvq.io.parts.pku_mmd_labels import ACTIONS as PKU_ACTIONS
 from histvq.recording import Recording
 from histvq.supervised.graphs import GRAPHS
 
@@ -65,23 +67,6 @@ class Published:
     features: str = "raw"
 
 
-_PKU_ACTIONS = (
-    "background", "bow", "brushing hair", "brushing teeth", "check time", "cheer up", "clapping",
-    "cross hands in front", "drink water", "drop", "eat meal", "falling",
-    "giving something to other person", "hand waving", "handshaking", "hopping",
-    "hugging other person", "jump up", "kicking other person", "kicking something",
-    "make a phone call", "pat on back of other person", "pickup", "playing with phone",
-    "point finger at the other person", "pointing to something", "punching other person",
-    "pushing other person", "put on a hat", "put something inside pocket", "reading",
-    "rub two hands together", "salute", "sitting down", "standing up", "take off a hat",
-    "take off glasses", "take off jacket", "take out something from pocket", "taking a selfie",
-    "tear up paper", "throw", "touch back", "touch chest", "touch head", "touch neck",
-    "typing on a keyboard", "use a fan", "wear jacket", "wear on glasses", "wipe face", "writing",
-)  # fmt: skip
-_LARA_ACTIONS = (
-    "Standing", "Walking", "Cart", "Handling(upwards)", "Handling(centred)", "Handling(downwards)",
-    "Synchronization", "None",
-)  # fmt: skip
 # Joints, channels a joint (doubled by relative features) and classes -> what they were trained on.
 PUBLISHED = {
     # Class = id in the files; 0 is no id, and there is no class for the last one, 12.
@@ -99,7 +84,7 @@ PUBLISHED = {
         channel_names=("rotation_x", "rotation_y", "rotation_z", "x", "y", "z"),
         unit="mm",
         fps=50.0,
-        actions=_LARA_ACTIONS,
+        actions=LARA_ACTIONS,
     ),
     (25, 6, 52): Published(
         order=GRAPHS["pku-mmd"].joint_names,
@@ -107,7 +92,7 @@ PUBLISHED = {
         channel_names=("x", "y", "z"),
         unit="m",
         fps=30.0,
-        actions=_PKU_ACTIONS,
+        actions=PKU_ACTIONS,
         features="relative",
     ),
 }

@@ -189,7 +189,7 @@ def run(
             annotations=readings.annotations,
             warnings=readings.warnings,
             skipped=readings.skipped,
-            settings={"preset": preset, "data": [str(file) for file in files]},
+            settings={"preset": preset, **_data(files, how)},
             overwrite=overwrite,
             progress=progress,
         )
@@ -274,7 +274,7 @@ def predict(
         annotations=readings.annotations,
         warnings=readings.warnings,
         skipped=readings.skipped,
-        settings={"model": str(model), "data": [str(file) for file in files]},
+        settings={"model": str(model), **_data(files, how)},
     )
     if scores:
         console.say(str(scores))
@@ -332,6 +332,12 @@ def evaluate(
     name = "scores.json" if usual else f"scores-{level}-{matching}.json"
     closing(write_scores(place.parent, scores, name=name), f"compare runs by their {name}")
     return _status(skipped)
+
+
+def _data(files: list[Path], how: How) -> dict[str, object]:
+    """Which files, and how they were read, to be noted with a run."""
+    reading = how.as_settings()
+    return {"data": [str(file) for file in files], **({"reading": reading} if reading else {})}
 
 
 def _quoted(files: list[Path]) -> str:

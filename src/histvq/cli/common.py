@@ -2,7 +2,7 @@
 
 import shlex
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import IntEnum
 from functools import wraps
 from pathlib import Path
@@ -78,6 +78,13 @@ class How:
     unit: str | None = None
     people: str = "together"
     options: Sequence[str] = ()
+
+    def as_settings(self) -> dict[str, object]:
+        """What was said, to be noted with a run."""
+        said = {field.name: getattr(self, field.name) for field in fields(self)}
+        said["options"] = list(self.options)
+        usual = How()
+        return {k: v for k, v in said.items() if v and v != getattr(usual, k)}
 
     def as_flags(self) -> str:
         """The same as one would type it, with a blank before."""

@@ -74,9 +74,9 @@ def tell(found: Found) -> None:
     )
     _list(
         "done while reading",
-        [f"{i.recording}: {note}" for i in found.inspections for note in i.history],
+        _together([(i.recording, note) for i in found.inspections for note in i.history]),
     )
-    odd = [f"{i.recording}: {words}" for i in found.inspections for words in i.suspicious]
+    odd = _together([(i.recording, words) for i in found.inspections for words in i.suspicious])
     _list("looks wrong", [*odd, *found.between])
     _list("before anything is learned", found.changes)
     console.list_skipped(found.readings.skipped)
@@ -130,6 +130,17 @@ def _gaps(inspection: "Inspection") -> str:
     ]
     more = [f"{len(worst) - SHOWN} more"] if len(worst) > SHOWN else []
     return ", ".join([*shown, *more])
+
+
+def _together(said: Sequence[tuple[str, str]]) -> list[str]:
+    """What is said of recordings; the same of several once."""
+    of: dict[str, list[str]] = {}
+    for recording, words in said:
+        of.setdefault(words, []).append(recording)
+    return [
+        f"{names[0] if len(names) == 1 else f'{len(names)} recordings'}: {words}"
+        for words, names in of.items()
+    ]
 
 
 def _list(title: str, lines: Sequence[str]) -> None:

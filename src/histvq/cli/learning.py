@@ -70,8 +70,8 @@ def labels_for(
         ConfigError: If there is no table, and the files have none.
         FileFormatError: If the table is at fault.
     """
-    from histvq.io.label_files import read_label_files
-    from histvq.io.segment_table import read_labels
+    from histvq.io.labels.label_files import read_label_files
+    from histvq.io.labels.segment_table import read_labels
 
     if labels is not None and label_fps is not None:
         ids = [recording.id for recording in readings.recordings]
@@ -99,8 +99,8 @@ def truth_for(
         ConfigError: If there are no labels in it.
         FileFormatError: If nothing of it can be read.
     """
-    from histvq.io.label_files import read_label_files
-    from histvq.io.segment_table import is_segment_table, read_labels
+    from histvq.io.labels.label_files import read_label_files
+    from histvq.io.labels.segment_table import is_segment_table, read_labels
 
     if label_fps is not None:
         ids = [answer.recording_id for answer in answers]

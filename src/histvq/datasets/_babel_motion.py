@@ -11,7 +11,7 @@ import numpy as np
 from histvq.errors import FileFormatError
 from histvq.io.amass import MODELS, read_motion
 from histvq.io.amass import PARENTS as BODY_PARENTS
-from histvq.io.body_model import BodyModel, matrices, read_body_model
+from histvq.io.parts.body_model import BodyModel, matrices, read_body_model
 
 FPS = 30.0
 # In the order of NTU RGB+D's, but that there 21 and 23 are the tips of the hands, 22 and 24 the thumbs.

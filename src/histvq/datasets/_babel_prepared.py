@@ -13,7 +13,7 @@ from histvq.datasets._babel_motion import JOINTS, PARENTS
 from histvq.errors import ConfigError, FileFormatError
 from histvq.io import ReadProgress, read_many
 from histvq.io.layout import feature_files
-from histvq.io.safe_pickle import load_numbers
+from histvq.io.parts.safe_pickle import load_numbers
 from histvq.recording import Recording
 
 SPLITS = ("train", "val")

@@ -17,7 +17,7 @@ from histvq.datasets._babel_prepared import (
 )
 from histvq.errors import FileFormatError
 from histvq.io import ReadProgress
-from histvq.io.body_model import BodyModel
+from histvq.io.parts.body_model import BodyModel
 
 
 def find_annotations(root: Path) -> list[Path]:

@@ -9,7 +9,7 @@ from typing import Literal
 from histvq.datasets._benchmark import listed
 from histvq.errors import FileFormatError
 from histvq.io.lara import SUFFIXES, Name, parse_name, recording_id
-from histvq.io.lara_labels import labels_stem
+from histvq.io.parts.lara_labels import labels_stem
 
 Part = Literal["all", "train", "validation", "test"]
 

@@ -25,9 +25,9 @@ from histvq.datasets._babel_prepared import CLOSED, GAPS, Found, read_pickles
 from histvq.datasets._babel_raw import find_annotations, read_raw
 from histvq.errors import ConfigError, DataWarning, FileFormatError
 from histvq.io import ReadProgress
-from histvq.io.atomic import check_file_names
 from histvq.io.layout import write_layout
 from histvq.io.npz import write_npz
+from histvq.io.parts.atomic import check_file_names
 from histvq.recording import Recording
 
 PATCH_SECONDS = 1.0

@@ -5,21 +5,16 @@ from Wearable Inertial Sensor Networks", AIST 2017; the choice of files and colu
 and HiST-VQ.
 """
 
-import warnings
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
-from histvq.annotation import Annotation
-from histvq.datasets import Dataset, DatasetInfo, Fingerprint, Prepared, Source, narrowed
-from histvq.errors import ConfigError, DataWarning, FileFormatError
+from histvq.datasets import Dataset, DatasetInfo, Fingerprint, Prepared, Source
+from histvq.datasets._benchmark import Layout, as_dataset, check_choice, short, write_prepared
+from histvq.errors import ConfigError, FileFormatError
 from histvq.io import Readings, ReadProgress, read_many
-from histvq.io.atomic import check_file_names
 from histvq.io.hugadb import ACTIVITIES, FPS, JOINTS, SUFFIXES, UNIT, BadValues, parse_name
-from histvq.io.layout import write_layout
-from histvq.io.npz import write_npz
 from histvq.recording import Recording
 
 KIND = "various"
@@ -96,17 +91,14 @@ def load(
     chosen = _choose(Path(root), version=version, benchmark=benchmark)
     readings = _read(chosen, bad_values=bad_values, strict=strict, progress=progress)
     _check_prepared(readings.recordings, bad_values=bad_values)
-    actions, annotations = narrowed(_labelled(readings))
-    for message in (*readings.warnings, *(fault for _, fault in readings.skipped)):
-        warnings.warn(message, DataWarning, stacklevel=2)
-    return Dataset(
-        name="hugadb",
-        recordings=readings.recordings,
-        annotations=tuple(annotations),
-        actions=actions,
-        skipped=readings.skipped,
-        warnings=readings.warnings,
-        notes=(*chosen.notes, *_mended(chosen, readings.recordings), *_short(readings.recordings)),
+    return as_dataset(
+        "hugadb",
+        readings,
+        notes=(
+            *chosen.notes,
+            *_mended(chosen, readings.recordings),
+            *short(readings.recordings, patch_seconds=PATCH_SECONDS),
+        ),
     )
 
 
@@ -114,7 +106,7 @@ def prepare(
     raw: str | Path,
     out: str | Path,
     *,
-    layout: Literal["npz", "smq"] = "npz",
+    layout: Layout = "npz",
     version: int | None = None,
     bad_values: BadValues = "interpolate",
     benchmark: bool = False,
@@ -138,25 +130,10 @@ def prepare(
         FileFormatError: As `load`; also if an id cannot be a file's name.
         ConfigError: If the layout is neither.
     """
-    if layout not in ("npz", "smq"):
-        raise ConfigError(f"layout={layout!r}: must be 'npz' or 'smq'")
-    out = Path(out)
+    check_choice("layout", layout, Layout)
     chosen = _choose(Path(raw), version=version, benchmark=benchmark)
     readings = _read(chosen, bad_values=bad_values, strict=strict, progress=progress)
-    if layout == "smq":
-        write_layout(out, readings.recordings, readings.annotations)
-    else:
-        check_file_names(recording.id for recording in readings.recordings)
-        for recording, annotation in zip(readings.recordings, readings.annotations, strict=True):
-            write_npz(out / f"{recording.id}.npz", recording, annotation)
-    return Prepared(
-        folder=out,
-        n_recordings=len(readings.recordings),
-        n_frames=sum(recording.n_frames for recording in readings.recordings),
-        skipped=readings.skipped,
-        warnings=readings.warnings,
-        notes=chosen.notes,
-    )
+    return write_prepared(Path(out), readings, layout=layout, notes=chosen.notes)
 
 
 @dataclass(frozen=True)
@@ -277,31 +254,8 @@ def _check_prepared(recordings: Iterable[Recording], *, bad_values: BadValues) -
             )
 
 
-def _labelled(readings: Readings) -> list[Annotation]:
-    """The annotations; raises where a file has none, as then there is nothing to score against."""
-    bare = [
-        str(recording.source)
-        for recording, annotation in zip(readings.recordings, readings.annotations, strict=True)
-        if annotation is None
-    ]
-    if bare:
-        raise FileFormatError(
-            f"{', '.join(bare[:10])}{f' and {len(bare) - 10} more' if len(bare) > 10 else ''}: no "
-            "labels in it, and a benchmark needs them in every file. Prepare the raw files again "
-            "with `histvq data prepare hugadb`, or take the file out of the folder"
-        )
-    return [annotation for annotation in readings.annotations if annotation is not None]
-
-
 def _mended(chosen: _Chosen, recordings: Iterable[Recording]) -> list[str]:
     """What was done to prepared recordings: reading raw ones warns of it, these no longer do."""
     if chosen.format == "hugadb":
         return []
     return [f"{r.id}: {note}" for r in recordings for note in r.history]
-
-
-def _short(recordings: Iterable[Recording]) -> list[str]:
-    short = [r.id for r in recordings if r.duration_s < PATCH_SECONDS]
-    if not short:
-        return []
-    return [f"{len(short)} recordings shorter than a patch of {PATCH_SECONDS:g} s: {short[0]} ..."]

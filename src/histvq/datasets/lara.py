@@ -18,8 +18,8 @@ from histvq.datasets._lara_files import PERSONS, SOURCE, Chosen, Part, choose
 from histvq.errors import ConfigError, FileFormatError
 from histvq.io import Readings, ReadProgress, read_many
 from histvq.io.lara import ANGLES, CHANNELS, FPS, JOINTS
-from histvq.io.lara_checks import Gaps
-from histvq.io.lara_labels import ACTIONS
+from histvq.io.parts.lara_checks import Gaps
+from histvq.io.parts.lara_labels import ACTIONS
 from histvq.recording import Recording
 from histvq.transforms import centre_on
 

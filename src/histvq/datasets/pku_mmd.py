@@ -24,9 +24,9 @@ from histvq.datasets._benchmark import (
 from histvq.datasets._pku_mmd_files import SIZES, SOURCE, Chosen, Part, Split, choose
 from histvq.errors import ConfigError
 from histvq.io import Readings, ReadProgress, read_many
-from histvq.io.labels_folder import labels_folder
+from histvq.io.parts.labels_folder import labels_folder
+from histvq.io.parts.pku_mmd_labels import ACTIONS, BACKGROUND, NOT_IN_VERSION_2
 from histvq.io.pku_mmd import FPS, JOINTS, Person
-from histvq.io.pku_mmd_labels import ACTIONS, BACKGROUND, NOT_IN_VERSION_2
 from histvq.recording import Recording
 from histvq.transforms import centre_on, fill_gaps, to_unit
 

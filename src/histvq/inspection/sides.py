@@ -49,14 +49,14 @@ def handedness(recording: Recording) -> int:
     return int(np.sign(mean)) if abs(mean) >= SURE else 0
 
 
-_BODY = "hip|femur|thigh|upleg|hum|sho|toe|foot|ank|heel|tib|asi"
+_BODY = "hip|femur|thigh|up|hum|sho|big|toe|foot|ank|heel|tib|asi"
 _SIDES = tuple(
-    re.compile(rf"{word}|(^|[^a-z]){word[0]}([^a-z]|{_BODY})") for word in ("left", "right")
+    re.compile(rf"{word}|(^|[^a-z]){word[0]}([^a-z]|$|{_BODY})") for word in ("left", "right")
 )
 _KINDS = {
-    "across": ("femur", "hip", "upleg", "thigh", "asi", "humerus", "shoulder", "sho"),
+    "across": ("femur", "hip", "upleg", "upperleg", "thigh", "asi", "humerus", "shoulder", "sho"),
     "toe": ("toe", "foot_index", "foot index", "footindex", "foot"),
-    "heel": ("ankle", "heel", "ank", "tibia"),
+    "heel": ("ankle", "heel", "ank", "tibia", "foot"),
     "top": ("head", "neck", "nose"),
 }
 

@@ -65,7 +65,9 @@ def _zeros(recording: Recording) -> Iterator[str]:
     zero = (recording.skeleton == 0).all(axis=2)
     if recording.skeleton.shape[2] < 2:
         return
-    some = zero.any(axis=0) & ~zero.all(axis=0)
+    # A root may well pass through the origin of the room.
+    root = np.array([p == -1 for p in recording.parents or [0] * zero.shape[1]])
+    some = zero.any(axis=0) & ~zero.all(axis=0) & ~root
     if some.any():
         yield (
             f"exactly 0 in {int(zero[:, some].any(axis=1).sum())} frames: {_names(recording, some)}. If "
@@ -90,9 +92,9 @@ def _frozen(recording: Recording) -> Iterator[str]:
 
 
 def _spikes(recording: Recording) -> Iterator[str]:
-    series = recording.skeleton.reshape(recording.n_frames, -1)
     if recording.n_frames < 10:
         return
+    series = recording.skeleton.reshape(recording.n_frames, -1)
     steps = np.diff(series, axis=0)
     with np.errstate(invalid="ignore"):
         usual = _quantile(np.abs(steps), 0.99)

@@ -9,12 +9,12 @@ from typing import Literal, get_args
 
 from histvq.annotation import Annotation
 from histvq.errors import ConfigError, DataWarning, FileFormatError, did_you_mean
-from histvq.io import plugins
-from histvq.io.finding import Survey, survey
-from histvq.io.finding import entries as entries_of
-from histvq.io.reader import Pair, Reader
-from histvq.io.telling import differences, empty, listed
-from histvq.io.unique import with_unique_ids
+from histvq.io.parts import plugins
+from histvq.io.parts.finding import Survey, survey
+from histvq.io.parts.finding import entries as entries_of
+from histvq.io.parts.reader import Pair, Reader
+from histvq.io.parts.telling import differences, empty, listed
+from histvq.io.parts.unique import with_unique_ids
 from histvq.recording import Recording
 from histvq.transforms import split_people
 
@@ -24,6 +24,8 @@ READERS = {
     "bvh": "histvq.io.bvh:READER",
     "coco": "histvq.io.coco:READER",
     "freemocap": "histvq.io.freemocap:READER",
+    "c3d": "histvq.io.c3d:READER",
+    "deeplabcut": "histvq.io.deeplabcut:READER",
     "histvq": "histvq.io.npz:READER",
     "amass": "histvq.io.amass:READER",  # after our own, whose words stand for a stray .npz
     "hugadb": "histvq.io.hugadb:READER",
@@ -33,6 +35,7 @@ READERS = {
     "pku-mmd": "histvq.io.pku_mmd:READER",
     "movement": "histvq.io.movement:READER",
     "precog": "histvq.io.precog:READER",
+    "sleap": "histvq.io.sleap:READER",
     "smq": "histvq.io.layout:READER",
     "trc": "histvq.io.trc:READER",
     # Last, for these know every array and every table with columns of motion that are left.

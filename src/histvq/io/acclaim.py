@@ -12,9 +12,9 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from histvq.errors import FileFormatError
-from histvq.io.asked import given_fps
-from histvq.io.packed import AGAIN, read_packed_text
-from histvq.io.reader import Pair, Reader
+from histvq.io.parts.asked import given_fps
+from histvq.io.parts.packed import AGAIN, read_packed_text
+from histvq.io.parts.reader import Pair, Reader
 from histvq.recording import Recording
 
 METRES_PER_INCH = 0.0254

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from histvq.errors import FileFormatError
-from histvq.io.archive import Archive, array_names, opened
-from histvq.io.asked import given_fps
-from histvq.io.body_model import BodyModel, matrices, read_body_model
-from histvq.io.reader import Pair, Reader
+from histvq.io.parts.archive import Archive, array_names, opened
+from histvq.io.parts.asked import given_fps
+from histvq.io.parts.body_model import BodyModel, matrices, read_body_model
+from histvq.io.parts.reader import Pair, Reader
 from histvq.recording import Recording
 
 JOINTS = (

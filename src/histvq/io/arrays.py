@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from histvq.errors import ConfigError, FileFormatError, did_you_mean
-from histvq.io.asked import NotSaidError, given_fps, given_unit
-from histvq.io.clock import TOLERANCE, check_fps
-from histvq.io.reader import Pair, Reader, head
-from histvq.io.stored import Stored, stored_arrays
+from histvq.io.parts.asked import NotSaidError, given_fps, given_unit
+from histvq.io.parts.reader import Pair, Reader, head
+from histvq.io.parts.stored import Stored, stored_arrays
+from histvq.io.tables.clock import TOLERANCE, check_fps
 from histvq.recording import Recording
 
 AXES = ("frame", "joint", "channel", "person", "feature")

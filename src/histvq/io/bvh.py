@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from histvq.errors import FileFormatError
-from histvq.io.asked import given_unit
-from histvq.io.bvh_motion import parse_motion
-from histvq.io.bvh_skeleton import Joint, parse_hierarchy
-from histvq.io.last_line import warn_if_cut
-from histvq.io.packed import AGAIN, read_packed_text
-from histvq.io.reader import Pair, Reader
+from histvq.io.parts.asked import given_unit
+from histvq.io.parts.bvh_motion import parse_motion
+from histvq.io.parts.bvh_skeleton import Joint, parse_hierarchy
+from histvq.io.parts.last_line import warn_if_cut
+from histvq.io.parts.packed import AGAIN, read_packed_text
+from histvq.io.parts.reader import Pair, Reader
 from histvq.recording import Recording
 
 SUFFIXES = (".bvh", ".bvh.xz")
@@ -30,7 +30,7 @@ def read_bvh(path: str | Path, *, unit: str | None = None, end_sites: bool = Fal
     side, as `person0/Hips` and `person1/Hips`.
 
     The frame rate is that of the frame time, whole where its digits allow it: see
-    `histvq.io.bvh_motion.frame_rate`.
+    `histvq.io.parts.bvh_motion.frame_rate`.
 
     Args:
         path: `.bvh`, or the same packed as `.bvh.xz`.

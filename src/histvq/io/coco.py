@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from histvq.errors import DataWarning, FileFormatError
-from histvq.io.asked import given_fps, unit_name
-from histvq.io.json_values import (
+from histvq.io.parts.asked import given_fps, unit_name
+from histvq.io.parts.json_values import (
     ends,
     list_in,
     numbers_in,
@@ -22,8 +22,8 @@ from histvq.io.json_values import (
     shown,
     whole_in,
 )
-from histvq.io.keypoints import Found, recording_of, timeline
-from histvq.io.reader import Pair, Reader
+from histvq.io.parts.keypoints import Found, recording_of, timeline
+from histvq.io.parts.reader import Pair, Reader
 from histvq.skeletons import SKELETONS, Skeleton, mirrored_pairs, named_like, spanning_tree
 
 COCO = SKELETONS["coco-17"]
@@ -57,7 +57,7 @@ def read_coco(
         fps: Frames a second, which the files do not say.
         unit: Unit of the points, where it is another.
         whom: To take where there are several: `main`, `all` or `best`, see
-            `histvq.io.keypoints.recording_of`. Who is who is said by `track_id`, `tracking_id` or
+            `histvq.io.parts.keypoints.recording_of`. Who is who is said by `track_id`, `tracking_id` or
             `person_id`; where there is none, people are linked by nearest centre.
         min_confidence: Points whose third number is less are missing; with 0, those where it is 0,
             which means not labelled. It is 1 for hidden and 2 for seen points in annotations.

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from histvq.errors import FileFormatError
-from histvq.io.archive import DAMAGED
-from histvq.io.asked import given_fps, unit_name
-from histvq.io.packed import AGAIN
-from histvq.io.reader import Pair, Reader
+from histvq.io.parts.archive import DAMAGED
+from histvq.io.parts.asked import given_fps, unit_name
+from histvq.io.parts.packed import AGAIN
+from histvq.io.parts.reader import Pair, Reader
 from histvq.recording import Recording
 from histvq.skeletons import SKELETONS
 
@@ -20,6 +20,7 @@ BODY = SKELETONS["mediapipe-33"]
 # The body; with hands; with hands and a face of 468 points, or of 478 with the irises.
 COUNTS = (33, 75, 543, 553)
 WHOLE = ("mediapipeskel_3d_body_hands_face.npy", "mediapipe_skeleton_3d.npy")
+TEXTS = ("_3d_xyz.csv", "_by_frame.csv", "_by_trajectory.csv")
 SUFFIX = "_3d_xyz.npy"
 NOT_THE_BODY = ("hand_3d_xyz.npy", "face_3d_xyz.npy")
 
@@ -103,10 +104,20 @@ def _is_name(path: Path) -> bool:
     return path.absolute().parent.name != "features" and (name in WHOLE or name.endswith(SUFFIX))
 
 
+def _gives_way(path: Path) -> bool:
+    """Whether it is another part of a session, or its text, of which the array of the body is read."""
+    if _is_name(path):
+        return not _recognises(path)
+    if not path.name.lower().endswith(TEXTS):
+        return False
+    folders = (path.parent, path.parent / "output_data")
+    return any(_recognises(file) for folder in folders for file in folder.glob("*.npy"))
+
+
 READER = Reader(
     description="FreeMoCap array of body points",
     read=read_freemocap,
     suffixes=(".npy",),
     recognises=_recognises,
-    beside=lambda path: _is_name(path) and not _recognises(path),
+    beside=_gives_way,
 )

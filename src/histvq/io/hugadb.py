@@ -15,8 +15,8 @@ import numpy as np
 
 from histvq.annotation import Annotation
 from histvq.errors import ConfigError, DataWarning, FileFormatError
-from histvq.io.packed import AGAIN, read_packed
-from histvq.io.reader import Pair, Reader, head
+from histvq.io.parts.packed import AGAIN, read_packed
+from histvq.io.parts.reader import Pair, Reader, head
 from histvq.recording import Recording
 
 BadValues = Literal["interpolate", "keep", "error"]

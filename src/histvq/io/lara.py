@@ -14,13 +14,13 @@ import numpy as np
 
 from histvq.annotation import Annotation
 from histvq.errors import ConfigError, DataWarning, FileFormatError
-from histvq.io.labels_folder import labels_folder
-from histvq.io.lara_checks import Gaps, fill_gaps, implausible
-from histvq.io.lara_labels import ACTIONS, find_labels, read_labels
-from histvq.io.last_line import warn_if_cut
-from histvq.io.number_table import is_number, read_numbers, unix_text
-from histvq.io.packed import AGAIN, read_packed
-from histvq.io.reader import Pair, Reader
+from histvq.io.parts.labels_folder import labels_folder
+from histvq.io.parts.lara_checks import Gaps, fill_gaps, implausible
+from histvq.io.parts.lara_labels import ACTIONS, find_labels, read_labels
+from histvq.io.parts.last_line import warn_if_cut
+from histvq.io.parts.number_table import is_number, read_numbers, unix_text
+from histvq.io.parts.packed import AGAIN, read_packed
+from histvq.io.parts.reader import Pair, Reader
 from histvq.recording import Recording
 
 JOINTS = (

@@ -13,10 +13,10 @@ import numpy as np
 
 from histvq.annotation import Annotation
 from histvq.errors import ConfigError, DataWarning, FileFormatError
-from histvq.io.archive import DAMAGED
-from histvq.io.asked import given_fps, given_unit
-from histvq.io.atomic import check_file_names, written_whole
-from histvq.io.reader import Pair, Reader
+from histvq.io.parts.archive import DAMAGED
+from histvq.io.parts.asked import given_fps, given_unit
+from histvq.io.parts.atomic import check_file_names, written_whole
+from histvq.io.parts.reader import Pair, Reader
 from histvq.recording import Recording
 
 BACKGROUND = "background"

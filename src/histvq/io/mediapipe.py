@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 
 from histvq.errors import ConfigError, FileFormatError, did_you_mean
-from histvq.io.asked import NotSaidError, given_fps, unit_name
-from histvq.io.json_values import ends, list_in, numbers_in, object_in, read_json, shown
-from histvq.io.keypoints import Found, recording_of, timeline
-from histvq.io.reader import Pair, Reader
+from histvq.io.parts.asked import NotSaidError, given_fps, unit_name
+from histvq.io.parts.json_values import ends, list_in, numbers_in, object_in, read_json, shown
+from histvq.io.parts.keypoints import Found, recording_of, timeline
+from histvq.io.parts.reader import Pair, Reader
 from histvq.skeletons import SKELETONS
 
 MEDIAPIPE = SKELETONS["mediapipe-33"]
@@ -61,7 +61,7 @@ def read_mediapipe(
         unit: Unit of the numbers, to take image landmarks as they are; `px` if they have been
             multiplied, `unknown` for parts of the picture. World landmarks: `m` where not given.
         whom: To take where there are several: `main`, `all` or `best`, see
-            `histvq.io.keypoints.recording_of`. Nobody says who is who: they are linked by nearest
+            `histvq.io.parts.keypoints.recording_of`. Nobody says who is who: they are linked by nearest
             centre.
         min_confidence: Landmarks of less visibility are missing; with 0, those where it is 0.
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from histvq.annotation import Annotation
 from histvq.errors import ConfigError, DataWarning, FileFormatError, did_you_mean
-from histvq.io.movement_axes import (
+from histvq.io.parts.movement_axes import (
     listed,
     names_along,
     numbers_in,
@@ -28,8 +28,8 @@ from histvq.io.movement_axes import (
     singular,
     unit_of,
 )
-from histvq.io.netcdf import HDF5, is_netcdf, load_netcdf, needed
-from histvq.io.reader import Pair, Reader, head
+from histvq.io.parts.netcdf import HDF5, is_netcdf, load_netcdf, needed
+from histvq.io.parts.reader import Pair, Reader, head
 from histvq.recording import Recording
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ import numpy as np
 
 from histvq.annotation import Annotation
 from histvq.errors import ConfigError, FileFormatError
-from histvq.io.archive import DAMAGED
-from histvq.io.atomic import written_whole
-from histvq.io.reader import Pair, Reader, head
+from histvq.io.parts.archive import DAMAGED
+from histvq.io.parts.atomic import written_whole
+from histvq.io.parts.reader import Pair, Reader, head
 from histvq.recording import Recording
 
 VERSION = 1

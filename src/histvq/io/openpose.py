@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from histvq.errors import FileFormatError
-from histvq.io.asked import given_fps, given_unit, unit_name
-from histvq.io.json_values import list_in, numbers_in, object_in, read_json
-from histvq.io.keypoints import Found, recording_of, timeline
-from histvq.io.reader import Pair, Reader
+from histvq.io.parts.asked import given_fps, given_unit, unit_name
+from histvq.io.parts.json_values import list_in, numbers_in, object_in, read_json
+from histvq.io.parts.keypoints import Found, recording_of, timeline
+from histvq.io.parts.reader import Pair, Reader
 from histvq.skeletons import SKELETONS
 
 FORMAT = "OpenPose"
@@ -50,7 +50,7 @@ def read_openpose(
         fps: Frames a second, which the files do not say.
         unit: Unit of the points, where it must be given or is another.
         whom: To take where there are several: `main`, `all` or `best`, see
-            `histvq.io.keypoints.recording_of`. OpenPose does not say who is who, unless it was run
+            `histvq.io.parts.keypoints.recording_of`. OpenPose does not say who is who, unless it was run
             with `tracking`; otherwise they are linked by nearest centre.
         min_confidence: Points with less are missing; with 0, those that were not found.
 

@@ -12,12 +12,12 @@ import numpy as np
 
 from histvq.annotation import Annotation
 from histvq.errors import ConfigError, FileFormatError
-from histvq.io.labels_folder import labels_folder
-from histvq.io.last_line import warn_if_cut
-from histvq.io.number_table import read_numbers, unix_text
-from histvq.io.packed import AGAIN, read_packed
-from histvq.io.pku_mmd_labels import ACTIONS, find_labels, is_labels_file, paint, read_actions
-from histvq.io.reader import Pair, Reader
+from histvq.io.parts.labels_folder import labels_folder
+from histvq.io.parts.last_line import warn_if_cut
+from histvq.io.parts.number_table import read_numbers, unix_text
+from histvq.io.parts.packed import AGAIN, read_packed
+from histvq.io.parts.pku_mmd_labels import ACTIONS, find_labels, is_labels_file, paint, read_actions
+from histvq.io.parts.reader import Pair, Reader
 from histvq.recording import Recording
 
 Person = Literal["first", "both", "most_moving"]

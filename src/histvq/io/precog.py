@@ -10,8 +10,8 @@ import numpy as np
 
 from histvq.annotation import Annotation
 from histvq.errors import FileFormatError
-from histvq.io.packed import AGAIN, read_packed_text
-from histvq.io.reader import Pair, Reader, head
+from histvq.io.parts.packed import AGAIN, read_packed_text
+from histvq.io.parts.reader import Pair, Reader, head
 from histvq.recording import Recording
 
 JOINTS = (

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from histvq.errors import ConfigError, DataWarning, FileFormatError, did_you_mean
-from histvq.io import freemocap
-from histvq.io.asked import given_fps, given_unit
-from histvq.io.cells import (
+from histvq.io.parts.asked import given_fps, given_unit
+from histvq.io.parts.reader import Pair, Reader
+from histvq.io.tables.cells import (
     MISSING,
     SEPARATORS,
     Cells,
@@ -20,22 +20,20 @@ from histvq.io.cells import (
     read_cells,
     split,
 )
-from histvq.io.clock import SECONDS, Clock, check_fps, is_date, seconds_of_dates
-from histvq.io.columns import Plan, understand
-from histvq.io.frame_labels import annotation_of
-from histvq.io.header import Header, find_header, likely_headers, plan_of
-from histvq.io.lines import Line, numbered_lines
-from histvq.io.notes import TableNotes, find_notes, read_notes
-from histvq.io.pivot import Frames, long, wide
-from histvq.io.reader import Pair, Reader
-from histvq.io.steady import steady
+from histvq.io.tables.clock import SECONDS, Clock, check_fps, is_date, seconds_of_dates
+from histvq.io.tables.columns import Plan, understand
+from histvq.io.tables.frame_labels import annotation_of
+from histvq.io.tables.header import Header, find_header, likely_headers, plan_of
+from histvq.io.tables.lines import Line, numbered_lines
+from histvq.io.tables.notes import TableNotes, find_notes, read_notes
+from histvq.io.tables.pivot import Frames, long, wide
+from histvq.io.tables.steady import steady
 from histvq.recording import Recording
 
 SUFFIXES = tuple(
     kind + packed for packed in ("", ".gz", ".xz") for kind in (".csv", ".tsv", ".txt")
 )
 _LATEST = 1e20  # in ns the year 5138
-_FREEMOCAP = ("_3d_xyz.csv", "_by_frame.csv", "_by_trajectory.csv")
 UNEVEN = ("error", "resample")
 
 
@@ -268,18 +266,9 @@ def _recognises(path: Path) -> bool:
     return True
 
 
-def _gives_way(path: Path) -> bool:
-    """Whether it is FreeMoCap's text of an array that lies there too, and is read instead."""
-    if not path.name.lower().endswith(_FREEMOCAP):
-        return False
-    folders = (path.parent, path.parent / "output_data")
-    return any(freemocap.READER.knows(file) for folder in folders for file in folder.glob("*.npy"))
-
-
 READER = Reader(
     description="table of motion with column names",
     read=read_table,
     suffixes=SUFFIXES,
     recognises=_recognises,
-    beside=_gives_way,
 )

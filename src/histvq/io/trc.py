@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 
 from histvq.errors import DataWarning, FileFormatError
-from histvq.io.asked import unit_name
-from histvq.io.last_line import warn_if_cut
-from histvq.io.packed import AGAIN, read_packed
-from histvq.io.reader import Pair, Reader, head
+from histvq.io.parts.asked import unit_name
+from histvq.io.parts.last_line import warn_if_cut
+from histvq.io.parts.packed import AGAIN, read_packed
+from histvq.io.parts.reader import Pair, Reader, head
 from histvq.recording import Recording
 
 SUFFIXES = (".trc", ".trc.xz")

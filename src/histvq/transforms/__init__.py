@@ -6,6 +6,7 @@ from histvq.transforms.joints import (
     rename_joints,
     select_joints,
     split_people,
+    with_skeleton,
 )
 from histvq.transforms.space import (
     centre_on,
@@ -46,4 +47,5 @@ __all__ = [
     "stride",
     "to_unit",
     "unit_variance",
+    "with_skeleton",
 ]

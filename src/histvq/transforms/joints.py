@@ -1,12 +1,13 @@
 """Which joints there are, and what they are called."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
-from histvq.errors import ConfigError
+from histvq.errors import ConfigError, did_you_mean
 from histvq.recording import Recording
+from histvq.skeletons import Skeleton, mirrored_pairs
 
 
 def select_joints(recording: Recording, joints: tuple[str, ...]) -> Recording:
@@ -75,6 +76,51 @@ def complete_joints(recording: Recording, joints: tuple[str, ...]) -> Recording:
     )
 
 
+def with_skeleton(recording: Recording, skeleton: Skeleton) -> Recording:
+    """The same joints as those of a known skeleton: its parents, and its names where they have none.
+
+    Joints go by name; where nobody named them (`joint0`, `joint1`, ...) and there are as many as in the
+    skeleton, by their order. A joint whose parent the recording lacks hangs on the next one up.
+
+    Raises:
+        ConfigError: If a joint is not in the skeleton, or there are others in number.
+    """
+    persons = recording.joint_persons or (0,) * len(recording.joint_names)
+    names, parents = list(recording.joint_names), [-1] * len(persons)
+    for person in sorted(set(persons)):
+        joints = [joint for joint, theirs in enumerate(persons) if theirs == person]
+        bare = _named(recording, [names[joint].rpartition("/")[2] for joint in joints], skeleton)
+        place = dict(zip(bare, joints, strict=True))
+        for name, joint in place.items():
+            whose, slash, _ = names[joint].rpartition("/")
+            names[joint] = whose + slash + name
+            up = skeleton.parents[skeleton.joint_names.index(name)]
+            while up != -1 and skeleton.joint_names[up] not in place:
+                up = skeleton.parents[up]
+            parents[joint] = -1 if up == -1 else place[skeleton.joint_names[up]]
+    return recording.noted(
+        f"with_skeleton({skeleton.name})", joint_names=tuple(names), parents=tuple(parents)
+    )
+
+
+def _named(recording: Recording, names: list[str], skeleton: Skeleton) -> list[str]:
+    """What one person's joints are called in the skeleton."""
+    if names == [f"joint{j}" for j in range(len(names))]:
+        if len(names) == len(skeleton.joint_names):
+            return list(skeleton.joint_names)
+        raise ConfigError(
+            f"recording {recording.id!r} has {len(names)} joints without names, {skeleton.name} has "
+            f"{len(skeleton.joint_names)}"
+        )
+    for name in names:
+        if name not in skeleton.joint_names:
+            raise ConfigError(
+                f"recording {recording.id!r}: {skeleton.name} has no joint {name!r}"
+                f"{did_you_mean(name, skeleton.joint_names)} Rename it, or select others first"
+            )
+    return names
+
+
 def split_people(recording: Recording) -> list[Recording]:
     """One recording a person, where joints of several lie side by side; else the recording itself.
 
@@ -132,8 +178,8 @@ def rename_joints(recording: Recording, names: Mapping[str, str]) -> Recording:
 def mirror(recording: Recording, *, axis: str = "x") -> Recording:
     """The motion as a mirror shows it: one axis turned round, left and right joints swapped.
 
-    Joints belong together whose names differ in `left` and `right` (or `l_` and `r_`, `Left`, `Right`)
-    alone; the others stay in their places.
+    Joints belong together by their names, see `histvq.skeletons.mirrored_pairs`; the others stay in
+    their places.
 
     Raises:
         ConfigError: If there is no such channel.
@@ -143,23 +189,9 @@ def mirror(recording: Recording, *, axis: str = "x") -> Recording:
             f"recording {recording.id!r} has no channel {axis!r} to mirror; it has "
             f"{', '.join(recording.channel_names)}"
         )
-    order = [_twin(name, recording.joint_names) for name in recording.joint_names]
+    order = list(range(len(recording.joint_names)))
+    for left, right in mirrored_pairs(recording.joint_names):
+        order[left], order[right] = right, left
     skeleton = recording.skeleton[:, order]
     skeleton[:, :, recording.channel_names.index(axis)] *= -1
     return recording.noted(f"mirror({axis})", skeleton=skeleton)
-
-
-_SIDES = (("left", "right"), ("Left", "Right"), ("LEFT", "RIGHT"))
-_SHORT_SIDES = (("l_", "r_"), ("L_", "R_"))
-
-
-def _twin(name: str, names: Sequence[str]) -> int:
-    """Place of the joint on the other side; of the joint itself, if there is none."""
-    swapped = [name.replace(a, b) for pair in _SIDES for a, b in (pair, pair[::-1]) if a in name]
-    swapped += [
-        b + name.removeprefix(a)
-        for pair in _SHORT_SIDES
-        for a, b in (pair, pair[::-1])
-        if name.startswith(a)
-    ]
-    return next((names.index(other) for other in swapped if other in names), names.index(name))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from histvq.errors import FileFormatError
 from histvq.io import expand, read, read_many
 from histvq.io.amass import JOINTS, read_amass
-from histvq.io.asked import NotSaidError
+from histvq.io.parts.asked import NotSaidError
 from oracles.body import BODY_PARENTS, PARENTS, body_by_loop, model_arrays, turned
 
 N_FRAMES = 5

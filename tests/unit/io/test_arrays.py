@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from histvq.errors import ConfigError, FileFormatError
 from histvq.io import expand, read, read_many
 from histvq.io.arrays import read_arrays
-from histvq.io.asked import NotSaidError
+from histvq.io.parts.asked import NotSaidError
 
 SAID = {"layout": "frame joint channel", "fps": 30, "unit": "mm"}
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from histvq.errors import DataWarning, FileFormatError
 from histvq.io import expand, read
-from histvq.io.asked import NotSaidError
 from histvq.io.coco import read_coco
+from histvq.io.parts.asked import NotSaidError
 from histvq.skeletons import SKELETONS
 
 

@@ -5,8 +5,8 @@ import pytest
 
 from histvq.errors import FileFormatError
 from histvq.io import expand, read, read_many
-from histvq.io.asked import NotSaidError
 from histvq.io.freemocap import read_freemocap
+from histvq.io.parts.asked import NotSaidError
 from histvq.skeletons import SKELETONS
 
 

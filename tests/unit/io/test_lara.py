@@ -10,8 +10,9 @@ from histvq.checkpoints.msgcn import PUBLISHED
 from histvq.errors import ConfigError, DataWarning, FileFormatError
 from histvq.io import expand, read_many
 from histvq.io.lara import CHANNELS, JOINTS, PARENTS, parse_name, read_lara
-from histvq.io.lara_labels import ACTIONS
+from histvq.io.parts.lara_labels import ACTIONS
 from histvq.supervised.graphs import GRAPHS
+from oracles.accidents import spoilt
 from oracles.lara_files import (
     CLASSES,
     HEADER_3,
@@ -365,29 +366,8 @@ def test_options_out_of_bounds(tmp_path):
 GOOD = text_3(6).encode(), labels_3([0, 1, 2, 7, 0, 1]).encode()
 
 
-@st.composite
-def mutated(draw, data):
-    """The bytes, cut, with some replaced, or with a line doubled."""
-    kind = draw(st.sampled_from(["cut", "replace", "double", "any"]))
-    at = draw(st.integers(0, len(data) - 1))
-    if kind == "cut":
-        return data[:at]
-    if kind == "replace":
-        new = draw(
-            st.one_of(st.binary(max_size=8), st.sampled_from([b",", b"\n", b"nan", b"-", b"\r"]))
-        )
-        return data[:at] + new + data[at + draw(st.integers(0, 12)) :]
-    if kind == "double":
-        lines = data.split(b"\n")
-        line = at % len(lines)
-        return b"\n".join([*lines[: line + 1], *lines[line:]])
-    return draw(st.one_of(st.binary(max_size=300), st.text(max_size=300).map(str.encode)))
-
-
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    motion=mutated(GOOD[0]), labels=mutated(GOOD[1]), which=st.sampled_from(["motion", "labels"])
-)
+@given(motion=spoilt(GOOD[0]), labels=spoilt(GOOD[1]), which=st.sampled_from(["motion", "labels"]))
 @pytest.mark.filterwarnings("ignore::histvq.errors.DataWarning")
 def test_whatever_is_in_the_files_only_our_errors_come_out(tmp_path, motion, labels, which):
     path = tmp_path / "L01_S07_R03.csv"

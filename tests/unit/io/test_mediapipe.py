@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from histvq.errors import ConfigError, DataWarning, FileFormatError
 from histvq.io import expand, read
-from histvq.io.asked import NotSaidError
 from histvq.io.mediapipe import read_mediapipe
+from histvq.io.parts.asked import NotSaidError
 from histvq.skeletons import SKELETONS
 
 WORLD = {"fps": 30, "landmarks": "world"}

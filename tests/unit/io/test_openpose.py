@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from histvq.errors import ConfigError, DataWarning, FileFormatError
 from histvq.io import expand, read, read_many
-from histvq.io.asked import NotSaidError
 from histvq.io.openpose import read_openpose
+from histvq.io.parts.asked import NotSaidError
 from histvq.skeletons import SKELETONS
 
 

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from histvq.checkpoints.msgcn import PUBLISHED
 from histvq.errors import ConfigError, DataWarning, FileFormatError
 from histvq.io import expand, read_many
+from histvq.io.parts.pku_mmd_labels import ACTIONS, NOT_IN_VERSION_2, Action, paint
 from histvq.io.pku_mmd import JOINTS, PARENTS, parse_name, read_pku_mmd
-from histvq.io.pku_mmd_labels import ACTIONS, NOT_IN_VERSION_2, Action, paint
 from histvq.supervised.graphs import GRAPHS
+from oracles.accidents import spoilt
 from oracles.pku_mmd_files import LABELS, line, person, put, text
 
 
@@ -271,28 +272,8 @@ def test_empty_files_are_recordings_only_among_recordings(tmp_path):
 GOOD = text(4).encode(), b"1,0,2,1\n2,2,3,1\n33,1,4\n"
 
 
-@st.composite
-def mutated(draw, data):
-    """The bytes, cut, with some replaced, or with a line doubled; or anything."""
-    kind = draw(st.sampled_from(["cut", "replace", "double", "any"]))
-    at = draw(st.integers(0, len(data) - 1))
-    if kind == "cut":
-        return data[:at]
-    if kind == "replace":
-        odd = st.sampled_from([b",", b"\n", b"nan", b"-", b"\r", b" ", b"9999999"])
-        new = draw(st.one_of(st.binary(max_size=8), odd))
-        return data[:at] + new + data[at + draw(st.integers(0, 12)) :]
-    if kind == "double":
-        lines = data.split(b"\n")
-        place = at % len(lines)
-        return b"\n".join([*lines[: place + 1], *lines[place:]])
-    return draw(st.one_of(st.binary(max_size=300), st.text(max_size=300).map(str.encode)))
-
-
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    motion=mutated(GOOD[0]), labels=mutated(GOOD[1]), which=st.sampled_from(["motion", "labels"])
-)
+@given(motion=spoilt(GOOD[0]), labels=spoilt(GOOD[1]), which=st.sampled_from(["motion", "labels"]))
 @pytest.mark.filterwarnings("ignore::histvq.errors.DataWarning")
 def test_whatever_is_in_the_files_only_our_errors_come_out(tmp_path, motion, labels, which):
     path = put(tmp_path)

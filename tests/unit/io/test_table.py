@@ -10,11 +10,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from histvq.errors import ConfigError, DataWarning, FileFormatError
-from histvq.io import cells, expand, read, read_many
-from histvq.io.asked import NotSaidError
-from histvq.io.cells import MISSING, Dialect, Wanted
+from histvq.io import expand, read, read_many
 from histvq.io.hugadb import COLUMNS
+from histvq.io.parts.asked import NotSaidError
 from histvq.io.table import read_table
+from histvq.io.tables import cells
+from histvq.io.tables.cells import MISSING, Dialect, Wanted
+from oracles.accidents import spoilt
 
 WIDE = (
     "frame,time_s,LeftWrist_x,LeftWrist_y,hip_x,hip_y,label\n"
@@ -139,8 +141,8 @@ def test_decimal_commas_in_quotes_between_commas(write):
 
 
 def test_large_tables_are_read_in_blocks(write, monkeypatch):
-    monkeypatch.setattr("histvq.io.cells._CELLS_AT_A_TIME", 21)
-    monkeypatch.setattr("histvq.io.cells._FEWEST_ROWS", 1)
+    monkeypatch.setattr("histvq.io.tables.cells._CELLS_AT_A_TIME", 21)
+    monkeypatch.setattr("histvq.io.tables.cells._FEWEST_ROWS", 1)
     values = np.arange(100, dtype=np.float32).reshape(50, 2)
     rows = [f"{x},{y},{'ab'[n % 2]}" for n, (x, y) in enumerate(values)]
     path = write("\n".join(["a_x,a_y,label", *rows]))
@@ -393,13 +395,14 @@ def test_tables_other_programs_write_beside_their_own_files(write, tmp_path):
     write("scorer,s,s,s,s\nbodyparts,nose,nose,tail,tail\ncoords,x,y,x,y\n0,1,2,3,4\n", "dlc.csv")
     write("body_nose_x,body_nose_y\n1,2\n", "mediapipe_body_3d_xyz.csv")
     write("timestamp,body_nose_x,body_nose_y\n1,2,3\n", "walk_by_trajectory.csv")
-    assert [file.name for _, file in expand(tmp_path)] == [
-        "mediapipe_body_3d_xyz.csv",
-        "walk_by_trajectory.csv",
+    assert [(name, file.name) for name, file in expand(tmp_path)] == [
+        ("deeplabcut", "dlc.csv"),
+        ("table", "mediapipe_body_3d_xyz.csv"),
+        ("table", "walk_by_trajectory.csv"),
     ]
     (tmp_path / "output_data").mkdir()
     np.save(tmp_path / "output_data" / "mediapipe_body_3d_xyz.npy", np.zeros((4, 33, 3)))
-    assert [name for name, _ in expand(tmp_path)] == ["freemocap"]
+    assert [name for name, _ in expand(tmp_path)] == ["deeplabcut", "freemocap"]
     with pytest.raises(FileFormatError, match=r"two columns named 'x', 'y'.*<joint>_<channel>, if"):
         read_table(tmp_path / "dlc.csv", skip_rows=2)
 
@@ -447,23 +450,7 @@ def attempt(path, content):
 )
 def test_a_spoilt_table_is_an_error_in_words(data, text, tmp_path):
     (tmp_path / "good_a.csv").write_text(WIDE)
-    content = bytearray(text.encode())
-    for _ in range(data.draw(st.integers(1, 3))):
-        at = data.draw(st.integers(0, max(len(content) - 1, 0)))
-        kind = data.draw(st.sampled_from(["cut", "byte", "line", "piece"]))
-        if kind == "cut":
-            del content[at:]
-        elif kind == "byte":
-            content[at : at + 1] = bytes([data.draw(st.integers(0, 255))])
-        elif kind == "line":
-            lines = content.splitlines(keepends=True)
-            content = bytearray(b"".join(lines[:2] + lines[1:]))
-        else:
-            piece = data.draw(
-                st.sampled_from([b'"', b",", b";", b"\n", b"\r", b"1e999", b"nan", b"\t"])
-            )
-            content[at:at] = piece
-    attempt(tmp_path / "spoilt.csv", bytes(content))
+    attempt(tmp_path / "spoilt.csv", data.draw(spoilt(text.encode())))
 
 
 @QUIET

@@ -1,0 +1,1 @@
+"""Labels that come apart from the motion: tables of segments, and text files."""

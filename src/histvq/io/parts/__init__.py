@@ -1,0 +1,1 @@
+"""What the readers are made of; no format of its own."""

@@ -1,0 +1,1 @@
+"""How tables of one's own are understood: columns, cells, times."""
