@@ -193,8 +193,8 @@ def _unit_by_size(clock: Clock, fps: float | None) -> str:
         if _DATES[0] <= first <= _DATES[1] and 0.001 <= length <= 1:
             return unit
     raise NotSaidError(
-        f"{clock.where}: steps of {step:.6g}, but of what is not said. Pass time_unit= as "
-        "time_unit='ms' (s, ms, us or ns)",
+        f"{clock.where}: steps of {step:.6g}, but of what is not said. Pass time_unit= "
+        "(--option time_unit=), as time_unit='ms' (s, ms, us or ns)",
         option="time_unit",
     )
 
