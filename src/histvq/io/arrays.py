@@ -8,6 +8,7 @@ import numpy as np
 
 from histvq.errors import ConfigError, FileFormatError, did_you_mean
 from histvq.io.parts.asked import NotSaidError, given_fps, given_unit
+from histvq.io.parts.individuals import side_by_side
 from histvq.io.parts.reader import Pair, Reader, head
 from histvq.io.parts.stored import Stored, stored_arrays
 from histvq.io.tables.clock import TOLERANCE, check_fps
@@ -85,7 +86,7 @@ def read_arrays(
                 for joint in joints
             ),
             channel_names=channels,
-            parents=None if parents is None else _side_by_side(parents, n_persons),
+            parents=None if parents is None else side_by_side(parents, n_persons),
             joint_persons=persons if several else None,
             unit=unit,
             source=str(path),
@@ -249,11 +250,6 @@ def _check_names(
         raise FileFormatError(f"{path}: {len(parents)} parents for {n_joints} joints")
     if parents is not None and not all(parent in range(-1, n_joints) for parent in parents):
         raise FileFormatError(f"{path}: parents {list(parents)}, expected indices of joints, or -1")
-
-
-def _side_by_side(parents: Sequence[int], n_persons: int) -> tuple[int, ...]:
-    n = len(parents)
-    return tuple(-1 if p == -1 else m * n + p for m in range(n_persons) for p in parents)
 
 
 def _recognises(path: Path) -> bool:

@@ -16,6 +16,7 @@ from histvq.errors import ConfigError, DataWarning, FileFormatError
 from histvq.io.parts.archive import DAMAGED
 from histvq.io.parts.asked import given_fps, given_unit
 from histvq.io.parts.atomic import check_file_names, written_whole
+from histvq.io.parts.individuals import side_by_side
 from histvq.io.parts.reader import Pair, Reader
 from histvq.recording import Recording
 
@@ -77,7 +78,7 @@ def read_feature_file(
         if several
         else names,
         channel_names=tuple(channel_names),
-        parents=None if parents is None else _side_by_side(parents, n_persons),
+        parents=None if parents is None else side_by_side(parents, n_persons),
         joint_persons=tuple(np.repeat(range(n_persons), n_joints).tolist()) if several else None,
         unit=unit,
         source=str(path),
@@ -236,11 +237,6 @@ def _lines(path: Path) -> list[str]:
 
 def _shape(recording: Recording) -> tuple[int, int, int]:
     return (*recording.skeleton.shape[1:], len(set(recording.joint_persons or (0,))))  # type: ignore[return-value]
-
-
-def _side_by_side(parents: Sequence[int], n_persons: int) -> tuple[int, ...]:
-    n = len(parents)
-    return tuple(-1 if p == -1 else m * n + p for m in range(n_persons) for p in parents)
 
 
 def _four_axes(recording: Recording) -> np.ndarray:

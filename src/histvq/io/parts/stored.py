@@ -10,10 +10,8 @@ from typing import IO, NamedTuple
 import numpy as np
 
 from histvq.errors import ConfigError, FileFormatError
-from histvq.io.parts.archive import DAMAGED
+from histvq.io.parts.archive import DAMAGED, MOST_SHRUNK, header
 from histvq.io.parts.packed import AGAIN
-
-_MOST_DEFLATED = 1100  # deflate packs to a 1032nd at the best; what claims more is damaged
 
 
 class Stored(NamedTuple):
@@ -55,7 +53,7 @@ def stored_arrays(path: Path) -> Iterator[list[Stored]]:
 
 
 def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> Stored:
-    if info.file_size > _MOST_DEFLATED * min(info.compress_size, path.stat().st_size) + 1024:
+    if info.file_size > MOST_SHRUNK * min(info.compress_size, path.stat().st_size) + 1024:
         raise FileFormatError(
             f"{path}: {info.filename} is said to unpack to {info.file_size} bytes, more than "
             f"{info.compress_size} can hold. {AGAIN}"
@@ -71,14 +69,7 @@ def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> Stor
 
 def _announced(name: str, file: IO[bytes], size: int, read: Callable[[], np.ndarray]) -> Stored:
     """What the head of an array says, held against how many bytes there are for it."""
-    version = np.lib.format.read_magic(file)
-    headers = {
-        (1, 0): np.lib.format.read_array_header_1_0,
-        (2, 0): np.lib.format.read_array_header_2_0,
-    }
-    if version not in headers:
-        raise ValueError(f"array {name!r} in version {version} of the format, for tables of fields")
-    shape, _, dtype = headers[version](file)
+    shape, _, dtype = header(file)
     left = size - file.tell()
     needed = math.prod(shape) * dtype.itemsize
     if min(shape, default=0) < 0 or (needed != left and not dtype.hasobject):

@@ -233,6 +233,6 @@ def _uneven(clock: Clock, steps: np.ndarray) -> str:
     worst = int(np.argmax(np.abs(steps - median)))
     return (
         f"{clock.where}: uneven steps: median {median * 1e3:.6g} ms, worst {steps[worst] * 1e3:.6g} "
-        f"ms before line {clock.lines[worst + 1]}; more than 1 % apart. Pass uneven='resample' to "
-        "move the frames to even steps by linear interpolation"
+        f"ms before line {clock.lines[worst + 1]}; more than 1 % apart. Pass uneven='resample' "
+        "(--option uneven=resample) to move the frames to even steps by linear interpolation"
     )
