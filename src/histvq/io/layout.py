@@ -271,6 +271,12 @@ def _check_writable(
         raise ConfigError("cannot be written in this layout: " + "; ".join(faults[:10]))
 
 
+def _is_label_file(path: Path) -> bool:
+    """Whether it lies in `groundTruth` or `mapping` beside `features`."""
+    folder = path.absolute().parent
+    return folder.name in ("groundTruth", "mapping") and folder.with_name("features").is_dir()
+
+
 READER = Reader(
     description="SMQ folder with features, groundTruth and mapping",
     read=read_feature_file,
@@ -278,5 +284,5 @@ READER = Reader(
     recognises=lambda path: path.absolute().parent.name == "features",
     in_folder=feature_files,
     own_suffixes=(".npy",),
-    parts=("groundTruth", "mapping"),
+    beside=_is_label_file,
 )
