@@ -45,17 +45,11 @@ def cards(
     run = _Run.of(sorted(answers, key=lambda answer: answer.recording_id), recordings, seed=seed)
     codes = {*run.segments.action.tolist(), *run.names}
     made = [_card(run, code, _clips(run, code, clips_per_kind, seed)) for code in sorted(codes)]
-    whole = Whole(
-        n_recordings=len(run.answers),
-        n_people=len({*run.people} - {None}),
-        seconds=float(run.segments.seconds.sum()),
-        n_actions=len(np.unique(run.segments.action)),
-    )
-    unseen = (lambda card: _unseen(run, card)) if clips_per_kind else (lambda card: [])
-    return [
-        replace(card, remark="; ".join([*remarks_on(card, whole, run.name_of), *unseen(card)]))
-        for card in made
-    ]
+    whole = _whole(run)
+    remarks = [remarks_on(card, whole, run.name_of) for card in made]
+    if clips_per_kind:
+        remarks = [[*r, *_unseen(run, card)] for r, card in zip(remarks, made, strict=True)]
+    return [replace(card, remark="; ".join(r)) for r, card in zip(remarks, made, strict=True)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,6 +128,24 @@ def _card(run: _Run, code: int, clips: tuple[Clip, ...]) -> Card:
         nearest=run.comparison.nearest.get(code),
         remark="",
     )
+
+
+def _whole(run: _Run) -> Whole:
+    return Whole(
+        n_recordings=len(run.answers),
+        n_people=len({*run.people} - {None}),
+        seconds=float(run.segments.seconds.sum()),
+        n_actions=len(np.unique(run.segments.action)),
+    )
+
+
+def _unseen(run: _Run, card: Card) -> list[str]:
+    """Why there are no clips of an action that occurs; empty where there are some."""
+    if card.clips or not len(card.durations_s):
+        return []
+    mine = run.pieces.action == card.action
+    shown = run.ranking.visible[mine]
+    return [why_unseen(run.pieces.seconds[mine][shown])]
 
 
 def _sums(keys: Sequence[str | None], seconds: np.ndarray) -> dict[str, float]:

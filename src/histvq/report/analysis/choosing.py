@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 
-from histvq.report.analysis.spans import Spans
+from histvq.report.analysis.spans import LONGEST_CLIP_S, Spans
 
 Kind = Literal["typical", "borderline", "random"]
 
@@ -70,10 +70,10 @@ def choose(
 ) -> list[tuple[int, Kind]]:
     """Places of the pieces to show of one action, and why each: at most `n` of a kind, none twice.
 
-    Typical: of the half nearest to the action's middle those whose segments belong to the middle half
-    by length, from different people, recordings and segments as far as there are several, the nearest
-    first. Borderline: likewise from the quarter with the smallest margin, the smallest first. Random:
-    from what is left, drawn by chance, where every second has the same chance.
+    Typical: of the half nearest to the action's middle those in segments of a usual length, from
+    different people, recordings and segments as far as there are several, the nearest first.
+    Borderline: likewise from the quarter with the smallest margin, the smallest first. Random: from
+    what is left, drawn by chance, where every second has the same chance.
 
     Args:
         candidates: As `to_be_seen` gives them.
@@ -107,10 +107,22 @@ def _typical(
         return known
     ordered = known[np.argsort(far[known], kind="stable")]
     near = ordered[: -(-len(ordered) // 2)]
-    shortest, longest = np.quantile(lengths[np.unique(pieces.segment[candidates])], [0.25, 0.75])
+    shortest, longest = _usual_lengths(lengths[np.unique(pieces.segment[candidates])])
     length = lengths[pieces.segment[near]]
     usual = near[(length >= shortest) & (length <= longest)]
     return usual if len(usual) else near
+
+
+def _usual_lengths(lengths: np.ndarray) -> tuple[float, float]:
+    """Between which lengths the segments are in which the middle half of an action's time goes by.
+
+    By time, not by number: of an action that flickers most segments are short, but not most of it.
+    Segments longer than a clip are all as good: nobody sees more of them.
+    """
+    ordered = np.sort(lengths)
+    passed = np.cumsum(ordered)
+    shortest, longest = ordered[np.searchsorted(passed, [0.25 * passed[-1], 0.75 * passed[-1]])]
+    return min(shortest, LONGEST_CLIP_S), longest
 
 
 def _smallest_quarter(candidates: np.ndarray, margin: np.ndarray) -> np.ndarray:
@@ -129,4 +141,3 @@ def _varied(ordered: np.ndarray, pieces: Spans, ranking: Ranking, *, n: int) -> 
         chosen.append(int(ordered[best]))
         ordered = np.delete(ordered, best)
     return chosen
-

@@ -37,16 +37,11 @@ def remarks_on(card: Card, whole: Whole, name_of: Callable[[int], str]) -> list[
     return [words for words in found if words]
 
 
-def why_unseen(*, visible: np.ndarray, longest_s: float) -> str:
-    """Why there are no clips of an action.
-
-    Args:
-        visible: Of each piece of it, whether there is anything to see.
-        longest_s: Seconds of the longest piece that is visible.
-    """
-    if not visible.any():
+def why_unseen(visible_s: np.ndarray) -> str:
+    """Why there are no clips of an action: seconds of each piece of it that could be seen."""
+    if not len(visible_s):
         return "no clips: its recordings are not at hand, or nothing was measured while it goes on"
-    return f"no clips: it never lasts longer than {longest_s:.2f} s, too short to see"
+    return f"no clips: too short to see, {visible_s.max():.2f} s at most"
 
 
 def _whose_alone(card: Card, whole: Whole) -> str:
@@ -62,7 +57,9 @@ def _indistinct(card: Card, name_of: Callable[[int], str]) -> str:
     if card.distinctness is None or card.distinctness >= 0:
         return ""
     nearest = "" if card.nearest is None else f"; nearest to it is {name_of(card.nearest)}"
-    return f"hardly distinct: its segments are more like another action than like one another{nearest}"
+    return (
+        f"hardly distinct: its segments are more like another action than like one another{nearest}"
+    )
 
 
 def _rare(seconds: float, whole: Whole) -> str:

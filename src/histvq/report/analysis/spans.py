@@ -59,7 +59,12 @@ def pieces_of(segments: Spans, answers: Sequence[Segmentation]) -> Spans:
     """
     rows = []
     for segment, (place, start, stop) in enumerate(
-        zip(segments.recording.tolist(), segments.start.tolist(), segments.stop.tolist(), strict=True)
+        zip(
+            segments.recording.tolist(),
+            segments.start.tolist(),
+            segments.stop.tolist(),
+            strict=True,
+        )
     ):
         length = max(round(LONGEST_CLIP_S * answers[place].fps), 1)
         n_pieces = (stop - start) // length

@@ -1,6 +1,7 @@
 """What follows what."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,4 +33,4 @@ def transitions(answers: Sequence[Segmentation]) -> "pd.DataFrame":
 
 def _pairs(answer: Segmentation) -> list[tuple[int, int]]:
     labels = [label for *_, label in to_segments(answer.actions)]
-    return [(a, b) for a, b in zip(labels, labels[1:], strict=False) if a >= 0 <= b]
+    return [(a, b) for a, b in pairwise(labels) if a >= 0 <= b]
