@@ -40,7 +40,12 @@ def chosen(pieces, far, margin=None, *, person=None, n=2, seed=0):
         person=pieces.recording if person is None else np.array(person),
     )
     found = choose(
-        np.arange(count), pieces, ranking, pieces.seconds, n=n, generator=np.random.default_rng(seed)
+        np.arange(count),
+        pieces,
+        ranking,
+        pieces.seconds,
+        n=n,
+        generator=np.random.default_rng(seed),
     )
     return {
         kind: [k for k, what in found if what == kind] for kind in (TYPICAL, BORDERLINE, RANDOM)
@@ -157,9 +162,7 @@ def test_what_is_typical_does_not_change_the_lot():
 @given(st.data(), st.integers(0, 12), st.integers(0, 4))
 def test_no_clip_twice_and_never_too_many(data, count, n):
     numbers = st.floats(-5, 5) | st.just(float("nan"))
-    far, margin = (
-        data.draw(st.lists(numbers, min_size=count, max_size=count)) for _ in range(2)
-    )
+    far, margin = (data.draw(st.lists(numbers, min_size=count, max_size=count)) for _ in range(2))
     seconds = data.draw(st.lists(st.sampled_from([1.0, 2.0, 4.0]), min_size=count, max_size=count))
     found = chosen(segments(seconds), far, margin, n=n)
     shown = [k for places in found.values() for k in places]

@@ -34,7 +34,7 @@ def test_silhouettes_are_those_of_scikit_learn(seed):
 
 @pytest.mark.parametrize("seed", range(5))
 def test_what_is_missing_is_left_out_of_distances_as_in_scikit_learn(seed):
-    points, actions = some_points(seed, missing=0.3)
+    points, _ = some_points(seed, missing=0.3)
     points[:, 0] = np.where(np.isnan(points).all(axis=1), 0, points[:, 0])
     known = ~np.isnan(points)
     alike = (known.astype(int) @ known.T.astype(int)) > 0
@@ -122,7 +122,7 @@ def test_the_nearest_middle_by_trying_all(seed, n):
     centres = np.random.default_rng(seed).normal(size=(n, 3))
     for k, found in enumerate(nearest_others(centres)):
         others = [j for j in range(n) if j != k]
-        nearest = min(others, key=lambda j: np.linalg.norm(centres[j] - centres[k]), default=None)  # noqa: B023
+        nearest = min(others, key=lambda j: np.linalg.norm(centres[j] - centres[k]), default=None)
         assert found == nearest
 
 
@@ -144,4 +144,6 @@ def test_segments_can_be_very_many():
     points = generator.normal(size=(20_000, 30))
     actions = generator.integers(60, size=20_000)
     found = mean_silhouettes(points, actions, codes=range(60))
-    assert all(-0.2 < value < 0 for value in found)  # no structure: always nearer to one of 59 others
+    assert all(
+        -0.2 < value < 0 for value in found
+    )  # no structure: always nearer to one of 59 others

@@ -82,9 +82,7 @@ def test_means_within_spans_frame_by_frame(seed, patches, missing):
     start, stop, action = np.array(segments).T
     ones = np.ones_like(start)
     # The same spans also in a recording that is not at hand.
-    spans = Spans(
-        *(np.tile(column, 2) for column in (ones, ones, start, stop, action, 1.0 * ones))
-    )
+    spans = Spans(*(np.tile(column, 2) for column in (ones, ones, start, stop, action, 1.0 * ones)))
     spans.recording[: len(start)] = 0
     means = means_within([points, None], spans)
     assert np.isnan(means[len(start) :]).all()

@@ -1,6 +1,7 @@
 """Transitions, groups and lengths: cases worked by hand, and properties."""
 
 from collections import Counter
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -44,9 +45,7 @@ def test_transitions_of_a_case_worked_by_hand():
 
 @given(st.lists(LABELS, max_size=4))
 def test_transitions_by_counting(rows):
-    pairs = Counter(
-        (a, b) for row in rows for a, b in zip(row, row[1:], strict=False) if a != b and a >= 0 <= b
-    )
+    pairs = Counter((a, b) for row in rows for a, b in pairwise(row) if a != b and a >= 0 <= b)
     table = transitions([answer(str(k), row) for k, row in enumerate(rows)])
     found = {(a, b): count for a, b, count, _ in table.itertuples(index=False)}
     assert found == pairs
@@ -117,12 +116,16 @@ def test_an_action_that_only_has_a_name_has_rows_too():
     ]
 
 
-@pytest.mark.parametrize("answers", [[], [answer("a", [])], [answer("a", [-1])], [answer("a", [1])]])
+@pytest.mark.parametrize(
+    "answers", [[], [answer("a", [])], [answer("a", [-1])], [answer("a", [1])]]
+)
 @pytest.mark.parametrize("groups", [{}, {"a": "x"}, {"b": "y"}])
 def test_next_to_nothing_is_no_crash(answers, groups):
     tables = by_group(answers, groups)
     assert list(tables) == ["usage", "durations", "transitions"]
-    assert all(isinstance(table, pd.DataFrame) and len(table.columns) > 4 for table in tables.values())
+    assert all(
+        isinstance(table, pd.DataFrame) and len(table.columns) > 4 for table in tables.values()
+    )
 
 
 @given(st.lists(LABELS, max_size=6), st.lists(st.sampled_from("xyz"), min_size=6, max_size=6))
@@ -130,7 +133,11 @@ def test_groups_hold_what_their_recordings_hold(rows, groups):
     answers = [answer(str(k), row) for k, row in enumerate(rows)]
     tables = by_group(answers, {str(k): group for k, group in enumerate(groups)})
     together = by_group(answers, {str(k): "all" for k in range(6)})
-    for kind, column in (("durations", "n_segments"), ("durations", "total_s"), ("transitions", "count")):
+    for kind, column in (
+        ("durations", "n_segments"),
+        ("durations", "total_s"),
+        ("transitions", "count"),
+    ):
         assert tables[kind][column].sum() == together[kind][column].sum()
     shares = tables["usage"].groupby("group")["share_mean"].sum(min_count=1).dropna().astype(float)
     np.testing.assert_allclose(shares, 1)
@@ -155,7 +162,9 @@ def test_the_bias_in_lengths_is_what_the_histograms_show(rows):
     found, true = np.array(rows).T
     assume((true >= 0).any())
     table = segment_lengths([answer("a", found)], [truth("a", true)], bin_frames=20)
-    stand_in = [np.repeat(table["start_frame"], table[name]).to_numpy() for name in ("found", "true")]
+    stand_in = [
+        np.repeat(table["start_frame"], table[name]).to_numpy() for name in ("found", "true")
+    ]
     bias = length_bias(LabelPairs.build([found], [true]))
     assert 100 * length_distance(*stand_in) == pytest.approx(bias)
 
