@@ -70,7 +70,7 @@ class _Run:
     ) -> "_Run":
         data = _in_step(answers, recordings)
         people = [
-            answer.person or (recording.person if recording else None)
+            answer.person or (recording and recording.person) or None
             for answer, recording in zip(answers, data, strict=True)
         ]
         segments = segments_of(answers)

@@ -162,6 +162,14 @@ def test_a_remark_on_what_hardly_ever_occurs_and_on_flicker():
     assert made[0].remark == "flickers: 6 of 8 segments are shorter than 0.5 s"
 
 
+@pytest.mark.parametrize(
+    ("short", "long", "flickers"), [(4, 1, 0), (5, 5, 0), (6, 5, 1), (5, 4, 1)]
+)
+def test_flicker_is_many_and_more_than_half(short, long, flickers):
+    (card,) = cards([answer("r", runs(*[(0, 0.4), (-1, 1)] * short, *[(0, 0.5), (-1, 1)] * long))])
+    assert ("flickers" in card.remark) == flickers
+
+
 def test_what_has_a_name_but_never_occurs_says_so():
     made = cards([answer("r", [0] * 40, names={0: "walk", 3: "<b>fly</b>"})])
     assert [(c.name, c.remark, len(c.clips), len(c.durations_s)) for c in made] == [

@@ -114,7 +114,7 @@ def test_typical_has_a_typical_length():
 
 
 def test_longer_than_a_clip_is_as_good_as_any_longer_one():
-    assert chosen(segments([5, 5, 40, 40]), [1, 2, 3, 4])[TYPICAL] == [0, 1]
+    assert chosen(segments([5, 40, 40, 40]), [1, 2, 3, 4])[TYPICAL] == [0, 1]
 
 
 def test_clips_come_from_different_people_then_recordings_then_segments():
@@ -125,6 +125,13 @@ def test_clips_come_from_different_people_then_recordings_then_segments():
     assert chosen(pieces, far, person=person, n=3)[TYPICAL] == [0, 3, 2]
     assert chosen(pieces, far, person=[0] * 8, n=3)[TYPICAL] == [0, 2, 3]
     assert chosen(pieces, far, person=person, n=9)[TYPICAL] == [0, 3, 2, 1]
+
+
+def test_somebody_seen_once_comes_before_a_new_recording_of_somebody_seen_twice():
+    recording = [0, 2, 1, 3, 2, *range(10, 15)]
+    person = [0, 1, 0, 0, 1, *range(10, 15)]
+    pieces = segments([2] * 10, recording=recording)
+    assert chosen(pieces, range(10), person=person, n=5)[TYPICAL] == [0, 1, 2, 4, 3]
 
 
 def test_borderline_has_the_smallest_margin():
