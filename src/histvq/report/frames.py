@@ -1,6 +1,6 @@
 """Answers as a table with one row a frame, and back."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -122,10 +122,16 @@ def read_frames(path: str | Path, *, fps: float | None = None) -> list[Segmentat
     ]
 
 
-def read_truth(path: str | Path, answers: Iterable[Segmentation]) -> list[Annotation]:
+def read_truth(
+    path: str | Path, answers: Iterable[Segmentation], *, actions: Sequence[str] = ()
+) -> list[Annotation]:
     """Read the truth back that `write_frames` put beside these answers; of recordings without any none.
 
-    All share `actions`: those that occur, in the order they first do.
+    Args:
+        path: The file.
+        answers: Those in it.
+        actions: All there are, in their order. If one that occurs is missing, or none is given: those
+            that occur, in the order they first do.
 
     Raises:
         FileFormatError: If the file is not such a table.
@@ -135,14 +141,16 @@ def read_truth(path: str | Path, answers: Iterable[Segmentation]) -> list[Annota
     table = _read_table(Path(path), only=("recording", TRUTH))
     if TRUTH not in table.columns:
         return []
-    codes, names = pd.factorize(table[TRUTH].replace("", None))
+    said = pd.unique(table[TRUTH])
+    names = tuple(actions if {*said} <= {"", *actions} else said[said != ""])
+    codes = pd.Categorical(table[TRUTH], categories=pd.Index(names)).codes
     rows = dict(iter(pd.Series(codes).groupby(table["recording"], sort=False)))
     labels = {name: of.to_numpy(np.int32) for name, of in rows.items() if (of >= 0).any()}
     return [
         Annotation(
             recording_id=answer.recording_id,
             labels=labels[answer.recording_id],
-            actions=tuple(names),
+            actions=names,
             fps=answer.fps,
         )
         for answer in answers

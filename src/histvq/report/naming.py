@@ -93,7 +93,7 @@ def _merged(answers: Sequence[Segmentation], names: Names, level: str) -> _Merge
     lowest: dict[str, int] = {}
     into: dict[int, int] = {}
     called: dict[int, str] = {}
-    for code in sorted({*own, *said, *_codes_in(answers, level)}):
+    for code in sorted({*own, *said, *codes_in(answers, level)}):
         default = own.get(code, segment_name(level, code))
         name = (said[code].name if code in said else None) or default
         if (first := lowest.setdefault(name, code)) != code:
@@ -103,7 +103,7 @@ def _merged(answers: Sequence[Segmentation], names: Names, level: str) -> _Merge
     return _Merge(into, called, own)
 
 
-def _codes_in(answers: Iterable[Segmentation], level: str) -> set[int]:
+def codes_in(answers: Iterable[Segmentation], level: str) -> set[int]:
     """Codes that occur."""
     found = (answer.labels(level) for answer in answers)
     return {
