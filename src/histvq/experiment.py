@@ -207,8 +207,8 @@ def run(
     scores, files = write_answers(
         folder,
         answers,
-        annotations=annotations,
         recordings=recordings,
+        annotations=annotations,
         warnings=warnings,
         skipped=skipped,
         settings=noted,
@@ -245,7 +245,7 @@ def write_answers(
     if settings:
         text = yaml.safe_dump(dict(settings), sort_keys=False, allow_unicode=True)
         _write_text(folder / CONFIG, text)
-    write_said(folder, warnings, skipped)
+    write_said(folder, answers, warnings, skipped)
     (folder / SCORES).unlink(missing_ok=True)  # of an earlier run
     _put_names(folder, names)
     given = None if names is None else read_names(folder / NAMES)

@@ -288,8 +288,8 @@ def predict(
     scores, written = write_answers(
         out,
         answers,
-        annotations=readings.annotations,
         recordings=readings.recordings,
+        annotations=readings.annotations,
         names=names,
         warnings=readings.warnings,
         skipped=readings.skipped,

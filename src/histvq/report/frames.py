@@ -143,7 +143,7 @@ def read_truth(
         return []
     said = pd.unique(table[TRUTH])
     names = tuple(actions if {*said} <= {"", *actions} else said[said != ""])
-    codes = pd.Categorical(table[TRUTH], categories=pd.Index(names)).codes
+    codes = pd.Index(names).get_indexer(table[TRUTH])
     rows = dict(iter(pd.Series(codes).groupby(table["recording"], sort=False)))
     labels = {name: of.to_numpy(np.int32) for name, of in rows.items() if (of >= 0).any()}
     return [
