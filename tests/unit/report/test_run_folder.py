@@ -250,9 +250,7 @@ def test_people_apart_are_read_apart_again(tmp_path):
     write_npz(tmp_path / "two.npz", both)
     alone = read_many(tmp_path / "two.npz", people="apart").recordings
     assert len(alone) == 2
-    found = [
-        Segmentation(recording_id=one.id, fps=10, actions=np.zeros(40, int)) for one in alone
-    ]
+    found = [Segmentation(recording_id=one.id, fps=10, actions=np.zeros(40, int)) for one in alone]
     said = {"data": [str(tmp_path / "two.npz")], "reading": {"people": "apart"}}
     write_answers(tmp_path / "r", found, annotations=[], settings=said)
     assert ids(read_sources(read_run(tmp_path / "r"))) == [one.id for one in alone]
