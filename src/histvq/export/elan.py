@@ -48,7 +48,7 @@ def write_elan(
     """
     folder = Path(folder)
     names = {level: code_names(answers, level) for level in TIERS}
-    for answer, file in one_file_each(folder, answers, ".eaf"):
+    for answer, (file,) in one_file_each(folder, answers, ".eaf"):
         document = _document(answer, names, (media or {}).get(answer.recording_id, ()), folder)
         ET.indent(document)
         with written_whole(file) as stream:
@@ -124,7 +124,9 @@ def _add_tiers(
     for level, parts in found.items():
         participant = {"PARTICIPANT": plain(answer.person)} if answer.person else {}
         tier = ET.SubElement(
-            root, "TIER", {"TIER_ID": TIERS[level], "LINGUISTIC_TYPE_REF": TIERS[level], **participant}
+            root,
+            "TIER",
+            {"TIER_ID": TIERS[level], "LINGUISTIC_TYPE_REF": TIERS[level], **participant},
         )
         for piece in parts:
             number += 1

@@ -37,9 +37,7 @@ def pieces(answer: Segmentation, level: str) -> list[Piece]:
     ]
 
 
-def code_names(
-    answers: Iterable[Segmentation], level: str, *, without: str = ""
-) -> dict[int, str]:
+def code_names(answers: Iterable[Segmentation], level: str, *, without: str = "") -> dict[int, str]:
     """What the codes of one level are called, in names other tools can hold.
 
     Args:
@@ -82,9 +80,9 @@ def milliseconds(answer: Segmentation) -> dict[int, int]:
 
 
 def one_file_each(
-    folder: Path, answers: Sequence[Segmentation], ending: str
-) -> Iterator[tuple[Segmentation, Path]]:
-    """Where each answer's file goes; and, when all are through, a table of which file is whose.
+    folder: Path, answers: Sequence[Segmentation], *endings: str
+) -> Iterator[tuple[Segmentation, tuple[Path, ...]]]:
+    """Where each answer's files go; and, when all are through, a table of which file is whose.
 
     The table is there because not every recording's id can be the name of a file.
     """
@@ -93,14 +91,15 @@ def one_file_each(
     names = file_names(answer.recording_id for answer in answers)
     folder.mkdir(parents=True, exist_ok=True)
     for answer in answers:
-        yield answer, folder / f"{names[answer.recording_id]}{ending}"
-    rows = [(id, f"{name}{ending}") for id, name in names.items()]
-    table = pd.DataFrame(rows, columns=["recording", "file"]).to_csv(index=False)
-    write_text(folder / MANIFEST, table)
+        name = names[answer.recording_id]
+        yield answer, tuple(folder / f"{name}{ending}" for ending in endings)
+    rows = [(id, f"{name}{ending}") for id, name in names.items() for ending in endings]
+    table = pd.DataFrame(rows, columns=["recording", "file"])
+    write_text(folder / MANIFEST, table.to_csv(index=False))
 
 
 def write_text(path: Path, text: str) -> Path:
-    """Write UTF-8 with `\\n` line ends, whole or not at all."""
+    """Write a text as UTF-8, whole or not at all."""
     with written_whole(path) as file:
         file.write(text.encode("utf-8", errors="replace"))
     return path

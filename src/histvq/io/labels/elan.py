@@ -24,8 +24,8 @@ def read_elan(
     """Read the labels of these recordings from ELAN files, one file a recording.
 
     A file is of the recording that `histvq export` noted in it; where it noted none, of the one it is
-    called after. The tier `actions` is read; where it is empty or not there, `subactions`. Where the tier
-    has a vocabulary, annotations say nothing else. Annotations that say nothing label nothing.
+    called after. The tiers `actions` are read; where all are empty or not there, `subactions`. Where a
+    tier has a vocabulary, annotations say nothing else. Annotations that say nothing label nothing.
 
     Units: milliseconds become frames with each recording's own frame rate, the nearest.
 
@@ -51,6 +51,7 @@ def read_elan(
         Owner(where=str(file), names=(document.properties.get(RECORDING, ""), file.stem))
         for file, document in zip(files, documents, strict=True)
     ]
+    level = _level(documents)
     example = f"Call a file after its recording, as {recordings[0].id}.eaf" if recordings else ""
     marks: dict[str, list[Mark]] = {}
     faults: list[str] = []
@@ -58,7 +59,7 @@ def read_elan(
         files, documents, owned(owners, recordings, example=example), strict=True
     ):
         if recording is not None:
-            marks[recording.id], wrong = _marks(file, document)
+            marks[recording.id], wrong = _marks(file, document, level)
             faults += wrong
     source = str(files[0]) if len(files) == 1 else f"{len(files)} ELAN files"
     return annotations(marks, recordings, source=source, faults=faults)
@@ -73,13 +74,19 @@ def _files(path: Path) -> list[Path]:
     return found
 
 
-def _marks(file: Path, document: Document) -> tuple[list[Mark], list[str]]:
+def _level(documents: Iterable[Document]) -> str:
+    """Name of the tier to read: the first of the known ones in which somebody wrote anything."""
+    used = {t.name for d in documents for t in d.tiers if t.annotations or t.n_references}
+    return next((name for name in TIERS.values() if name in used), TIERS["action"])
+
+
+def _marks(file: Path, document: Document, level: str) -> tuple[list[Mark], list[str]]:
     """What the tier says and when, and what is wrong with it."""
     if document.units != "milliseconds":
         raise FileFormatError(
             f"{file}: times in {document.units}, expected milliseconds; {MENDED} with a newer ELAN"
         )
-    tier = _tier(file, document)
+    tier = _tier(file, document, level)
     words = document.words_of(tier)
     marks: list[Mark] = []
     faults: list[str] = []
@@ -88,7 +95,9 @@ def _marks(file: Path, document: Document) -> tuple[list[Mark], list[str]]:
         times = [document.slots.get(slot) or "" for slot in (annotation.start, annotation.stop)]
         if not all(_MILLISECONDS.fullmatch(time) for time in times):
             said = ", ".join(time or "none" for time in times)
-            faults.append(f"{where}: its times are {said}; expected whole milliseconds. Align it in ELAN")
+            faults.append(
+                f"{where}: its times are {said}; expected whole milliseconds. Align it in ELAN"
+            )
         elif words and annotation.value and annotation.value not in words:
             faults.append(
                 f"{where}: {annotation.value!r} is not in the tier's vocabulary (add it there if it is "
@@ -100,22 +109,19 @@ def _marks(file: Path, document: Document) -> tuple[list[Mark], list[str]]:
     return marks, faults
 
 
-def _tier(file: Path, document: Document) -> Tier:
-    """The tier to read."""
+def _tier(file: Path, document: Document, level: str) -> Tier:
+    """The tier of that name; an empty one where only another level's is there."""
     by_name = {tier.name: tier for tier in document.tiers}
-    known = [by_name[name] for name in TIERS.values() if name in by_name]
-    for tier in known:
-        if tier.annotations:
-            return tier
-        if tier.n_references:
-            raise FileFormatError(
-                f"{file}, tier {tier.name!r}: its {tier.n_references} annotations have no times of "
-                "their own but refer to another tier's; give it a type that is aligned with time"
-            )
-    if known:
-        return known[0]
-    there = ", ".join(map(repr, by_name)) or "none"
-    raise FileFormatError(
-        f"{file}: no tier is called {' or '.join(map(repr, TIERS.values()))}; there are {there}. "
-        "Rename the one to be read to 'actions'"
-    )
+    if not any(name in by_name for name in TIERS.values()):
+        there = ", ".join(map(repr, by_name)) or "none"
+        raise FileFormatError(
+            f"{file}: no tier is called {' or '.join(map(repr, TIERS.values()))}; there are {there}. "
+            "Rename the one to be read to 'actions'"
+        )
+    tier = by_name.get(level, Tier(level, ""))
+    if tier.n_references:
+        raise FileFormatError(
+            f"{file}, tier {level!r}: {tier.n_references} annotations have no times of their own but "
+            "refer to another tier's; give it a type that is aligned with time"
+        )
+    return tier

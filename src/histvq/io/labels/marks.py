@@ -148,7 +148,9 @@ def _spans(marks: Sequence[Mark], recording: Recording) -> tuple[list[_Span], li
                 "outside"
             )
         elif not start < min(stop, n_frames):
-            faults.append(f"{said}: shorter than a frame ({1000 / fps:.3g} ms); lengthen or delete it")
+            faults.append(
+                f"{said}: shorter than a frame ({1000 / fps:.3g} ms); lengthen or delete it"
+            )
         else:
             spans.append(_Span(start, min(stop, n_frames), mark))
     spans.sort(key=lambda span: span[:2])
@@ -163,7 +165,7 @@ def _clashes(spans: Iterable[_Span]) -> Iterator[str]:
         for other_name, other in last.items():
             if other_name != name and other.stop > span.start:
                 yield (
-                    f"{span.mark.where}: {name!r} starts at {span.mark.start_s:g} s, while {other_name!r} "
+                    f"{span.mark.where}: {name!r} starts at {span.mark.start_s:g} s, but {other_name!r} "
                     f"({other.mark.where}) lasts until {other.mark.stop_s:g} s; let one stop where the "
                     "other starts"
                 )

@@ -131,9 +131,11 @@ class _Told:
         elif tag != "ANNOTATION_VALUE":
             self.vocabulary.append(text)
         elif "TIME_SLOT_REF1" in self.attributes and self.document.tiers:
-            keys = ("ANNOTATION_ID", "TIME_SLOT_REF1", "TIME_SLOT_REF2")
-            values = (self.attributes.get(key, "") for key in keys)
-            self.document.tiers[-1].annotations.append(Aligned(*values, text))
+            id, start, stop = (
+                self.attributes.get(key, "")
+                for key in ("ANNOTATION_ID", "TIME_SLOT_REF1", "TIME_SLOT_REF2")
+            )
+            self.document.tiers[-1].annotations.append(Aligned(id, start, stop, text))
 
     def _header(self, attributes: dict[str, str]) -> None:
         self.document.units = attributes.get("TIME_UNITS", self.document.units)
