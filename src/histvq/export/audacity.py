@@ -9,9 +9,9 @@ from pathlib import Path
 
 from histvq.export.parts.export import Export
 from histvq.export.parts.media import Media
-from histvq.export.parts.pieces import code_names, one_file_each, pieces, write_text
+from histvq.export.parts.pieces import level_names, one_file_each, pieces, write_text
 from histvq.recording import Recording
-from histvq.segments import LEVELS, Segmentation
+from histvq.segments import Segmentation
 
 
 def write_audacity(
@@ -26,7 +26,7 @@ def write_audacity(
     Units: seconds, to a microsecond.
     """
     folder = Path(folder)
-    names = {level: found for level in LEVELS if (found := code_names(answers, level))}
+    names = level_names(answers)
     endings = [f".{level}s.txt" for level in names]
     for answer, files in one_file_each(folder, answers, *endings):
         for (level, called), file in zip(names.items(), files, strict=True):

@@ -18,12 +18,12 @@ from typing import Any
 
 from histvq.export.parts.export import Export
 from histvq.export.parts.media import Media, mime_type, relative
-from histvq.export.parts.pieces import code_names, milliseconds, pieces, write_text
+from histvq.export.parts.pieces import level_names, milliseconds, pieces, write_text
 from histvq.io.parts.boris_project import CATEGORY, STATE
 from histvq.io.parts.safe_names import distinct
 from histvq.recording import Recording
 from histvq.report.key import make_key
-from histvq.segments import LEVELS, Segmentation, segment_name
+from histvq.segments import Segmentation, segment_name
 
 FORMAT = "7.0"
 # BORIS parts lists of behaviours by commas, and refuses the bar in their names.
@@ -84,11 +84,11 @@ EXPORT = Export(description="a BORIS project", place="run.boris", write=write_bo
 
 def _codes(answers: Sequence[Segmentation]) -> dict[str, dict[int, str]]:
     """Names by level and code; a name that both levels have is told apart, for BORIS has one list."""
-    found = {level: code_names(answers, level, without=NOT_IN_NAMES) for level in LEVELS}
-    both = [(level, code, name) for level in LEVELS for code, name in found[level].items()]
-    names: dict[str, dict[int, str]] = {}
+    found = level_names(answers, without=NOT_IN_NAMES)
+    both = [(level, code, name) for level, called in found.items() for code, name in called.items()]
+    names: dict[str, dict[int, str]] = {level: {} for level in found}
     for (level, code, _), name in zip(both, distinct([name for *_, name in both]), strict=True):
-        names.setdefault(level, {})[code] = name
+        names[level][code] = name
     return names
 
 

@@ -16,7 +16,7 @@ from xml.etree import ElementTree as ET
 
 from histvq.export.parts.export import Export
 from histvq.export.parts.media import Media, mime_type, relative
-from histvq.export.parts.pieces import Piece, code_names, milliseconds, one_file_each, pieces
+from histvq.export.parts.pieces import Piece, level_names, milliseconds, one_file_each, pieces
 from histvq.io.labels.elan import RECORDING, TIERS
 from histvq.io.parts.atomic import written_whole
 from histvq.io.parts.safe_names import plain
@@ -47,7 +47,7 @@ def write_elan(
     Units: whole milliseconds, the nearest; up to 1000 frames a second these lead back to the frame.
     """
     folder = Path(folder)
-    names = {level: code_names(answers, level) for level in TIERS}
+    names = level_names(answers)
     for answer, (file,) in one_file_each(folder, answers, ".eaf"):
         document = _document(answer, names, (media or {}).get(answer.recording_id, ()), folder)
         ET.indent(document)
@@ -75,7 +75,7 @@ def _document(
         },
     )
     ET.SubElement(root, "LICENSE", LICENSE_URL="")
-    found = {level: pieces(answer, level) for level in TIERS if names[level]}
+    found = {level: pieces(answer, level) for level in names}
     _add_header(root, answer, media, folder, n_annotations=sum(map(len, found.values())))
     _add_tiers(root, answer, found, names)
     for level in found:

@@ -12,10 +12,10 @@ from uuid import uuid4
 from histvq.errors import ConfigError
 from histvq.export.parts.export import Export
 from histvq.export.parts.media import Media
-from histvq.export.parts.pieces import code_names, one_file_each, pieces
+from histvq.export.parts.pieces import level_names, one_file_each, pieces
 from histvq.io.parts.safe_names import plain
 from histvq.recording import Recording
-from histvq.segments import LEVELS, Segmentation
+from histvq.segments import Segmentation
 
 # NWB must have a date and we know none: times are from the start of the recording.
 UNKNOWN = datetime(1970, 1, 1, tzinfo=UTC)
@@ -42,7 +42,7 @@ def write_nwb(
     except ImportError as error:
         raise ConfigError('NWB needs pynwb: pip install "histvq[nwb]"') from error
     folder = Path(folder)
-    names = {level: code_names(answers, level) for level in LEVELS}
+    names = level_names(answers)
     for answer, (file,) in one_file_each(folder, answers, ".nwb"):
         # HDF5 writes in place; the file takes its name when it is complete.
         part = file.with_name(f".{file.stem}.part.nwb")
@@ -71,9 +71,9 @@ def _session(answer: Segmentation, names: dict[str, dict[int, str]]) -> Any:
     )
     if answer.person:
         session.subject = Subject(subject_id=plain(answer.person))
-    for level in LEVELS:
+    for level, called in names.items():
         if found := pieces(answer, level):
-            session.add_time_intervals(_intervals(answer, level, found, names[level]))
+            session.add_time_intervals(_intervals(answer, level, found, called))
     return session
 
 

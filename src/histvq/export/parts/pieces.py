@@ -37,14 +37,18 @@ def pieces(answer: Segmentation, level: str) -> list[Piece]:
     ]
 
 
-def code_names(answers: Iterable[Segmentation], level: str, *, without: str = "") -> dict[int, str]:
-    """What the codes of one level are called, in names other tools can hold.
+def level_names(answers: Sequence[Segmentation], *, without: str = "") -> dict[str, dict[int, str]]:
+    """By level that any answer has: what its codes are called, in names other tools can hold.
 
     Args:
         answers: Of one method.
-        level: `action` or `subaction`.
         without: Characters the tool cannot have in a name.
     """
+    there = [level for level in LEVELS if any(a.labels(level) is not None for a in answers)]
+    return {level: _code_names(answers, level, without) for level in there}
+
+
+def _code_names(answers: Iterable[Segmentation], level: str, without: str) -> dict[int, str]:
     said: dict[int, str] = {}
     for answer in answers:
         labels = answer.labels(level)
