@@ -92,7 +92,7 @@ def _element_faults(element: Element) -> list[str]:
     if element.tag not in ELEMENTS:
         return [f"{element.tag} is not known"]
     must, may, inside = ELEMENTS[element.tag]
-    given = {name for name in element.keys() if not name.startswith("{")}
+    given = {name for name in element.attrib if not name.startswith("{")}
     found = [f"{element.tag} without {name}" for name in set(must.split()) - given]
     found += [f"{element.tag} with {name}" for name in given - {*must.split(), *may.split()}]
     tags = [child.tag for child in element]

@@ -19,8 +19,8 @@ from typing import Any
 from histvq.export.parts.export import Export
 from histvq.export.parts.media import Media, mime_type, relative
 from histvq.export.parts.pieces import level_names, milliseconds, pieces, write_text
-from histvq.io.parts.boris_project import CATEGORY, STATE
-from histvq.io.parts.safe_names import distinct
+from histvq.io.parts.boris_project import CATEGORY, RECORDING, STATE
+from histvq.io.parts.safe_names import distinct, quoted
 from histvq.recording import Recording
 from histvq.report.key import make_key
 from histvq.segments import Segmentation, segment_name
@@ -147,7 +147,7 @@ def _observation(
         "file": {str(n): [file] for n, file in enumerate(files, 1)},
         "type": "MEDIA" if files else "LIVE",
         "date": now,
-        "description": f"recording {answer.recording_id}",
+        "description": f"{RECORDING}{quoted(answer.recording_id)}",
         "time offset": 0.0,
         "events": _events(answer, names, people.get(answer.person or "", "")),
         "observation time interval": [0, 0],

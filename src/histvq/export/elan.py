@@ -19,7 +19,7 @@ from histvq.export.parts.media import Media, mime_type, relative
 from histvq.export.parts.pieces import Piece, level_names, milliseconds, one_file_each, pieces
 from histvq.io.labels.elan import RECORDING, TIERS
 from histvq.io.parts.atomic import written_whole
-from histvq.io.parts.safe_names import plain
+from histvq.io.parts.safe_names import plain, quoted
 from histvq.recording import Recording
 from histvq.segments import Segmentation, segment_name
 
@@ -108,7 +108,7 @@ def _add_header(
         )
     # ELAN numbers new annotations on from here.
     for name, value in (
-        (RECORDING, plain(answer.recording_id)),
+        (RECORDING, quoted(answer.recording_id)),
         ("lastUsedAnnotationId", str(n_annotations)),
     ):
         ET.SubElement(header, "PROPERTY", NAME=name).text = value

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from histvq.annotation import Annotation
 from histvq.io.labels.marks import Mark, Owner, annotations, owned
-from histvq.io.parts.boris_project import CATEGORY, ethogram_of, media_names, read_project, states
+from histvq.io.parts.boris_project import CATEGORY, ethogram_of, names_of, read_project, states
 from histvq.recording import Recording
 
 SUFFIXES = (".boris", ".boris.gz")
@@ -17,7 +17,8 @@ def read_boris(
 ) -> list[Annotation | None]:
     """Read the labels of these recordings from BORIS projects, an observation a recording.
 
-    An observation is of the recording it is called after, or else of the one its first video is. State
+    An observation is of the recording `histvq export` noted in its description, or of the one it is
+    called after, or else of the one its first video is. State
     events are read, those of category `subaction` only where there are no others. Who does it is not told
     apart. A time offset is taken off.
 
@@ -47,8 +48,7 @@ def read_boris(
         for id, observation in project["observations"].items()
     ]
     owners = [
-        Owner(where=where, names=(id, *media_names(observation)))
-        for where, id, observation, _ in found
+        Owner(where=where, names=names_of(id, observation)) for where, id, observation, _ in found
     ]
     marks: dict[str, dict[str, list[Mark]]] = {level: {} for level in CATEGORY}
     faults: list[str] = []

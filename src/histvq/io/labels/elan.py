@@ -8,11 +8,12 @@ from histvq.annotation import Annotation
 from histvq.errors import FileFormatError, did_you_mean
 from histvq.io.labels.marks import Mark, Owner, annotations, owned
 from histvq.io.parts.eaf import MENDED, Document, Tier, read_eaf
+from histvq.io.parts.safe_names import unquoted
 from histvq.recording import Recording
 
 # By level, the tier that is read and written; the first that has annotations is read.
 TIERS = {"action": "actions", "subaction": "subactions"}
-# The header's property that holds the recording's id, which may be no name for a file.
+# The header's property that holds the recording's id in quotes; not every id can be a file's name.
 RECORDING = "histvq recording"
 SUFFIX = ".eaf"
 _MILLISECONDS = re.compile(r"\d{1,12}", flags=re.ASCII)
@@ -48,7 +49,7 @@ def read_elan(
     files = [file for path in map(Path, given) for file in _files(path)]
     documents = [read_eaf(file) for file in files]
     owners = [
-        Owner(where=str(file), names=(document.properties.get(RECORDING, ""), file.stem))
+        Owner(where=str(file), names=(unquoted(document.properties.get(RECORDING, "")), file.stem))
         for file, document in zip(files, documents, strict=True)
     ]
     level = _level(documents)

@@ -12,8 +12,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from histvq.errors import FileFormatError, did_you_mean
+from histvq.io.parts.safe_names import unquoted
 
 STATE = "State event"
+# What an observation's description begins with, before the recording's id in quotes, where we wrote it.
+RECORDING = "recording "
 # The category of behaviours by level; those of any other are actions.
 CATEGORY = {"action": "action", "subaction": "subaction"}
 LARGEST = 2**30  # bytes of a project unpacked: 50 times what 2,000 recordings take
@@ -132,12 +135,17 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e12
 
 
-def media_names(observation: Mapping[str, Any]) -> tuple[str, ...]:
-    """What the first video is called; several in turn are one timeline, which begins with it."""
+def names_of(id: str, observation: Mapping[str, Any]) -> tuple[str, ...]:
+    """What an observation may call its recording, the surest first.
+
+    The description as we wrote it; its own name; the first video's, with which several in turn begin.
+    """
+    description = str(observation.get("description", "")).partition("\n")[0].strip()
+    noted = description.removeprefix(RECORDING)
     files = observation.get("file")
     players = [p for p in files.values() if p] if isinstance(files, dict) else []
     first = players[0][0] if players and isinstance(players[0], list) else None
-    return stem_of(first)
+    return (*[unquoted(noted)] * (noted != description), id, *stem_of(first))
 
 
 def stem_of(file: object) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """Names that files, XML and tables of other programs can hold, made from any text."""
 
+import json
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 
@@ -16,6 +17,20 @@ def plain(text: str, *, without: str = "") -> str:
     """
     kept = "".join("_" if c in without else c if _shown(c) else "\ufffd" for c in text)
     return " ".join(kept.split())
+
+
+def quoted(id: str) -> str:
+    """The id so that it comes back exactly from wherever one line of plain letters can stand."""
+    return json.dumps(id)
+
+
+def unquoted(text: str) -> str:
+    """The id that `quoted` wrote; the text as it is where that did not."""
+    try:
+        id = json.loads(text)
+    except (json.JSONDecodeError, RecursionError):
+        return text
+    return id if isinstance(id, str) else text
 
 
 def distinct(texts: Sequence[str], *, without: str = "") -> list[str]:
