@@ -115,13 +115,13 @@ def states(observation: Mapping[str, Any], ethogram: Ethogram) -> tuple[list[Sta
 
 def _event_fault(event: Any, ethogram: Ethogram) -> str:
     """Why an event cannot be read; empty where it can."""
-    if not isinstance(event, list) or len(event) < 4:
+    if not isinstance(event, list) or len(event) < 4 or not isinstance(event[2], str):
         return "expected time, subject, behaviour and modifier"
     time, _, code = event[:3]
     if not _is_number(time):
         return f"its time is {time!r}, not a number"
     if code not in ethogram:
-        return f"{code!r} is none of the project's behaviours{did_you_mean(str(code), ethogram)}"
+        return f"{code!r} is none of the project's behaviours{did_you_mean(code, ethogram)}"
     if not ethogram[code][0].startswith(STATE):
         return (
             f"{code!r} at {time:g} s is a point in time, and labels need start and end; make it a state "

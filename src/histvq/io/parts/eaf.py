@@ -77,8 +77,10 @@ def read_eaf(path: Path) -> Document:
     try:
         with path.open("rb") as file:
             parser.ParseFile(file)
-    except (expat.ExpatError, UnicodeError, LookupError) as error:
-        # expat raises a LookupError for an encoding nobody knows.
+    except FileFormatError:
+        raise
+    except (expat.ExpatError, ValueError, LookupError) as error:
+        # The last two stand for encodings that expat cannot have, or nobody knows.
         raise FileFormatError(
             f"{path}, line {parser.CurrentLineNumber}: no whole XML ({error}). It may be cut short: "
             f"{MENDED}"
