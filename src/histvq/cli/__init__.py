@@ -9,7 +9,7 @@ import typer
 
 from histvq import console
 from histvq.chain import STEPS
-from histvq.cli import benchmarks
+from histvq.cli import benchmarks, exporting
 from histvq.cli.common import (
     Exit,
     Format,
@@ -349,6 +349,7 @@ def _status(skipped: Sequence[object]) -> int:
 
 
 benchmarks.add_to(app)
+exporting.add_to(app)
 
 
 def main() -> None:
