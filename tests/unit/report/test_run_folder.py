@@ -237,7 +237,7 @@ def test_recordings_that_changed_since(folder, recordings):
 
 def test_files_that_are_of_another_run(folder, recordings, tmp_path):
     write_npz(tmp_path / "other" / "zoe.npz", replace(recordings[0], id="zoe"))
-    with pytest.raises(ConfigError, match="hold no recording of .*ada 1 is not in the files"):
+    with pytest.raises(ConfigError, match=r"hold no recording of .*ada 1 is not in the files"):
         read_sources(read_run(folder), [tmp_path / "other"])
 
 
