@@ -40,14 +40,12 @@ def test_letters_go_on_after_z():
 def test_a_payload_worked_by_hand():
     answer = Segmentation(
         recording_id="r", fps=2.0, actions=np.array([3, 3, -1]), subactions=np.array([6, 7, -1]),
-        person="Ann", names={3: "walk"},
+        person="Ann", names={3: "walk"}, subaction_names={7: "swing"},
     )  # fmt: skip
     truth = Annotation(recording_id="r", labels=np.array([0, -1, -1]), actions=("go",), fps=2.0)
     known = {"r": truth}
     key = make_key([answer], known, {}, {3: "#102030"})
-    data = labels_payload(
-        [answer], known, key, extras={"r": {"group": "x"}}, fine_names={7: "swing"}
-    )
+    data = labels_payload([answer], known, key, extras={"r": {"group": "x"}})
     assert data["actions"] == [
         {"code": 3, "name": "walk", "tag": "3", "colour": "#102030", "hatch": "", "ink": "#ffffff"}
     ]

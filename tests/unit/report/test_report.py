@@ -13,6 +13,7 @@ import pytest
 from histvq.annotation import Annotation
 from histvq.recording import Recording
 from histvq.report import write_report
+from histvq.report.naming import Named, Names
 from histvq.segments import Segmentation
 
 BAD = "<script>alert(1)</script>"
@@ -200,3 +201,12 @@ def test_truth_is_held_against_what_was_found(tmp_path):
     assert "a: MoF 100.0" in page.text
     assert "Confusion after matching" in page.text
     assert "canvas" in page.tags
+
+
+def test_what_a_person_called_and_coloured_stands_in_the_page_and_the_pictures(tmp_path, answers):
+    names = Names({0: Named("rest", "#123456"), 1: Named("rest")}, {})
+    paths = write_report(tmp_path, answers, names=names)
+    (action,) = data_of(paths)["actions"]
+    assert (action["name"], action["colour"], action["ink"]) == ("rest", "#123456", "#ffffff")
+    assert "#123456" in (paths["timelines"] / "timelines-01.svg").read_text("utf-8")
+    assert "1 action in 2 recordings" in Page(paths["report"].read_text("utf-8")).text
