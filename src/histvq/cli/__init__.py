@@ -26,7 +26,14 @@ from histvq.cli.common import (
     told,
 )
 from histvq.cli.inspecting import inspected, tell, tell_as_json
-from histvq.cli.learning import is_supervised, labels_for, method_of, tell_learned, truth_for
+from histvq.cli.learning import (
+    is_supervised,
+    labels_for,
+    method_of,
+    scored,
+    tell_learned,
+    truth_for,
+)
 from histvq.errors import ConfigError
 from histvq.methods import METHODS
 from histvq.supervised import SUPERVISED
@@ -319,7 +326,7 @@ def evaluate(
     how = How(format=format, fps=fps, unit=unit, people=people, options=options or ())
     truth, skipped = truth_for(answers, files, how, label_fps=label_fps)
     scores = score(
-        answers,
+        scored(answers, truth),
         truth,
         matching=None if matching == "none" else matching,  # type: ignore[arg-type]
         level=level,
