@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from histvq import console
-from histvq.cli.common import How, parsed, read_files
+from histvq.cli.common import How, read_files
 from histvq.errors import ConfigError
+from histvq.io.parts.settings import parsed
 from histvq.methods import METHODS
 from histvq.supervised import SUPERVISED
 from histvq.transforms import labels_at
@@ -73,6 +74,7 @@ def labels_for(
     from histvq.io.labels.reading import read_any_labels
 
     if labels is not None:
+        _check_named(labels)
         found = read_any_labels(labels, readings.recordings, label_fps=label_fps)
         return [_in_step(a, r) for a, r in zip(found, readings.recordings, strict=True)]
     if label_fps is not None:
@@ -84,6 +86,18 @@ def labels_for(
             "the files hold no labels to learn from; give a table of them, as --labels segments.csv"
         )
     return readings.annotations
+
+
+def _check_named(labels: Path) -> None:
+    """Raise ConfigError if the table in a run's folder has not the names in its `names.yaml`."""
+    from histvq.report.names import FILE
+    from histvq.report.run_folder import out_of_date, read_run
+
+    if (labels / FILE).is_file() and out_of_date(read_run(labels)):
+        raise ConfigError(
+            f"{labels / FILE} was changed after segments.csv was written: histvq report {labels} brings "
+            "the names into it"
+        )
 
 
 def truth_for(
@@ -98,6 +112,8 @@ def truth_for(
     from histvq.io.labels.reading import are_labels, read_any_labels
 
     if label_fps is not None or are_labels(files):
+        for file in files:
+            _check_named(file)
         stand_ins = [_stand_in(answer) for answer in answers]
         found = read_any_labels(files, stand_ins, label_fps=label_fps)
         return [a for a in found if a is not None], ()

@@ -15,18 +15,20 @@ def written(run, folder, **more):
 
 def test_events_worked_out_by_hand(tmp_path):
     run = [
-        answer([0, 0, 1, -1, 0], subactions=[2] * 5, confidence=[1, 0.5, 0.25, 0, 0], person="Ada")
+        answer([0, 0, 1, -1, 0], subactions=[2, 2, 3, 3, 3], confidence=[1, 0.5, 0.25, 0, 0], person="Ada")
     ]
     project = written(run, tmp_path)
     assert project["observations"]["walk1"]["events"] == [
         [0.0, "Ada", "action 0", "", "confidence 0.75"],
-        [0.0, "Ada", "subaction 2", "", "confidence 0.35"],
+        [0.0, "Ada", "subaction 2", "", "confidence 0.75"],
         [0.2, "Ada", "action 0", "", ""],
+        [0.2, "Ada", "subaction 2", "", ""],
         [0.2, "Ada", "action 1", "", "confidence 0.25"],
+        [0.2, "Ada", "subaction 3", "", "confidence 0.08"],
         [0.3, "Ada", "action 1", "", ""],
         [0.4, "Ada", "action 0", "", "confidence 0.00"],
         [0.5, "Ada", "action 0", "", ""],
-        [0.5, "Ada", "subaction 2", "", ""],
+        [0.5, "Ada", "subaction 3", "", ""],
     ]
     assert [s["name"] for s in project["subjects_conf"].values()] == ["Ada"]
 

@@ -39,6 +39,8 @@ def test_a_file_worked_out_by_hand(tmp_path):
         (0, 133, "action 0"), (133, 234, "action 1"), (300, 334, "action 0"),
     ]  # fmt: skip
     assert times_of(root, "subactions") == [(0, 167, "subaction 3"), (167, 334, "subaction 2")]
+    times = [int(slot.get("TIME_VALUE")) for slot in root.iter("TIME_SLOT")]
+    assert times == [0, 0, 133, 133, 167, 167, 234, 300, 334, 334]
     assert {t.get("PARTICIPANT") for t in root.iter("TIER")} == {"Ada"}
     words = [e.text for e in root.findall("CONTROLLED_VOCABULARY[@CV_ID='actions']/*/CVE_VALUE")]
     assert words == ["action 0", "action 1"]
