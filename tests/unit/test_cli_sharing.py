@@ -1,7 +1,6 @@
 import shutil
 
 import numpy as np
-import pandas as pd
 import pytest
 import yaml
 from typer.testing import CliRunner
@@ -74,11 +73,7 @@ def found(folder):
 
 
 def tables(run):
-    """Without confidence: segments have the mean of what frames.csv has rounded."""
-    found = (
-        pd.read_csv(run / f"{name}.csv", dtype=str) for name in ("frames", "segments", "usage")
-    )
-    return [table.drop(columns="confidence", errors="ignore").to_csv() for table in found]
+    return [(run / f"{name}.csv").read_text() for name in ("frames", "segments", "usage")]
 
 
 def test_a_first_file_then_a_report(run):

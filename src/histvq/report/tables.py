@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,7 @@ def write_segments(path: str | Path, answers: Iterable[Segmentation]) -> Path:
     """
     import pandas as pd
 
-    tables = [table for table in (answer.segments() for answer in answers) if len(table)]
+    tables = [table for table in (_rounded(answer).segments() for answer in answers) if len(table)]
     table = (
         pd.concat([t.astype({"parent": "Int64", "confidence": float}) for t in tables])
         if tables
@@ -37,6 +38,14 @@ def write_segments(path: str | Path, answers: Iterable[Segmentation]) -> Path:
         table[column] = table[column].astype(float).round(TIME_DECIMALS)
     table["confidence"] = table["confidence"].astype(float).round(CONFIDENCE_DECIMALS)
     return atomically(Path(path), lambda file: table.to_csv(file, index=False))
+
+
+def _rounded(answer: Segmentation) -> Segmentation:
+    """The answer as `frames.csv` has it, so that this table comes out the same when made from that."""
+    if answer.confidence is None:
+        return answer
+    confidence = np.round(np.asarray(answer.confidence, dtype=float), CONFIDENCE_DECIMALS)
+    return replace(answer, confidence=confidence)
 
 
 def usage_table(answers: Sequence[Segmentation]) -> "pd.DataFrame":
