@@ -200,6 +200,7 @@ def run(
     method.fit(recordings, progress=log)
     fitted = time.perf_counter()
     method.save(folder / "model")
+    put_names(folder / "model")
     answers = method.predict(list(recordings))
     seconds = {"fit": fitted - started, "predict": time.perf_counter() - fitted}
     noted = {"method": _described(method), **(settings or {}), "seconds": _rounded(seconds)}
@@ -247,7 +248,7 @@ def write_answers(
         _write_text(folder / CONFIG, text)
     write_said(folder, answers, warnings, skipped)
     (folder / SCORES).unlink(missing_ok=True)  # of an earlier run
-    _put_names(folder, names)
+    put_names(folder, names)
     given = None if names is None else read_names(folder / NAMES)
     run = RunFolder(
         folder=folder,
@@ -324,8 +325,8 @@ def codes_of(method: Any) -> dict[str, range]:
     return {"action": range(n_actions), **fine}
 
 
-def _put_names(folder: Path, names: Path | None) -> None:
-    """Put names of the new answers into their folder, and those of earlier ones aside."""
+def put_names(folder: Path, names: Path | None = None) -> None:
+    """Put names of what is new into its folder, and those of what was there before aside."""
     place = folder / NAMES
     same = names is not None and place.exists() and place.samefile(names)
     if place.exists() and not same:

@@ -164,6 +164,16 @@ def test_a_models_own_names_and_named_ones_come_first(run, files, tmp_path):
     assert not (tmp_path / "r/frames.csv").exists()
 
 
+def test_a_model_learned_anew_loses_the_names_of_the_old(files, tmp_path):
+    learn = ["fit", files, *KMEANS, "-o", tmp_path / "m", "--overwrite"]
+    histvq(*learn)
+    name(tmp_path / "m", "actions:\n  0: mine\n")
+    status, said = histvq(*learn)
+    assert (status, "kept as names-earlier.yaml" in said) == (Exit.ALL, True)
+    histvq("predict", tmp_path / "m", files, "-o", tmp_path / "p")
+    assert read_frames(tmp_path / "p/frames.csv")[0].names == {}
+
+
 def test_named_runs_teach(run, files, tmp_path):
     code = found(run)
     name(run, f"actions:\n  {code['rest']}: still\n  {code['jump']}: still\n")

@@ -228,7 +228,7 @@ def fit(
     overwrite: Overwrite = False,
 ) -> int:
     """Learn the actions of some files and save the model; nothing is segmented."""
-    from histvq.experiment import claim
+    from histvq.experiment import claim, put_names
 
     claim(out, overwrite=overwrite)
     chosen = method_of(method, preset, actions, patch_seconds, seed, settings, transforms)
@@ -244,6 +244,7 @@ def fit(
     with console.fitting_progress() as progress:
         chosen.fit(readings.recordings, *given, progress=progress)
     chosen.save(out)
+    put_names(out)
     if supervised:
         tell_learned(chosen, len(readings.recordings))
     console.list_skipped(readings.skipped)
