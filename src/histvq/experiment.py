@@ -3,7 +3,6 @@
 import inspect
 import json
 import platform
-import shutil
 import time
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -27,7 +26,8 @@ from histvq.recording import Recording
 from histvq.registry import resolve
 from histvq.report import atomically, write_report
 from histvq.report.names import FILE as NAMES
-from histvq.report.names import as_predicted, read_names, renamed, set_aside
+from histvq.report.names import as_predicted, read_names, renamed
+from histvq.report.names_place import put_names
 from histvq.report.run_folder import CONFIG, SCORES, RunFolder, write_said
 from histvq.segmenter import Progress, ProgressCallback, Segmenter
 from histvq.segments import Segmentation, names_of
@@ -308,32 +308,12 @@ def _write_report(*args: Any, **kwargs: Any) -> dict[str, Path]:
     return write_report(*args, **{name: kwargs[name] for name in kwargs if name in taken})
 
 
-def names_beside(model: str | Path) -> Path | None:
-    """The names a person gave to a model's actions: in its own folder, else in that of its run."""
-    own = Path(model).resolve()
-    places = [own / NAMES]
-    if (own.parent / "frames.csv").is_file():
-        places.append(own.parent / NAMES)
-    return next((place for place in places if place.is_file()), None)
-
-
 def codes_of(method: Any) -> dict[str, range]:
     """By level, the codes a fitted method can give, as far as it says."""
     n_actions = len(method.actions_) if hasattr(method, "actions_") else method.n_actions
     alpha = getattr(method, "alpha", None)
     fine = {} if alpha is None else {"subaction": range(n_actions * alpha)}
     return {"action": range(n_actions), **fine}
-
-
-def put_names(folder: Path, names: Path | None = None) -> None:
-    """Put names of what is new into its folder, and those of what was there before aside."""
-    place = folder / NAMES
-    same = names is not None and place.exists() and place.samefile(names)
-    if place.exists() and not same:
-        kept = set_aside(place)
-        warn(f"{place} was about an earlier run: kept as {kept.name}", DataWarning, stacklevel=3)
-    if names is not None and not same:
-        shutil.copyfile(names, place)
 
 
 def _scored(

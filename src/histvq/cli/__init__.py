@@ -228,7 +228,8 @@ def fit(
     overwrite: Overwrite = False,
 ) -> int:
     """Learn the actions of some files and save the model; nothing is segmented."""
-    from histvq.experiment import claim, put_names
+    from histvq.experiment import claim
+    from histvq.report.names_place import put_names
 
     claim(out, overwrite=overwrite)
     chosen = method_of(method, preset, actions, patch_seconds, seed, settings, transforms)
@@ -274,8 +275,9 @@ def predict(
     overwrite: Overwrite = False,
 ) -> int:
     """Segment files with a saved model; the same file always gets the same labels."""
-    from histvq.experiment import claim, codes_of, load_model, names_beside, write_answers
+    from histvq.experiment import claim, codes_of, load_model, write_answers
     from histvq.report.names import read_names
+    from histvq.report.names_place import names_beside
 
     claim(out, overwrite=overwrite)
     loaded = load_model(model)
