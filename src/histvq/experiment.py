@@ -1,6 +1,5 @@
 """A method, its settings and data -> a run folder: model, labels, scores, report."""
 
-import inspect
 import json
 import platform
 import time
@@ -228,7 +227,7 @@ def write_answers(
     skipped: Skipped = (),
     settings: Mapping[str, Any] | None = None,
 ) -> tuple[Scores | None, Mapping[str, Path]]:
-    """Score what has a truth, and write settings, tables, timelines and page.
+    """Score what has a truth, and write settings, tables, timelines and a page that plays them.
 
     Labels that do not fit cost the scores, never the answers: what was wrong is among the warnings.
 
@@ -281,7 +280,7 @@ def rewrite_report(
     if run.annotations:
         (run.folder / SCORES).unlink(missing_ok=True)  # of the names before
     files = dict(
-        _write_report(
+        write_report(
             run.folder,
             run.answers,
             annotations=truth or None,
@@ -300,12 +299,6 @@ def rewrite_report(
     for remark in remarks:
         warn(remark, DataWarning, stacklevel=2)
     return scores, files
-
-
-def _write_report(*args: Any, **kwargs: Any) -> dict[str, Path]:
-    """`write_report` with what it takes."""
-    taken = inspect.signature(write_report).parameters
-    return write_report(*args, **{name: kwargs[name] for name in kwargs if name in taken})
 
 
 def codes_of(method: Any) -> dict[str, range]:

@@ -9,7 +9,7 @@ import typer
 
 from histvq import console
 from histvq.chain import STEPS
-from histvq.cli import benchmarks, sharing
+from histvq.cli import benchmarks, exporting, sharing
 from histvq.cli.common import (
     Exit,
     Format,
@@ -60,8 +60,8 @@ Labels = Annotated[
     Path | None,
     typer.Option(
         help="For methods that learn from labels: a table like a run's segments.csv, corrected by "
-        "hand, or the run's folder; or, with --label-fps, a text file or a folder of them. Without it "
-        "the labels in the files themselves."
+        "hand, or the run's folder; an ELAN file or a folder of them; a BORIS project; or, with "
+        "--label-fps, a text file or a folder of them. Without it the labels in the files themselves."
     ),
 ]
 LabelFps = Annotated[
@@ -312,8 +312,8 @@ def evaluate(
     files: Annotated[
         list[Path],
         typer.Argument(
-            help="The truth: labelled recordings, or folders of them; tables of segments; or, with "
-            "--label-fps, text files of labels named after their recordings."
+            help="The truth: labelled recordings, or folders of them; tables of segments; ELAN files or "
+            "BORIS projects; or, with --label-fps, text files of labels named after their recordings."
         ),
     ],
     matching: Annotated[
@@ -374,6 +374,7 @@ def _status(skipped: Sequence[object]) -> int:
 
 benchmarks.add_to(app)
 sharing.add_to(app)
+exporting.add_to(app)
 
 
 def main() -> None:

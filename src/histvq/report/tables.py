@@ -22,7 +22,13 @@ CONFIDENCE_DECIMALS = 4
 
 
 def write_segments(path: str | Path, answers: Iterable[Segmentation]) -> Path:
-    """Write every segment of every answer: the columns of `Segmentation.segments`.
+    """Write every segment of every answer as CSV: `segments_table`."""
+    table = segments_table(answers)
+    return atomically(Path(path), lambda file: table.to_csv(file, index=False))
+
+
+def segments_table(answers: Iterable[Segmentation]) -> "pd.DataFrame":
+    """Every segment of every answer: the columns of `Segmentation.segments`.
 
     Units: seconds, rounded to a microsecond; frames are half-open.
     """
@@ -37,7 +43,7 @@ def write_segments(path: str | Path, answers: Iterable[Segmentation]) -> Path:
     for column in ("start_s", "stop_s", "duration_s"):
         table[column] = table[column].astype(float).round(TIME_DECIMALS)
     table["confidence"] = table["confidence"].astype(float).round(CONFIDENCE_DECIMALS)
-    return atomically(Path(path), lambda file: table.to_csv(file, index=False))
+    return table
 
 
 def _rounded(answer: Segmentation) -> Segmentation:
