@@ -236,6 +236,7 @@ def fit(
 ) -> int:
     """Learn the actions of some files and save the model; nothing is segmented."""
     from histvq.experiment import claim
+    from histvq.report.names_place import put_names
 
     claim(out, overwrite=overwrite)
     chosen = method_of(method, preset, actions, patch_seconds, seed, settings, transforms)
@@ -251,6 +252,7 @@ def fit(
     with console.fitting_progress() as progress:
         chosen.fit(readings.recordings, *given, progress=progress)
     chosen.save(out)
+    put_names(out)
     if supervised:
         tell_learned(chosen, len(readings.recordings))
     console.list_skipped(readings.skipped)
@@ -280,8 +282,9 @@ def predict(
     overwrite: Overwrite = False,
 ) -> int:
     """Segment files with a saved model; the same file always gets the same labels."""
-    from histvq.experiment import claim, codes_of, load_model, names_beside, write_answers
+    from histvq.experiment import claim, codes_of, load_model, write_answers
     from histvq.report.names import read_names
+    from histvq.report.names_place import names_beside
 
     claim(out, overwrite=overwrite)
     loaded = load_model(model)
