@@ -1,5 +1,4 @@
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -264,4 +263,3 @@ def test_nothing_is_left_beside_the_clips(tmp_path):
 
 def test_every_cutter_is_of_a_format_there_is():
     assert set(CUTTERS) <= set(READERS)
-    assert Path(__file__).exists()
