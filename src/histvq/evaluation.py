@@ -11,13 +11,22 @@ from histvq.metrics import METRICS, PAPER_METRICS, LabelPairs, contingency, matc
 from histvq.metrics.answers import Answer, align, code_names, common_actions, in_step
 from histvq.metrics.scores import MATCHING_IN_WORDS, Scores
 from histvq.registry import resolve
+from histvq.segments import Segmentation, names_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Matching = Literal["auto", "global", "recording"] | None
 
-__all__ = ["Answer", "Matching", "Scores", "confusion", "evaluate", "matched_labels"]
+__all__ = [
+    "Answer",
+    "Matching",
+    "Scores",
+    "confusion",
+    "evaluate",
+    "matched_labels",
+    "usual_matching",
+]
 
 
 def evaluate(
@@ -42,8 +51,7 @@ def evaluate(
         annotations: The truth, in any order where answers carry an id.
         matching: `global`: one Hungarian matching over all recordings. `recording`: one for
             each recording ("local" in the literature). None: codes stand for the actions of their
-            names, or, where they have none, are indices of the actions. `auto`: None where the
-            answers have names, as a supervised method's, else `global`.
+            names, or, where they have none, are indices of the actions. `auto`: see `usual_matching`.
         level: Which labels of a `Segmentation` to score, `action` or `subaction`.
         metrics: Names out of `METRICS`, or `module:function`. Default: those of the paper.
         activities: Recording -> activity, for JSD. Default: one activity.
@@ -56,9 +64,9 @@ def evaluate(
         raise ConfigError(
             f"matching is {matching!r}; it can be 'auto', 'global', 'recording' or None"
         )
-    names = code_names(answers)
+    names = code_names(answers, level)
     if matching == "auto":
-        matching = None if names else "global"
+        matching = usual_matching(answers, common_actions(annotations), level=level)
     functions = {n: resolve(n, METRICS, kind="metric") for n in metrics or PAPER_METRICS}
     actions = common_actions(annotations)
     given, annotations = annotations, in_step(answers, annotations)
@@ -87,6 +95,25 @@ def evaluate(
         matches=matches,
         pairs=pairs,
     )
+
+
+def usual_matching(
+    answers: Sequence[Answer], actions: Sequence[str], *, level: str = "action"
+) -> Literal["global"] | None:
+    """How codes meet actions unless someone says otherwise.
+
+    None, names with names, where the method knows what its actions are called. Names a person gave to
+    clusters count only where every code that occurs has the name of an action; else `global`.
+    """
+    names = code_names(answers, level)
+    given = [answer for answer in answers if isinstance(answer, Segmentation)]
+    if not names:
+        return "global"
+    if names_of([answer.predicted or answer for answer in given], level):
+        return None
+    labels = [answer.labels(level) for answer in given]
+    codes = {code for found in labels if found is not None for code in np.unique(found).tolist()}
+    return None if {names.get(code) for code in codes - {-1}} <= {*actions} else "global"
 
 
 def matched_labels(

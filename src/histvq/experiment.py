@@ -1,7 +1,9 @@
 """A method, its settings and data -> a run folder: model, labels, scores, report."""
 
+import inspect
 import json
 import platform
+import shutil
 import time
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -9,7 +11,7 @@ from dataclasses import dataclass
 from importlib import metadata, resources
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from warnings import warn
 
 import yaml
@@ -24,15 +26,20 @@ from histvq.prepared import Prepared, inner, read_chain
 from histvq.recording import Recording
 from histvq.registry import resolve
 from histvq.report import atomically, write_report
+from histvq.report.names import FILE as NAMES
+from histvq.report.names import as_predicted, read_names, renamed, set_aside
+from histvq.report.run_folder import CONFIG, SCORES, RunFolder, write_said
 from histvq.segmenter import Progress, ProgressCallback, Segmenter
-from histvq.segments import Segmentation
+from histvq.segments import Segmentation, names_of
 from histvq.supervised import SUPERVISED
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # Every method by its name, with labels or without.
 ALL_METHODS = {**METHODS, **SUPERVISED}
 Skipped = Sequence[tuple[Path, str]]
 
-SCORES = "scores.json"
 # Any of these in a folder means that somebody's results are in it.
 RESULTS = ("config.yaml", "metrics.jsonl", "model", "model.json", "segments.csv")
 
@@ -196,10 +203,15 @@ def run(
     answers = method.predict(list(recordings))
     seconds = {"fit": fitted - started, "predict": time.perf_counter() - fitted}
     noted = {"method": _described(method), **(settings or {}), "seconds": _rounded(seconds)}
-    _write_text(folder / "config.yaml", yaml.safe_dump(noted, sort_keys=False, allow_unicode=True))
     _write_text(folder / "versions.json", json.dumps(versions(), indent=2) + "\n")
     scores, files = write_answers(
-        folder, answers, annotations=annotations, warnings=warnings, skipped=skipped, settings=noted
+        folder,
+        answers,
+        annotations=annotations,
+        recordings=recordings,
+        warnings=warnings,
+        skipped=skipped,
+        settings=noted,
     )
     return Run(folder=folder, answers=answers, scores=scores, files=files, seconds=seconds)
 
@@ -209,40 +221,131 @@ def write_answers(
     answers: Sequence[Segmentation],
     *,
     annotations: Sequence[Annotation | None],
+    recordings: Sequence[Recording] = (),
+    names: Path | None = None,
     warnings: Sequence[str] = (),
     skipped: Skipped = (),
     settings: Mapping[str, Any] | None = None,
 ) -> tuple[Scores | None, Mapping[str, Path]]:
-    """Score what has a truth, and write tables, timelines and page.
+    """Score what has a truth, and write settings, tables, timelines and page.
 
     Labels that do not fit cost the scores, never the answers: what was wrong is among the warnings.
+
+    Args:
+        folder: There already.
+        answers: As a method gave them.
+        annotations: The truth, of those recordings that have one.
+        recordings: What the answers are about, to be shown.
+        names: A `names.yaml` to apply, which is copied into the folder. Another that is there already is
+            about earlier answers and moved to `names-earlier.yaml`.
+        warnings: What reading the data said.
+        skipped: Files left out and why.
+        settings: Noted in `config.yaml`.
     """
-    truth, scores, remarks = _scored(answers, annotations)
+    if settings:
+        text = yaml.safe_dump(dict(settings), sort_keys=False, allow_unicode=True)
+        _write_text(folder / CONFIG, text)
+    write_said(folder, warnings, skipped)
     (folder / SCORES).unlink(missing_ok=True)  # of an earlier run
+    _put_names(folder, names)
+    given = None if names is None else read_names(folder / NAMES)
+    run = RunFolder(
+        folder=folder,
+        answers=answers if given is None else renamed(answers, given),
+        annotations=[annotation for annotation in annotations if annotation is not None],
+        settings=settings or {},
+        names=given,
+        warnings=tuple(warnings),
+        skipped=tuple(skipped),
+    )
+    return rewrite_report(run, recordings=recordings)
+
+
+def rewrite_report(
+    run: RunFolder,
+    *,
+    recordings: Sequence[Recording] = (),
+    groups: "pd.DataFrame | None" = None,
+    budget_mb: float = 20,
+) -> tuple[Scores | None, Mapping[str, Path]]:
+    """Score a run's answers under the names they have now, and write tables, timelines and page anew.
+
+    Args:
+        run: As `histvq.report.run_folder.read_run` gives it.
+        recordings: Its recordings, as far as they are to be shown.
+        groups: What is known of recordings, to compare by: `histvq.report.groups_table.read_groups`.
+        budget_mb: How large the page may get.
+    """
+    truth, scores, remarks = _scored(run.answers, run.annotations)
+    if run.annotations:
+        (run.folder / SCORES).unlink(missing_ok=True)  # of the names before
     files = dict(
-        write_report(
-            folder,
-            answers,
+        _write_report(
+            run.folder,
+            run.answers,
             annotations=truth or None,
             scores=scores,
-            warnings=[*warnings, *remarks],
-            skipped=skipped,
-            settings=settings,
+            warnings=[*run.warnings, *remarks],
+            skipped=run.skipped,
+            settings=run.settings or None,
+            recordings=recordings,
+            names=run.names,
+            groups=groups,
+            budget_mb=budget_mb,
         )
     )
     if scores:
-        files["scores"] = write_scores(folder, scores)
+        files["scores"] = write_scores(run.folder, scores)
     for remark in remarks:
         warn(remark, DataWarning, stacklevel=2)
     return scores, files
 
 
+def _write_report(*args: Any, **kwargs: Any) -> dict[str, Path]:
+    """`write_report` with what it takes."""
+    taken = inspect.signature(write_report).parameters
+    return write_report(*args, **{name: kwargs[name] for name in kwargs if name in taken})
+
+
+def names_beside(model: str | Path) -> Path | None:
+    """The names a person gave to a model's actions: in its own folder, else in that of its run."""
+    own = Path(model).resolve()
+    places = [own / NAMES]
+    if (own.parent / "frames.csv").is_file():
+        places.append(own.parent / NAMES)
+    return next((place for place in places if place.is_file()), None)
+
+
+def codes_of(method: Any) -> dict[str, range]:
+    """By level, the codes a fitted method can give, as far as it says."""
+    n_actions = len(method.actions_) if hasattr(method, "actions_") else method.n_actions
+    alpha = getattr(method, "alpha", None)
+    fine = {} if alpha is None else {"subaction": range(n_actions * alpha)}
+    return {"action": range(n_actions), **fine}
+
+
+def _put_names(folder: Path, names: Path | None) -> None:
+    """Put names of the new answers into their folder, and those of earlier ones aside."""
+    place = folder / NAMES
+    same = names is not None and place.exists() and place.samefile(names)
+    if place.exists() and not same:
+        kept = set_aside(place)
+        warn(f"{place} was about an earlier run: kept as {kept.name}", DataWarning, stacklevel=3)
+    if names is not None and not same:
+        shutil.copyfile(names, place)
+
+
 def _scored(
-    answers: Sequence[Segmentation], annotations: Sequence[Annotation | None]
+    answers: Sequence[Segmentation], given: Sequence[Annotation]
 ) -> tuple[list[Annotation], Scores | None, list[str]]:
-    """The truth that fits, the scores of the recordings that have one, and what to say about it."""
+    """The truth that fits, the scores of the recordings that have one, and what to say about it.
+
+    A method that knows names is scored by these: what a person calls its actions since changes nothing
+    about what it said.
+    """
+    said = as_predicted(answers)
+    answers = said if names_of(said) else answers
     frames = {answer.recording_id: answer.n_frames for answer in answers}
-    given = [a for a in annotations if a is not None]
     truth = [a for a in given if frames.get(a.recording_id) == a.n_frames]
     remarks = [
         f"recording {a.recording_id!r}: {a.n_frames} labels for {frames.get(a.recording_id, 0)} "

@@ -43,7 +43,10 @@ class Segmentation:
         subactions: Likewise for the finest level, or None for methods of one level.
         confidence: Float (frame,) in [0, 1], or None; the method says what it means.
         person: Who is being recorded, where known.
-        names: Code -> name of the action, where the method knows it; empty for clusters.
+        names: Code -> name of the action, where it has one; empty for clusters nobody named.
+        subaction_names: Likewise for the finest level.
+        predicted: The answer as the method gave it, where a person has named or merged its actions
+            since (`histvq.report.names.renamed`).
     """
 
     recording_id: str
@@ -53,6 +56,8 @@ class Segmentation:
     confidence: np.ndarray | None = None
     person: str | None = None
     names: Mapping[int, str] = field(default_factory=dict)
+    subaction_names: Mapping[int, str] = field(default_factory=dict)
+    predicted: "Segmentation | None" = None
 
     @property
     def n_frames(self) -> int:
@@ -65,7 +70,7 @@ class Segmentation:
 
     def name_of(self, label: int, level: str = "action") -> str:
         """What a code is called: the action it stands for, or a number until a person names it."""
-        known = self.names.get(label) if level == "action" else None
+        known = (self.names if level == "action" else self.subaction_names).get(label)
         return segment_name(level, label) if known is None else known
 
     def segments(self, level: str | None = None) -> "pd.DataFrame":
@@ -122,6 +127,10 @@ def segment_name(level: str, label: int) -> str:
     return f"{level} {label}"
 
 
-def names_of(answers: Iterable[Segmentation]) -> dict[int, str]:
-    """What the codes of one method's answers stand for; empty where they are clusters."""
-    return {code: name for answer in answers for code, name in answer.names.items()}
+def names_of(answers: Iterable[Segmentation], level: str = "action") -> dict[int, str]:
+    """What the codes of answers of one method are called; empty where they are clusters nobody named."""
+    return {
+        code: name
+        for answer in answers
+        for code, name in (answer.names if level == "action" else answer.subaction_names).items()
+    }

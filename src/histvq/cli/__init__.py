@@ -9,7 +9,7 @@ import typer
 
 from histvq import console
 from histvq.chain import STEPS
-from histvq.cli import benchmarks
+from histvq.cli import benchmarks, sharing
 from histvq.cli.common import (
     Exit,
     Format,
@@ -98,9 +98,14 @@ def demo(out: Output = Path("runs/demo"), seed: Seed = 0, overwrite: Overwrite =
     """Make motion with a known answer, find its actions, and write a report to look at."""
     from histvq.datasets import load_dataset
     from histvq.experiment import claim, make_method, run
+    from histvq.io.npz import write_npz
 
     claim(out, overwrite=overwrite)
     data = load_dataset("synthetic", seed=seed)
+    files = out / "recordings"
+    files.mkdir(exist_ok=True)
+    for recording, annotation in zip(data.recordings, data.annotations, strict=True):
+        write_npz(files / f"{recording.id}.npz", recording, annotation)
     console.say(
         f"{len(data.recordings)} made-up recordings of {data.n_frames / data.recordings[0].fps:.0f} "
         f"s in all, {data.n_actions} actions"
@@ -112,7 +117,7 @@ def demo(out: Output = Path("runs/demo"), seed: Seed = 0, overwrite: Overwrite =
             method,
             out,
             annotations=data.annotations,
-            settings={"data": "histvq demo, synthetic"},
+            settings={"data": [str(files)]},
             overwrite=overwrite,
             progress=progress,
         )
@@ -252,6 +257,13 @@ def predict(
     model: Annotated[Path, typer.Argument(help="A saved model, as RUN/model.")],
     files: Files,
     out: Output = Path("runs/predicted"),
+    names: Annotated[
+        Path | None,
+        typer.Option(
+            help="names.yaml for the model's actions. Without it the one in the model's folder or in "
+            "that of its run, if there is one."
+        ),
+    ] = None,
     format: Format = None,
     fps: Fps = None,
     unit: Unit = None,
@@ -261,10 +273,15 @@ def predict(
     overwrite: Overwrite = False,
 ) -> int:
     """Segment files with a saved model; the same file always gets the same labels."""
-    from histvq.experiment import claim, load_model, write_answers
+    from histvq.experiment import claim, codes_of, load_model, names_beside, write_answers
+    from histvq.report.names import read_names
 
     claim(out, overwrite=overwrite)
     loaded = load_model(model)
+    names = names or names_beside(model)
+    if names is not None:
+        read_names(names, known=codes_of(loaded))  # its faults are told before the work
+        console.say(f"names of actions: {names}")
     how = How(format=format, fps=fps, unit=unit, people=people, options=options or ())
     readings = read_files(files, how, strict=strict)
     answers = loaded.predict(list(readings.recordings))
@@ -272,6 +289,8 @@ def predict(
         out,
         answers,
         annotations=readings.annotations,
+        recordings=readings.recordings,
+        names=names,
         warnings=readings.warnings,
         skipped=readings.skipped,
         settings={"model": str(model), **_data(files, how)},
@@ -298,7 +317,7 @@ def evaluate(
         str,
         typer.Option(
             help="How codes meet actions: global, recording or none; auto: none where the method knows "
-            "their names, else global."
+            "their names, or you named them all as the labels do, else global."
         ),
     ] = "auto",
     level: Annotated[str, typer.Option(help="action or subaction.")] = "action",
@@ -311,11 +330,13 @@ def evaluate(
 ) -> int:
     """Score a run's labels against labelled files, and say by which protocol."""
     from histvq.evaluation import evaluate as score
+    from histvq.evaluation import usual_matching
     from histvq.experiment import write_scores
     from histvq.report import read_frames
+    from histvq.report.run_folder import read_run
 
-    place = run / "frames.csv" if run.is_dir() else run
-    answers = read_frames(place)
+    folder = run if run.is_dir() else run.parent
+    answers = read_run(run).answers if run.is_dir() else read_frames(run)
     how = How(format=format, fps=fps, unit=unit, people=people, options=options or ())
     truth, skipped = truth_for(answers, files, how, label_fps=label_fps)
     scores = score(
@@ -327,10 +348,10 @@ def evaluate(
     console.say(str(scores))
     console.table(("protocol", ""), list(scores.protocol.items()))
     console.list_skipped(skipped)
-    named = any(answer.names for answer in answers)
-    usual = (matching, level) in (("auto", "action"), ("none" if named else "global", "action"))
+    auto = usual_matching(answers, scores.actions) or "none"
+    usual = (matching, level) in (("auto", "action"), (auto, "action"))
     name = "scores.json" if usual else f"scores-{level}-{matching}.json"
-    closing(write_scores(place.parent, scores, name=name), f"compare runs by their {name}")
+    closing(write_scores(folder, scores, name=name), f"compare runs by their {name}")
     return _status(skipped)
 
 
@@ -349,6 +370,7 @@ def _status(skipped: Sequence[object]) -> int:
 
 
 benchmarks.add_to(app)
+sharing.add_to(app)
 
 
 def main() -> None:

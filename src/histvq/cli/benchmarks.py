@@ -18,11 +18,11 @@ from histvq.cli.common import (
     Strict,
     Unit,
     closing,
-    parsed,
     read_files,
     told,
 )
 from histvq.errors import ConfigError
+from histvq.io.parts.settings import parsed
 
 data_app = typer.Typer(help="Published benchmarks.", no_args_is_help=True)
 

@@ -12,6 +12,7 @@ import typer
 
 from histvq import console
 from histvq.errors import ConfigError, HistvqError
+from histvq.io.parts.settings import parsed
 
 if TYPE_CHECKING:
     from histvq.io import Readings
@@ -127,22 +128,6 @@ def read_files(
     if readings.ignored:
         console.say(f"{readings.ignored} other files ignored")
     return readings
-
-
-def parsed(settings: Sequence[str], *, flag: str) -> dict[str, Any]:
-    """`["alpha=3", "keep=last"]` as parameters; values are read as YAML."""
-    import yaml
-
-    found = {}
-    for setting in settings:
-        key, equals, value = setting.partition("=")
-        if not equals:
-            raise ConfigError(f"{flag} {setting}: write it as {flag} name=value, as {flag} alpha=3")
-        try:
-            found[key.strip()] = yaml.safe_load(value)
-        except yaml.YAMLError as error:
-            raise ConfigError(f"{flag} {setting}: the value cannot be read ({error})") from error
-    return found
 
 
 def closing(written: Path, next_step: str) -> int:

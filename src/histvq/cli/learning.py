@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from histvq import console
-from histvq.cli.common import How, parsed, read_files
+from histvq.cli.common import How, read_files
 from histvq.errors import ConfigError
+from histvq.io.parts.settings import parsed
 from histvq.methods import METHODS
 from histvq.supervised import SUPERVISED
 from histvq.transforms import labels_at
@@ -82,12 +83,25 @@ def labels_for(
             "--label-fps is about text files of labels; name them, as --labels FOLDER"
         )
     if labels is not None:
+        _check_named(labels)
         return read_labels(labels, readings.recordings)
     if not any(a is not None for a in readings.annotations):
         raise ConfigError(
             "the files hold no labels to learn from; give a table of them, as --labels segments.csv"
         )
     return readings.annotations
+
+
+def _check_named(labels: Path) -> None:
+    """Raise ConfigError if the table in a run's folder has not the names in its `names.yaml`."""
+    from histvq.report.names import FILE
+    from histvq.report.run_folder import out_of_date, read_run
+
+    if (labels / FILE).is_file() and out_of_date(read_run(labels)):
+        raise ConfigError(
+            f"{labels / FILE} was changed after segments.csv was written: histvq report {labels} brings "
+            "the names into it"
+        )
 
 
 def truth_for(
@@ -106,6 +120,7 @@ def truth_for(
         ids = [answer.recording_id for answer in answers]
         return read_label_files(files, ids, fps=label_fps), ()
     if len(files) == 1 and is_segment_table(files[0]):
+        _check_named(files[0])
         lengths = [_stand_in(answer) for answer in answers]
         return [a for a in read_labels(files[0], lengths) if a is not None], ()
     readings = read_files(files, how)

@@ -8,7 +8,7 @@ import numpy as np
 
 from histvq.annotation import Annotation
 from histvq.errors import ConfigError
-from histvq.segments import LEVELS, Segmentation
+from histvq.segments import LEVELS, Segmentation, names_of
 from histvq.transforms import labels_at
 
 Answer = Segmentation | np.ndarray
@@ -66,13 +66,13 @@ def align(
     return {id_: answer.astype(np.int64, copy=False) for id_, answer in labels.items()}
 
 
-def code_names(answers: Sequence[Answer]) -> dict[int, str]:
-    """What the codes of all answers stand for; empty where they are clusters.
+def code_names(answers: Sequence[Answer], level: str = "action") -> dict[int, str]:
+    """What the codes of all answers stand for; empty where they are clusters nobody named.
 
     Raises:
         ConfigError: If answers give one code two names, or only some have names.
     """
-    named = [answer.names for answer in answers if isinstance(answer, Segmentation)]
+    named = [names_of([answer], level) for answer in answers if isinstance(answer, Segmentation)]
     together: dict[int, str] = {}
     for names in named:
         for code, name in names.items():

@@ -95,6 +95,7 @@ class Scores:
         return {
             "scores": dict(self.values),
             "protocol": dict(self.protocol),
+            "actions": list(self.actions),
             "matched": {str(code): name for code, name in self.matched.items()},
         }
 

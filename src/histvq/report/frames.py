@@ -1,6 +1,7 @@
 """Answers as a table with one row a frame, and back."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FRAME_COLUMNS = ["recording", "frame", "time_s", "action", "subaction", "confidence"]
-NAME = "name"
+NAME, FINE_NAME = "name", "subaction_name"
+TRUTH = "true_action"
+# What the method said, where a person has named or merged since.
+P_ACTION, P_SUBACTION, P_NAME = "predicted_action", "predicted_subaction", "predicted_name"
+TEXTS = ("recording", NAME, FINE_NAME, TRUTH, P_NAME)
+WHOLE = ("frame", "action", "subaction", P_ACTION, P_SUBACTION)
+MAY_BE_EMPTY = ("subaction", "confidence", P_SUBACTION)
 
 
 def write_frames(
@@ -25,28 +32,42 @@ def write_frames(
 ) -> Path:
     """Write one row a frame: recording, frame, time_s, action, subaction, confidence.
 
-    Where the method knows what its actions are called, there is a further column `name`; with
-    annotations one `true_action`, the name, empty where nobody said.
+    Where actions have names, there is a further column `name`, where subactions have, one
+    `subaction_name`; with annotations one `true_action`, the name, empty where nobody said. Where a
+    person has named or merged actions, `predicted_action`, `predicted_subaction` and, should the
+    method have names of its own, `predicted_name` keep what the method said.
 
     Raises:
         ValueError: If an annotation has not as many frames as the answer for its recording.
     """
     known = None if annotations is None else truth_by_recording(annotations)
     answers = list(answers)
-    names = names_of(answers)
+    names, fine_names = names_of(answers), names_of(answers, "subaction")
+    before = [answer.predicted or answer for answer in answers]
+    changed = any(answer.predicted is not None for answer in answers)
+    own_names = names_of(before) if changed else {}
 
     def write(file: Path) -> None:
-        columns = FRAME_COLUMNS + ([NAME] if names else [])
-        columns += [] if known is None else ["true_action"]
+        columns = [*FRAME_COLUMNS, *([NAME] if names else []), *([FINE_NAME] if fine_names else [])]
+        columns += [] if known is None else [TRUTH]
+        columns += [P_ACTION, P_SUBACTION] if changed else []
+        columns += [P_NAME] if own_names else []
         with file.open("w", encoding="utf-8", newline="") as stream:
             stream.write(",".join(columns) + "\n")
-            for answer in answers:
+            for answer, predicted in zip(answers, before, strict=True):
                 table = _frames(answer)
                 if names:
-                    table[NAME] = [names.get(code, "") for code in answer.actions.tolist()]
+                    table[NAME] = _called(answer.actions, names)
+                if fine_names:
+                    table[FINE_NAME] = _called(answer.subactions, fine_names)
                 if known is not None:
-                    table["true_action"] = _true_names(answer, known.get(answer.recording_id))
-                table.to_csv(stream, header=False, index=False, lineterminator="\n")
+                    table[TRUTH] = _true_names(answer, known.get(answer.recording_id))
+                if changed:
+                    table[P_ACTION] = predicted.actions
+                    table[P_SUBACTION] = _or_blank(predicted.subactions)
+                if own_names:
+                    table[P_NAME] = _called(predicted.actions, own_names)
+                table[columns].to_csv(stream, header=False, index=False, lineterminator="\n")
 
     return atomically(Path(path), write)
 
@@ -64,19 +85,8 @@ def read_frames(path: str | Path, *, fps: float | None = None) -> list[Segmentat
     Raises:
         FileFormatError: If the file is not such a table.
     """
-    import pandas as pd
-
     path = Path(path)
-    try:
-        table = pd.read_csv(path, dtype={"recording": str, NAME: str}, keep_default_na=False, na_values={
-            name: [""] for name in FRAME_COLUMNS[1:]
-        })  # fmt: skip
-    except FileNotFoundError as error:
-        raise FileFormatError(
-            f"{path}: there is no such file; name a folder that histvq run or predict wrote"
-        ) from error
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise FileFormatError(f"{path}: not a table of frames: {error}") from error
+    table = _read_table(path)
     missing = [name for name in FRAME_COLUMNS if name not in table.columns]
     if missing:
         raise FileFormatError(
@@ -95,7 +105,10 @@ def read_frames(path: str | Path, *, fps: float | None = None) -> list[Segmentat
         )
     stops = [*starts[1:], len(table)]
     parts = [table.iloc[start:stop] for start, stop in zip(starts, stops, strict=True)]
-    called = _names(table, path)
+    called = {
+        column: _names(table, level, column, path)
+        for level, column in (("action", NAME), ("subaction", FINE_NAME), (P_ACTION, P_NAME))
+    }
     long = {
         place: _answer(part, path, fps=fps, names=called)
         for place, part in enumerate(parts)
@@ -107,6 +120,62 @@ def read_frames(path: str | Path, *, fps: float | None = None) -> list[Segmentat
         long[place] if place in long else _answer(part, path, fps=common, names=called)
         for place, part in enumerate(parts)
     ]
+
+
+def read_truth(
+    path: str | Path, answers: Iterable[Segmentation], *, actions: Sequence[str] = ()
+) -> list[Annotation]:
+    """Read the truth back that `write_frames` put beside these answers; of recordings without any none.
+
+    Args:
+        path: The file.
+        answers: Those in it.
+        actions: All there are, in their order. If one that occurs is missing, or none is given: those
+            that occur, in the order they first do.
+
+    Raises:
+        FileFormatError: If the file is not such a table.
+    """
+    import pandas as pd
+
+    table = _read_table(Path(path), only=("recording", TRUTH))
+    if TRUTH not in table.columns:
+        return []
+    said = pd.unique(table[TRUTH])
+    names = tuple(actions if {*said} <= {"", *actions} else said[said != ""])
+    codes = pd.Categorical(table[TRUTH], categories=pd.Index(names)).codes
+    rows = dict(iter(pd.Series(codes).groupby(table["recording"], sort=False)))
+    labels = {name: of.to_numpy(np.int32) for name, of in rows.items() if (of >= 0).any()}
+    return [
+        Annotation(
+            recording_id=answer.recording_id,
+            labels=labels[answer.recording_id],
+            actions=names,
+            fps=answer.fps,
+        )
+        for answer in answers
+        if answer.recording_id in labels
+    ]
+
+
+def _read_table(path: Path, only: Collection[str] | None = None) -> "pd.DataFrame":
+    """The file's columns, texts as they stand, empty cells of numbers as NaN."""
+    import pandas as pd
+
+    try:
+        return pd.read_csv(
+            path,
+            dtype=dict.fromkeys(TEXTS, str),  # type: ignore[arg-type]
+            keep_default_na=False,
+            na_values={name: [""] for name in (*FRAME_COLUMNS[1:], P_ACTION, P_SUBACTION)},
+            usecols=None if only is None else lambda name: name in only,
+        )
+    except FileNotFoundError as error:
+        raise FileFormatError(
+            f"{path}: there is no such file; name a folder that histvq run or predict wrote"
+        ) from error
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise FileFormatError(f"{path}: not a table of frames: {error}") from error
 
 
 def truth_by_recording(annotations: Iterable[Annotation]) -> dict[str, Annotation]:
@@ -136,12 +205,20 @@ def _frames(answer: Segmentation) -> "pd.DataFrame":
             "frame": frames,
             "time_s": np.round(frames / answer.fps, TIME_DECIMALS),
             "action": answer.actions,
-            "subaction": "" if answer.subactions is None else answer.subactions,
+            "subaction": _or_blank(answer.subactions),
             "confidence": "" if confidence is None else np.round(
                 np.asarray(confidence, dtype=float), CONFIDENCE_DECIMALS
             ),
         }
     )  # fmt: skip
+
+
+def _or_blank(codes: np.ndarray | None) -> Any:
+    return "" if codes is None else codes
+
+
+def _called(codes: np.ndarray | None, names: Mapping[int, str]) -> Any:
+    return "" if codes is None else [names.get(code, "") for code in codes.tolist()]
 
 
 def _true_names(answer: Segmentation, truth: Annotation | None) -> Any:
@@ -157,13 +234,11 @@ def _check_numbers(table: "pd.DataFrame", path: Path) -> None:
     """Raise FileFormatError at the first cell of the number columns that isn't one."""
     import pandas as pd
 
-    for name, may_be_empty in (
-        ("frame", False), ("time_s", False), ("action", False), ("subaction", True),
-        ("confidence", True),
-    ):  # fmt: skip
+    columns = (*FRAME_COLUMNS[1:], *(name for name in (P_ACTION, P_SUBACTION) if name in table))
+    for name in columns:
         values = pd.to_numeric(table[name], errors="coerce")
-        wrong = values.isna() & ~(table[name].isna() & may_be_empty)
-        if name in ("frame", "action", "subaction"):
+        wrong = values.isna() & ~(table[name].isna() & (name in MAY_BE_EMPTY))
+        if name in WHOLE:
             wrong |= values.notna() & (values % 1 != 0)
         if wrong.any():
             row = int(np.flatnonzero(wrong)[0])
@@ -175,24 +250,24 @@ def _check_numbers(table: "pd.DataFrame", path: Path) -> None:
             )
 
 
-def _names(table: "pd.DataFrame", path: Path) -> dict[int, str]:
-    """What each action of the table is called, where it says so."""
-    if NAME not in table.columns:
+def _names(table: "pd.DataFrame", level: str, column: str, path: Path) -> dict[int, str]:
+    """What each code of a column is called, where the table says so."""
+    if column not in table.columns:
         return {}
-    said = table[[*FRAME_COLUMNS[3:4], NAME]].drop_duplicates()
-    said = said[said["action"] >= 0]
-    twice = said[said["action"].duplicated(keep=False)]
+    said = table[[level, column]].drop_duplicates()
+    said = said[(said[level] >= 0) & (said[column] != "")]
+    twice = said[said[level].duplicated(keep=False)]
     if len(twice):
         line = int(twice.index[-1]) + 2
         raise FileFormatError(
-            f"{path}, line {line}: action {twice['action'].iloc[-1]} is called "
-            f"{' and '.join(map(repr, twice[NAME]))}; give an action one name in all rows"
+            f"{path}, line {line}: {level} {twice[level].iloc[-1]:.0f} is called "
+            f"{' and '.join(map(repr, twice[column]))}; give an action one name in all rows"
         )
-    return dict(zip(said["action"].astype(int).tolist(), said[NAME].tolist(), strict=True))
+    return dict(zip(said[level].astype(int).tolist(), said[column].tolist(), strict=True))
 
 
 def _answer(
-    table: "pd.DataFrame", path: Path, *, fps: float | None, names: Mapping[int, str]
+    table: "pd.DataFrame", path: Path, *, fps: float | None, names: Mapping[str, Mapping[int, str]]
 ) -> Segmentation:
     """One recording's rows as an answer."""
     name = table["recording"].iloc[0]
@@ -203,20 +278,31 @@ def _answer(
             f"{path}, line {table.index[wrong[0]] + 2}: frame {frames[wrong[0]]} of recording "
             f"{name!r}, expected {wrong[0]}; frames count from 0 without a gap"
         )
-    return Segmentation(
+    answer = Segmentation(
         recording_id=name,
         fps=_frame_rate(table["time_s"].to_numpy(dtype=float), name, path, fps=fps),
         actions=table["action"].to_numpy(dtype=np.int32),
         subactions=_column(table, "subaction", np.int32),
         confidence=_column(table, "confidence", np.float32),
-        names=names,
+        names=names[NAME],
+        subaction_names=names[FINE_NAME],
     )
+    if P_ACTION not in table:
+        return answer
+    predicted = replace(
+        answer,
+        actions=table[P_ACTION].to_numpy(dtype=np.int32),
+        subactions=_column(table, P_SUBACTION, np.int32),
+        names=names[P_NAME],
+        subaction_names={},
+    )
+    return replace(answer, predicted=predicted)
 
 
 def _column(table: "pd.DataFrame", name: str, dtype: type) -> np.ndarray | None:
     """A column's numbers, or None where the method had none."""
-    values = table[name]
-    if values.isna().all():
+    values = table.get(name)
+    if values is None or values.isna().all():
         return None
     return values.fillna(-1 if dtype is np.int32 else np.nan).to_numpy(dtype=dtype)
 

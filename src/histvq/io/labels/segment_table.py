@@ -1,7 +1,5 @@
 """Labels from a table of segments that a person corrected, in a spreadsheet or an editor."""
 
-import csv
-import io
 import re
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,6 +10,7 @@ import numpy as np
 
 from histvq.annotation import Annotation
 from histvq.errors import DataWarning, FileFormatError
+from histvq.io.parts.spreadsheet import rows_of, text_of
 from histvq.recording import Recording
 from histvq.segments import LEVELS
 
@@ -19,9 +18,6 @@ UNITS = {"frame": ("start_frame", "stop_frame"), "s": ("start_s", "stop_s")}
 SHOWN = 10
 # Bounded, so that no number of a cell is too large for a float; no nan, inf or 1_000 either.
 NUMBER = re.compile(r"[+-]?(\d{1,15}(\.\d*)?|\.\d+)([eE][+-]?\d{1,2})?", flags=re.ASCII)
-SAVE_AS_CSV = (
-    'save the table as CSV (in Excel "CSV UTF-8", in LibreOffice "Text CSV", Unicode UTF-8)'
-)
 
 
 class _Row(NamedTuple):
@@ -94,44 +90,11 @@ def is_segment_table(path: Path) -> bool:
     return "recording" in cells and any(set(pair) <= cells for pair in UNITS.values())
 
 
-def _text(path: Path) -> str:
-    """What the file says, or an error that tells how to save it anew."""
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError as error:
-        raise FileFormatError(
-            f"{path}: there is no such file; name a table of segments, or the folder of a run"
-        ) from error
-    if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-        raise FileFormatError(f"{path}: a spreadsheet's own format; {SAVE_AS_CSV}")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        raise FileFormatError(f"{path}, line {line}: not UTF-8; {SAVE_AS_CSV}") from error
-
-
-def _records(text: str, separator: str, path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Lines that are not blank: where each begins, and its cells."""
-    # strict: otherwise a quote nobody closed swallows the rest of the file in silence.
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    line = 1
-    try:
-        for cells in reader:
-            if any(cell.strip() for cell in cells):
-                yield line, cells
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise FileFormatError(
-            f'{path}, line {line}: {error}; close the quotes, and write a " inside them twice'
-        ) from error
-
-
 def _rows(path: Path) -> tuple[list[_Row], list[_Fault]]:
     """The rows with the cells that count, by name, and what is wrong with others."""
-    text = _text(path)
+    text = text_of(path, hint="name a table of segments, or the folder of a run")
     separator = _separator(next((line for line in text.splitlines() if line.strip()), ""))
-    records = _records(text, separator, path)
+    records = rows_of(text, separator, path)
     header = [cell.strip() for cell in next(records, (1, []))[1]]
     places = _places(header, path)
     rows: list[_Row] = []

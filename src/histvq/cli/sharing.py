@@ -1,0 +1,100 @@
+"""Commands about a run that is there: names for its actions, and its report anew."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from histvq import console
+from histvq.cli.common import Exit, closing, told
+from histvq.errors import ConfigError
+
+if TYPE_CHECKING:
+    from histvq.report.run_folder import RunFolder
+
+RunArgument = Annotated[Path, typer.Argument(help="Folder that histvq run or predict wrote.")]
+
+
+@told
+def names(
+    run: RunArgument,
+    overwrite: Annotated[
+        bool,
+        typer.Option(
+            "--overwrite",
+            help="Write it anew if it is there; names and colours in it are kept.",
+        ),
+    ] = False,
+) -> int:
+    """Write a first names.yaml: name, merge and colour actions in it, without learning anew."""
+    from histvq.report import read_frames
+    from histvq.report.names import FILE, write_names
+
+    written = write_names(run / FILE, read_frames(run / "frames.csv"), overwrite=overwrite)
+    return closing(written, f"put names into it, then histvq report {run}")
+
+
+@told
+def report(
+    run: RunArgument,
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(help="The run's recordings, if they are not where they were."),
+    ] = None,
+    groups: Annotated[
+        Path | None,
+        typer.Option(
+            help="CSV table to compare groups by: a column recording, and others of your own."
+        ),
+    ] = None,
+    budget_mb: Annotated[
+        float, typer.Option(min=0, help="How large the page may get, in MB.")
+    ] = 20,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a segments.csv corrected by hand.")
+    ] = False,
+) -> int:
+    """Write a run's tables, timelines and page anew, with the names in its names.yaml."""
+    from histvq.experiment import rewrite_report
+    from histvq.report.groups_table import read_groups
+    from histvq.report.run_folder import corrected_by_hand, read_run, read_sources
+
+    found = read_run(run)
+    if not overwrite and corrected_by_hand(found):
+        raise ConfigError(
+            f"{run / 'segments.csv'} was changed by hand and would be replaced: save it under another "
+            "name, as corrected.csv, or replace it with --overwrite"
+        )
+    table = None
+    if groups is not None:
+        table = read_groups(groups, [answer.recording_id for answer in found.answers])
+    readings = read_sources(found, files)
+    scores, written = rewrite_report(
+        found,
+        recordings=readings.recordings if readings else (),
+        groups=table,
+        budget_mb=budget_mb,
+    )
+    console.say(_counted(found))
+    if scores:
+        console.say(str(scores))
+    closing(written["report"], f"open {written['report']} in a browser")
+    return Exit.ALL
+
+
+def _counted(run: "RunFolder") -> str:
+    """How many actions there are, and what names did to them."""
+    from histvq.report.naming import as_predicted, codes_in
+    from histvq.segments import names_of
+
+    now = codes_in(run.answers, "action")
+    before = codes_in(as_predicted(run.answers), "action")
+    merged = f", merged from {len(before)}" if len(before) > len(now) else ""
+    named = f", {len(now & set(names_of(run.answers)))} of them with names"
+    return f"{len(now)} actions{merged}{named}"
+
+
+def add_to(app: typer.Typer) -> None:
+    """Put these commands into the command line."""
+    app.command("names")(names)
+    app.command("report")(report)

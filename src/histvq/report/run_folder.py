@@ -1,0 +1,205 @@
+"""A run's folder read back: its answers under the names given since, its truth, settings and sources."""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import yaml
+
+from histvq.annotation import Annotation
+from histvq.errors import FileFormatError
+from histvq.report.frames import read_frames, read_truth
+from histvq.report.names import FILE, Names, as_predicted, read_names, renamed
+from histvq.report.naming import codes_in
+from histvq.report.sources import read_sources
+from histvq.report.tables import atomically
+from histvq.segments import LEVELS, SEGMENT_COLUMNS, Segmentation, names_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+CONFIG, FRAMES, SEGMENTS, SAID = "config.yaml", "frames.csv", "segments.csv", "warnings.json"
+SCORES = "scores.json"
+# Of segments.csv, what is exact: seconds are rounded.
+EXACT = ["recording", "level", "start_frame", "stop_frame", "label", "name"]
+
+__all__ = [
+    "RunFolder",
+    "corrected_by_hand",
+    "out_of_date",
+    "read_run",
+    "read_sources",
+    "write_said",
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunFolder:
+    """What a run, or a prediction, left in its folder.
+
+    Attributes:
+        folder: Where.
+        answers: One a recording, under the names of `names.yaml` if there is one.
+        annotations: The truth, of the recordings that have one.
+        settings: What `config.yaml` says; empty where there is none.
+        names: What `names.yaml` says; None where there is none.
+        warnings: What was said when the recordings were read.
+        skipped: Files that could not be read, and why.
+    """
+
+    folder: Path
+    answers: Sequence[Segmentation]
+    annotations: Sequence[Annotation]
+    settings: Mapping[str, Any]
+    names: Names | None = None
+    warnings: tuple[str, ...] = ()
+    skipped: tuple[tuple[Path, str], ...] = ()
+
+
+def read_run(folder: str | Path) -> RunFolder:
+    """Read what `histvq run` or `histvq predict` wrote.
+
+    Raises:
+        FileFormatError: If it is no such folder, or a file in it is damaged, or `names.yaml` not as it
+            must be.
+    """
+    folder = Path(folder)
+    if folder.is_file():
+        raise FileFormatError(f"{folder}: a file; name the folder of the run")
+    answers = read_frames(folder / FRAMES)
+    settings = _settings(folder / CONFIG)
+    people = _people(folder / SEGMENTS)
+    answers = [_of_person(answer, people.get(answer.recording_id)) for answer in answers]
+    names = None
+    if (folder / FILE).exists():
+        names = read_names(folder / FILE, known=_codes(settings, as_predicted(answers)))
+    said, skipped = _said(folder / SAID)
+    return RunFolder(
+        folder=folder,
+        answers=as_predicted(answers) if names is None else renamed(answers, names),
+        annotations=read_truth(folder / FRAMES, answers, actions=_actions(folder / SCORES)),
+        settings=settings,
+        names=names,
+        warnings=said,
+        skipped=skipped,
+    )
+
+
+def write_said(folder: Path, said: Sequence[object], skipped: Sequence[tuple[Path, str]]) -> Path:
+    """Write what reading the recordings said, for reports to come."""
+    place = folder / SAID
+    noted = {
+        "warnings": [str(words) for words in said],
+        "skipped": [{"file": str(file), "why": why} for file, why in skipped],
+    }
+    text = json.dumps(noted, indent=2, ensure_ascii=False) + "\n"
+    return atomically(place, lambda part: part.write_text(text, encoding="utf-8"))
+
+
+def corrected_by_hand(run: RunFolder) -> bool:
+    """Whether a person changed the run's `segments.csv` since it was written."""
+    place = run.folder / SEGMENTS
+    if not place.is_file():
+        return False
+    try:
+        found = _read_segments(place, EXACT)
+    except FileFormatError:
+        return True
+    written = read_frames(run.folder / FRAMES)
+    rows = [
+        row
+        for answer in written
+        for row in answer.segments()[EXACT].astype(str).to_numpy().tolist()
+    ]
+    return bool(found.to_numpy().tolist() != rows)
+
+
+def out_of_date(run: RunFolder) -> bool:
+    """Whether `names.yaml` says something that the run's tables do not."""
+    written = read_frames(run.folder / FRAMES)
+    return any(_differ(before, now) for before, now in zip(written, run.answers, strict=True))
+
+
+def _differ(one: Segmentation, other: Segmentation) -> bool:
+    return any(
+        names_of([one], level) != names_of([other], level)
+        or not np.array_equal(one.labels(level), other.labels(level))  # type: ignore[arg-type]
+        for level in LEVELS
+    )
+
+
+def _settings(place: Path) -> dict[str, Any]:
+    if not place.is_file():
+        return {}
+    try:
+        found = yaml.safe_load(place.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        raise FileFormatError(f"{place}: not to be read ({error}); delete or mend it") from error
+    if not isinstance(found, dict):
+        raise FileFormatError(f"{place}: holds no settings; delete or mend it")
+    return found
+
+
+def _said(place: Path) -> tuple[tuple[str, ...], tuple[tuple[Path, str], ...]]:
+    if not place.is_file():
+        return (), ()
+    try:
+        found = json.loads(place.read_text(encoding="utf-8"))
+        skipped = tuple((Path(entry["file"]), str(entry["why"])) for entry in found["skipped"])
+        return tuple(map(str, found["warnings"])), skipped
+    except (ValueError, KeyError, TypeError) as error:
+        raise FileFormatError(f"{place}: not to be read ({error}); delete it") from error
+
+
+def _actions(place: Path) -> list[str]:
+    """All true actions in their order, as the scores name them."""
+    try:
+        return [str(name) for name in json.loads(place.read_text(encoding="utf-8"))["actions"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+
+
+def _read_segments(place: Path, columns: Collection[str]) -> "pd.DataFrame":
+    import pandas as pd
+
+    try:
+        table = pd.read_csv(place, dtype=str, keep_default_na=False)
+        return table[list(columns)]
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, KeyError) as error:
+        raise FileFormatError(f"{place}: not a table of segments ({error})") from error
+
+
+def _people(place: Path) -> dict[str, str]:
+    """Who was recorded, by recording: of all tables `segments.csv` alone says it."""
+    try:
+        table = _read_segments(place, SEGMENT_COLUMNS[:2])
+    except (FileFormatError, OSError):
+        return {}
+    rows = table.drop_duplicates().to_numpy().tolist()
+    return {recording: person for recording, person in rows if person}
+
+
+def _of_person(answer: Segmentation, person: str | None) -> Segmentation:
+    predicted = answer.predicted and replace(answer.predicted, person=person)
+    return replace(answer, person=person, predicted=predicted)
+
+
+def _codes(
+    settings: Mapping[str, Any], answers: Sequence[Segmentation]
+) -> dict[str, Collection[int]]:
+    """The codes there can be: those that occur, and those its method could have given.
+
+    Of a prediction nothing is said: its model may have actions that do not occur in it.
+    """
+    method = settings.get("method")
+    if not isinstance(method, Mapping) and "model" in settings:
+        return {}
+    method = method if isinstance(method, Mapping) else {}
+    n_actions, alpha = method.get("n_actions"), method.get("alpha")
+    counts = {"action": n_actions if isinstance(n_actions, int) else 0, "subaction": 0}
+    if isinstance(alpha, int):
+        counts["subaction"] = counts["action"] * alpha
+    return {level: {*range(counts[level]), *codes_in(answers, level)} for level in LEVELS}
