@@ -9,7 +9,7 @@ import typer
 
 from histvq import console
 from histvq.chain import STEPS
-from histvq.cli import benchmarks, sharing
+from histvq.cli import benchmarks, clipping, sharing
 from histvq.cli.common import (
     Exit,
     Format,
@@ -370,6 +370,7 @@ def _status(skipped: Sequence[object]) -> int:
 
 
 benchmarks.add_to(app)
+clipping.add_to(app)
 sharing.add_to(app)
 
 

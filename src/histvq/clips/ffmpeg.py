@@ -52,7 +52,9 @@ def look_at(path: Path) -> Seen:
     )  # fmt: skip
     said = done.stderr.decode(errors="replace")
     # What comes out, for there the picture is turned as it is shown.
-    stream = re.search(r"^Output #0.*?Video: .*?, (\d+)x(\d+)\D.*?, ([\d.]+)(k?) fps", said, re.DOTALL | re.M)
+    stream = re.search(
+        r"^Output #0.*?Video: .*?, (\d+)x(\d+)\D.*?, ([\d.]+)(k?) fps", said, re.DOTALL | re.M
+    )
     counts = dict(line.split("=", 1) for line in done.stdout.decode().split() if "=" in line)
     n_frames = int(counts.get("frame", 0))
     if done.returncode or stream is None or not n_frames:
@@ -93,11 +95,20 @@ def _cut_some(path: Path, cuts: Sequence[Cut]) -> None:
             "-pix_fmt", "yuv420p", "-movflags", "+faststart", f"file:{cut.path.resolve()}",
         ]  # fmt: skip
     done = _run(
-        "-v", "error", "-y", "-i", f"file:{path.resolve()}", "-filter_complex", ";".join(graph), *outputs
+        "-v",
+        "error",
+        "-y",
+        "-i",
+        f"file:{path.resolve()}",
+        "-filter_complex",
+        ";".join(graph),
+        *outputs,
     )
     if done.returncode:
         words = done.stderr.decode(errors="replace").strip().splitlines()
-        raise FileFormatError(f"{path}: ffmpeg cannot cut it: {words[-1] if words else 'no reason'}")
+        raise FileFormatError(
+            f"{path}: ffmpeg cannot cut it: {words[-1] if words else 'no reason'}"
+        )
     for cut in cuts:
         n_frames = look_at(cut.path).n_frames
         if n_frames != cut.stop - cut.start:

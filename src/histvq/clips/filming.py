@@ -5,8 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from histvq.clips.cutting import Origin
-from histvq.clips.ffmpeg import Cut, Seen, cut_video, look_at
-from histvq.clips.video import TOLERANCE, Step, Video, box_around, in_step
+from histvq.clips.ffmpeg import Cut, cut_video, look_at
+from histvq.clips.video import TOLERANCE, NotInStepError, Video, box_around, in_step
 from histvq.clips.writing import Written
 from histvq.errors import ConfigError, FileFormatError
 from histvq.segments import Segmentation
@@ -39,26 +39,54 @@ def add_videos(
     Raises:
         ConfigError: If the extra is not installed.
     """
-    found = {number: one for number, one in enumerate(written)}
+    found = list(written)
     refused: list[tuple[Path, str]] = []
-    by_id = {answer.recording_id: answer for answer in answers}
-    for recording_id, video in videos.items():
-        mine = {n: one for n, one in found.items() if one.take.recording_id == recording_id}
-        if not mine:
+    for answer in answers:
+        video = videos.get(answer.recording_id)
+        mine = [n for n, one in enumerate(written) if one.take.recording_id == answer.recording_id]
+        if video is None or not mine:
             continue
+        origin = origins.get(answer.recording_id)
+        takes = [written[n] for n in mine]
         try:
-            seen, answer = look_at(video.path), by_id[recording_id]
-            step = in_step(
-                video, seen, n_frames=answer.n_frames, fps=answer.fps, tolerance=tolerance
-            )
-            origin = origins.get(recording_id) if crop else None
-            filmed = {n: _cut_of(Path(folder), one, seen, step, origin, crop) for n, one in mine.items()}
-            cut_video(video.path, [cut for cut, _ in filmed.values()])
+            filmed = _filmed(Path(folder), takes, video, answer, origin, tolerance, crop)
         except (FileFormatError, NotInStepError) as error:
             refused.append((video.path, str(error)))
-            found |= {n: replace(one, notes=(*one.notes, "no video: see what was said")) for n, one in mine.items()}
-            continue
-        for n, (cut, note) in filmed.items():
-            notes = (*mine[n].notes, *([note] if note else []))
-            found[n] = replace(mine[n], video=cut.path, notes=notes)
-    return [found[n] for n in range(len(written))], refused
+            filmed = [replace(one, notes=(*one.notes, "its video was refused")) for one in takes]
+        for n, one in zip(mine, filmed, strict=True):
+            found[n] = one
+    return found, refused
+
+
+def _filmed(
+    folder: Path,
+    takes: Sequence[Written],
+    video: Video,
+    answer: Segmentation,
+    origin: Origin | None,
+    tolerance: int,
+    crop: bool,
+) -> list[Written]:
+    """The takes of one recording, with their videos."""
+    seen = look_at(video.path)
+    step = in_step(video, seen, n_frames=answer.n_frames, fps=answer.fps, tolerance=tolerance)
+    cuts: list[Cut] = []
+    notes: list[tuple[str, ...]] = []
+    for one in takes:
+        start, stop = one.take.start, one.take.stop
+        box, note = None, ""
+        if crop:
+            try:
+                if origin is None:
+                    raise ConfigError("not cropped: the recording is not at hand")
+                box = box_around(origin.recording, start, stop, seen)
+            except ConfigError as error:
+                note = str(error)
+        first, last = step.frames(start, stop, n_frames=seen.n_frames)
+        cuts.append(Cut(path=folder / f"{one.stem}.mp4", start=first, stop=last, box=box))
+        notes.append((note,) if note else ())
+    cut_video(video.path, cuts)
+    return [
+        replace(one, video=cut.path, notes=(*one.notes, *note))
+        for one, cut, note in zip(takes, cuts, notes, strict=True)
+    ]

@@ -92,7 +92,10 @@ def table(recording: Recording, options: Options) -> Cutter:
     stem = re.sub(_alternatives(TABLES), "", path.name, flags=re.IGNORECASE)
     columns = options.get("columns")
     beside = find_notes(path, stem) if columns is None else None
-    notes = read_notes(beside or columns) if beside or columns else TableNotes()
+    source = (
+        beside if columns is None else columns if isinstance(columns, Mapping) else Path(columns)
+    )
+    notes = TableNotes() if source is None else read_notes(source)
     if (skip := options.get("skip_rows")) is not None:
         notes = notes.model_copy(update={"skip_rows": skip})
     header = find_header(path, notes)
@@ -160,7 +163,7 @@ def _filled(lines: Sequence[bytes]) -> list[bytes]:
     return [line for line in lines if line.strip()]
 
 
-def _first(lines: Sequence[bytes], pattern: str | bytes) -> int:
+def _first(lines: Sequence[bytes], pattern: bytes) -> int:
     """Place of the first line that is as this says."""
     wanted = re.compile(pattern, re.IGNORECASE | re.DOTALL)
     for place, line in enumerate(lines):

@@ -19,6 +19,10 @@ COLUMNS = ("recording", "video", "offset_s")
 _SAME_RATE = 1e-3  # rates that differ by less than this share are one
 
 
+class NotInStepError(ConfigError):
+    """A video and its recording do not go together."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Video:
     """The video of a recording.
@@ -110,12 +114,16 @@ def _in_table(path: Path, ids: Sequence[str]) -> dict[str, Video]:
     ):
         where = f"{path}, line {line}"
         if name not in ids:
-            raise ConfigError(f"{where}: no recording {name!r} in this run{did_you_mean(name, ids)}")
+            raise ConfigError(
+                f"{where}: no recording {name!r} in this run{did_you_mean(name, ids)}"
+            )
         if name in found:
             raise ConfigError(f"{where}: recording {name!r} a second time; give it one video")
         file = path.parent / video
         if not video or not file.is_file():
-            raise ConfigError(f"{where}: no video {str(file)!r}; paths count from the table's folder")
+            raise ConfigError(
+                f"{where}: no video {str(file)!r}; paths count from the table's folder"
+            )
         found[name] = Video(path=file, offset_s=_offset(offset, where))
     return found
 
@@ -143,7 +151,7 @@ def in_step(
     With an offset it must hold all of the recording.
 
     Raises:
-        ConfigError: If they do not.
+        NotInStepError: If they do not.
     """
     ratio = seen.fps / fps
     ratio = 1.0 if abs(ratio - 1) < _SAME_RATE else ratio
@@ -155,20 +163,22 @@ def in_step(
         for step in (1.0, ratio):
             if abs(seen.n_frames - step * n_frames) <= tolerance:
                 return Step(first=0.0, step=step)
-        raise ConfigError(
+        raise NotInStepError(
             f"{said}: more than {tolerance} frames apart. Give the video as it was recorded, or, if it "
             "runs longer, when the recording begins in it, as offset_s in the table of videos"
         )
     first = video.offset_s * seen.fps
     if first < -tolerance or first + ratio * n_frames > seen.n_frames + tolerance:
-        raise ConfigError(
+        raise NotInStepError(
             f"{said}, which begins {video.offset_s:g} s into the video: not all of it is in there. Put "
             "offset_s right"
         )
     return Step(first=first, step=ratio)
 
 
-def box_around(recording: Recording, start: int, stop: int, seen: Seen) -> tuple[int, int, int, int]:
+def box_around(
+    recording: Recording, start: int, stop: int, seen: Seen
+) -> tuple[int, int, int, int]:
     """The part of the picture around all joints in these frames: x, y, width, height, all even.
 
     Raises:
@@ -189,5 +199,3 @@ def box_around(recording: Recording, start: int, stop: int, seen: Seen) -> tuple
     x, y = (np.maximum(low - margin, 0) // 2 * 2).astype(int)
     right, bottom = np.minimum(np.ceil((high + margin) / 2) * 2, size // 2 * 2).astype(int)
     return int(x), int(y), int(max(right - x, 2)), int(max(bottom - y, 2))
-
-

@@ -61,7 +61,7 @@ def histograms(durations: "pd.DataFrame", looks: Mapping[int, Look]) -> "Figure"
         axes.set_xscale("log")
         axes.set_title(_short([part["name"].iloc[0]])[0], fontsize=8, loc="left", pad=3)
         axes.xaxis.set_major_formatter("{x:g}")
-        axes.yaxis.get_major_locator().set_params(integer=True, nbins=3)
+        axes.locator_params(axis="y", integer=True, nbins=3)
         axes.tick_params(labelsize=7, labelbottom=True)
         _plain(axes)
     figure.supxlabel("length of a segment (s)", fontsize=8)
@@ -115,22 +115,20 @@ def length_bars(lengths: "pd.DataFrame", *, fps: float | None) -> "Figure":
     shown = lengths.iloc[: _bins_to_show(lengths)]
     left = shown["start_frame"].to_numpy()
     width = float((shown["stop_frame"] - shown["start_frame"]).iloc[0])
-    for name, shift, style in (
-        ("true", 0.06, {"facecolor": _GREY}),
-        ("found", 0.5, {"facecolor": _BLUE, "hatch": "///"}),
-    ):
+    for name, shift, colour, hatch in (("true", 0.06, _GREY, None), ("found", 0.5, _BLUE, "///")):
         axes.bar(
-            left + shift * width, shown[name], 0.44 * width, align="edge", edgecolor=_EDGE,
-            label=f"{name} ({int(lengths[name].sum())} segments)", **style,
+            left + shift * width, shown[name], 0.44 * width, align="edge", facecolor=colour, hatch=hatch,
+            edgecolor=_EDGE, label=f"{name} ({int(lengths[name].sum())} segments)",
         )  # fmt: skip
     left_out = int(lengths.iloc[len(shown) :][["true", "found"]].to_numpy().sum())
     note = f"; {left_out} longer ones not shown" if left_out else ""
     axes.set_xlabel(f"length of a segment (frames{note})")
     axes.set_ylabel("segments")
-    axes.yaxis.get_major_locator().set_params(integer=True)
+    axes.locator_params(axis="y", integer=True)
     axes.legend(frameon=False, fontsize=8)
     if fps is not None:
-        above: Any = axes.secondary_xaxis("top", functions=(lambda x: x / fps, lambda x: x * fps))
+        convert: Any = (lambda frames: frames / fps, lambda seconds: seconds * fps)
+        above = axes.secondary_xaxis("top", functions=convert)
         above.set_xlabel("seconds", fontsize=8)
         above.tick_params(labelsize=7)
     _plain(axes, top=fps is not None)
@@ -139,9 +137,9 @@ def length_bars(lengths: "pd.DataFrame", *, fps: float | None) -> "Figure":
 
 def _bins_to_show(lengths: "pd.DataFrame") -> int:
     """So many that of 200 segments one is longer, and at most 60, whatever the longest is."""
-    counts = lengths["true"] + lengths["found"]
-    reached = np.searchsorted(np.cumsum(counts), 0.995 * counts.sum()) + 1
-    return int(min(reached, 60, len(lengths)))
+    counts = np.cumsum(lengths[["true", "found"]].to_numpy().sum(axis=1))
+    reached = int(np.searchsorted(counts, 0.995 * counts[-1])) + 1
+    return min(reached, 60, len(lengths))
 
 
 def _figure(width: float, height: float) -> "Figure":

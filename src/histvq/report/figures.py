@@ -3,8 +3,9 @@
 import io
 import re
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ from histvq.report.frames import check_in_step, truth_by_recording
 from histvq.report.key import Key, make_key
 from histvq.report.tables import TIME_DECIMALS, atomically, usage_table
 from histvq.report.timeline import draw_timelines
-from histvq.segments import Segmentation, to_segments
+from histvq.segments import LEVELS, Segmentation, to_segments
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -126,7 +127,9 @@ def _edges(lengths: Sequence[float]) -> list[float]:
 
 
 def confusion_table(
-    answers: Sequence[Segmentation], known: Mapping[str, Annotation], key: Key,
+    answers: Sequence[Segmentation],
+    known: Mapping[str, Annotation],
+    key: Key,
     matched: Mapping[int, str],
 ) -> "pd.DataFrame":
     """Labelled frames by true action and found one: `true, action, name, matched, frames, share`.
@@ -154,27 +157,36 @@ def confusion_table(
 def strips_table(
     answers: Sequence[Segmentation], known: Mapping[str, Annotation]
 ) -> "pd.DataFrame":
-    """Segments as they are drawn: `recording, strip, start_s, stop_s, label, name`."""
+    """Segments as they are drawn: `recording, strip, start_s, stop_s, label, name`.
+
+    Strips are `true`, `action` and `subaction`.
+    """
     import pandas as pd
 
-    rows = []
-    for answer in answers:
-        strips = [("found", answer.actions), ("subactions", answer.subactions)]
-        names = {"found": answer.name_of, "subactions": lambda code: f"subaction {code}"}
-        truth = known.get(answer.recording_id)
-        if truth is not None:
-            strips.insert(0, ("true", truth.labels))
-            names["true"] = truth.actions.__getitem__
-        rows += [
-            (
-                answer.recording_id, strip, round(start / answer.fps, TIME_DECIMALS),
-                round(stop / answer.fps, TIME_DECIMALS), label, names[strip](label),
-            )
-            for strip, labels in strips if labels is not None
-            for start, stop, label in to_segments(labels) if label >= 0
-        ]  # fmt: skip
+    rows = [
+        (
+            answer.recording_id, strip, round(start / answer.fps, TIME_DECIMALS),
+            round(stop / answer.fps, TIME_DECIMALS), label, name_of(label),
+        )
+        for answer in answers
+        for strip, labels, name_of in _strips(answer, known.get(answer.recording_id))
+        for start, stop, label in to_segments(labels)
+        if label >= 0
+    ]  # fmt: skip
     columns = ["recording", "strip", "start_s", "stop_s", "label", "name"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def _strips(
+    answer: Segmentation, truth: Annotation | None
+) -> Iterator[tuple[str, np.ndarray, Callable[[int], str]]]:
+    """What is drawn of a recording, from above: which, its labels, and what these are called."""
+    if truth is not None:
+        yield "true", truth.labels, truth.actions.__getitem__
+    for level in LEVELS:
+        labels = answer.labels(level)
+        if labels is not None:
+            yield level, labels, partial(answer.name_of, level=level)
 
 
 def _figures(
@@ -198,11 +210,12 @@ def _figures(
     if not any((truth.labels >= 0).any() for truth in known.values()):
         return
     lengths = segment_lengths(answers, list(known.values()))
-    rates = {answer.fps for answer in answers}
-    yield "lengths", charts.length_bars(lengths, fps=rates.pop() if len(rates) == 1 else None), lengths
+    rates = {answer.fps for answer in answers if answer.recording_id in known}
+    drawn = charts.length_bars(lengths, fps=rates.pop() if len(rates) == 1 else None)
+    yield "lengths", drawn, lengths
     confusion = confusion_table(answers, known, key, matched)
     shares = confusion.pivot_table("share", "true", "action", sort=False)
-    columns = [key.names.get(code, "no answer") for code in shares.columns]
+    columns = confusion.drop_duplicates("action")["name"].tolist()
     drawn = charts.matrix(
         shares.to_numpy(), list(shares.index), columns, down="true action", across="found action"
     )
@@ -216,7 +229,9 @@ def _transitions(answers: Sequence[Segmentation], key: Key) -> "Drawn":
     shares = wide.fillna(0).to_numpy(dtype=float, copy=True)
     np.fill_diagonal(shares, np.nan)  # a segment ends where another action begins
     names = [key.names[code] for code in codes]
-    table = table.assign(name=table["action"].map(key.names), next_name=table["next"].map(key.names))
+    table = table.assign(
+        name=table["action"].map(key.names), next_name=table["next"].map(key.names)
+    )
     return "transitions", charts.matrix(shares, names, names, down="action", across="next"), table
 
 
@@ -259,10 +274,6 @@ def _save(path: Path, figure: "Figure", table: "pd.DataFrame") -> list[Path]:
     stem = str(path)
     return [
         atomically(Path(f"{stem}.svg"), lambda file: file.write_text(svg, encoding="utf-8")),
-        atomically(
-            Path(f"{stem}.png"), lambda file: figure.savefig(file, format="png", dpi=DPI)
-        ),
-        atomically(
-            Path(f"{stem}.csv"), lambda file: table.round(6).to_csv(file, index=False)
-        ),
+        atomically(Path(f"{stem}.png"), lambda file: figure.savefig(file, format="png", dpi=DPI)),
+        atomically(Path(f"{stem}.csv"), lambda file: table.round(6).to_csv(file, index=False)),
     ]

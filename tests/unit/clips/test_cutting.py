@@ -162,7 +162,9 @@ def test_packed_text_comes_out_unpacked(packing, tmp_path):
 def test_arrays_are_cut_on_the_axis_of_frames_and_others_go_along(tmp_path):
     motion = np.random.default_rng(0).normal(size=(2, 40, 5))
     np.savez(tmp_path / "own.npz", motion=motion, quality=np.arange(40), fps=25.0, names=["a", "b"])
-    file, notes = clip(tmp_path / "own.npz", tmp_path / "out", layout="channel frame joint", unit="mm")
+    file, notes = clip(
+        tmp_path / "own.npz", tmp_path / "out", layout="channel frame joint", unit="mm"
+    )
     assert not notes
     with np.load(file) as stored:
         np.testing.assert_array_equal(stored["motion"], motion[:, 5:12])
@@ -221,9 +223,7 @@ def test_a_source_that_changed_since_it_was_read_is_written_from_memory(tmp_path
     assert written.notes == (
         "not cut as bvh: read again, a part of it gives other numbers than the whole",
     )
-    np.testing.assert_array_equal(
-        read(written.file)[0].skeleton, whole.recording.skeleton[5:12]
-    )
+    np.testing.assert_array_equal(read(written.file)[0].skeleton, whole.recording.skeleton[5:12])
     path.unlink()
     (written,) = write_clips(tmp_path / "gone", [take()], {"one": whole})
     assert "cannot be read again" in written.notes[0]
@@ -241,9 +241,7 @@ def test_takes_come_back_in_order_and_recordings_not_at_hand_have_no_file(tmp_pa
 def test_the_table_lists_every_take(tmp_path):
     name = '<script>alert(1)</script>, "quoted"\nsecond line'
     whole = origin(EXAMPLES["bvh"][0](tmp_path), unit="cm")
-    written = write_clips(
-        tmp_path / "out", [take(name=name), take("zoe", 30, 45)], {"one": whole}
-    )
+    written = write_clips(tmp_path / "out", [take(name=name), take("zoe", 30, 45)], {"one": whole})
     table = pd.read_csv(write_table(tmp_path / "out", written), keep_default_na=False)
     assert list(table) == COLUMNS
     assert table.name.tolist() == [name, "action 3"]

@@ -46,7 +46,13 @@ def test_an_action_without_clips_has_no_take():
 
 def take(name="walk", recording_id="13_29", start=741, stop=900, action=3, fps=60.0):
     return Take(
-        action=action, name=name, recording_id=recording_id, start=start, stop=stop, kind="", fps=fps
+        action=action,
+        name=name,
+        recording_id=recording_id,
+        start=start,
+        stop=stop,
+        kind="",
+        fps=fps,
     )
 
 

@@ -21,7 +21,9 @@ SIZE = (64, 48)
 
 def ffmpeg(*arguments, given=None):
     program = imageio_ffmpeg.get_ffmpeg_exe()
-    done = subprocess.run([program, "-v", "error", *map(str, arguments)], input=given, check=True, capture_output=True)
+    done = subprocess.run(
+        [program, "-v", "error", *map(str, arguments)], input=given, check=True, capture_output=True
+    )
     return done.stdout
 
 
@@ -70,7 +72,9 @@ def test_a_table_says_which_video_and_when_it_begins(tmp_path):
     (tmp_path / "films").mkdir()
     (tmp_path / "films" / "a b.mp4").touch()
     table = tmp_path / "videos.csv"
-    table.write_text("\ufeffvideo,recording,offset_s,camera\nfilms/a b.mp4,one,12.5,left\nfilms/a b.mp4,two,,right\n")
+    table.write_text(
+        "\ufeffvideo,recording,offset_s,camera\nfilms/a b.mp4,one,12.5,left\nfilms/a b.mp4,two,,right\n"
+    )
     assert find_videos(table, ["one", "two", "three"]) == {
         "one": Video(path=tmp_path / "films" / "a b.mp4", offset_s=12.5),
         "two": Video(path=tmp_path / "films" / "a b.mp4"),
@@ -81,11 +85,17 @@ def test_a_table_says_which_video_and_when_it_begins(tmp_path):
     ("text", "fault"),
     [
         ("recording,film\none,a.mp4\n", "no column video; expected recording, video"),
-        ("recording,video\nonce,a.mp4\n", "line 2: no recording 'once' in this run; did you mean 'one'"),
+        (
+            "recording,video\nonce,a.mp4\n",
+            "line 2: no recording 'once' in this run; did you mean 'one'",
+        ),
         ("recording,video\none,a.mp4\none,a.mp4\n", "line 3: recording 'one' a second time"),
         ("recording,video\none,b.mp4\n", r"line 2: no video '.*b\.mp4'; paths count from"),
         ("recording,video\none,\n", "line 2: no video"),
-        ("recording,video,offset_s\none,a.mp4,soon\n", "line 2: offset_s 'soon'; expected the seconds"),
+        (
+            "recording,video,offset_s\none,a.mp4,soon\n",
+            "line 2: offset_s 'soon'; expected the seconds",
+        ),
         ("recording,video,offset_s\none,a.mp4,nan\n", "offset_s 'nan'; expected"),
         ("", "no table of videos"),
     ],
@@ -128,7 +138,9 @@ def test_an_offset_says_when_the_recording_begins():
 
 
 def test_frames_too_far_apart_are_refused():
-    with pytest.raises(ConfigError, match=r"a\.mp4: 1871 frames at 30 .* the recording 1874 at 30 .*more than 2"):
+    with pytest.raises(
+        ConfigError, match=r"a\.mp4: 1871 frames at 30 .* the recording 1874 at 30 .*more than 2"
+    ):
         step(1871, 30, 1874, 30)
     assert step(1871, 30, 1874, 30, tolerance=3)
     with pytest.raises(ConfigError, match="more than 0 frames apart"):

@@ -42,7 +42,9 @@ def written(tmp_path_factory):
 def test_each_figure_comes_as_svg_png_and_csv(written):
     folder, paths = written
     names = ["confusion", "durations", "lengths", "strips", "transitions", "usage"]
-    assert [path.name for path in paths] == [f"{n}.{e}" for n in names for e in ("csv", "png", "svg")]
+    assert [path.name for path in paths] == [
+        f"{n}.{e}" for n in names for e in ("csv", "png", "svg")
+    ]
     assert sorted(folder.iterdir()) == paths
     for path in folder.glob("*.png"):
         assert path.read_bytes().startswith(b"\x89PNG")
@@ -106,7 +108,7 @@ def test_strips_in_numbers(written):
     found = rows(written[0], "strips", "recording", "strip", "start_s", "stop_s", "label", "name")
     assert found[:5] == [
         ("a", "true", 0.0, 4.0, 1, "sit"), ("a", "true", 4.0, 10.0, 0, "walk"),
-        ("a", "found", 0.0, 4.0, 0, "action 0"), ("a", "found", 4.0, 7.0, 1, "action 1"),
+        ("a", "action", 0.0, 4.0, 0, "action 0"), ("a", "action", 4.0, 7.0, 1, "action 1"),
         ("b", "true", 0.0, 1.0, 0, "walk"),
     ]  # fmt: skip
 
