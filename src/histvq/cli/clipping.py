@@ -1,5 +1,6 @@
 """Commands that take a run further: its takes as files, its figures, and a look in Rerun."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +13,7 @@ from histvq.errors import ConfigError
 
 if TYPE_CHECKING:
     from histvq.annotation import Annotation
-    from histvq.clips import Origin
+    from histvq.clips import Origin, Written
     from histvq.io import Readings
     from histvq.report.run_folder import RunFolder
 
@@ -51,13 +52,17 @@ def clips(
 ) -> int:
     """Cut the takes of each action out of the recordings: typical, borderline and random ones."""
     from histvq.clips import add_videos, clear, find_videos, takes_of, write_clips, write_table
+    from histvq.clips.ffmpeg import program as ffmpeg
     from histvq.report.analysis import cards
     from histvq.report.run_folder import read_run, read_sources
 
     if crop and video is None:
         raise ConfigError("--crop is about videos: say where they are, as --video FOLDER")
     found = read_run(run)
-    videos = {} if video is None else find_videos(video, [a.recording_id for a in found.answers])
+    videos = {}
+    if video is not None:
+        ffmpeg()  # is it there? Before anything is begun
+        videos = find_videos(video, [answer.recording_id for answer in found.answers])
     readings = read_sources(found, files)
     if readings is None and not videos:
         raise ConfigError(f"nothing to cut: name the recordings, as histvq clips {run} FILES")
@@ -77,13 +82,23 @@ def clips(
         origins=origins, tolerance=video_tolerance, crop=crop,
     )  # fmt: skip
     table = write_table(folder, written)
-    cut = sum(one.file is not None for one in written)
-    filmed = sum(one.video is not None for one in written)
-    console.say(f"{cut} takes of {len({take.action for take in takes})} actions, {filmed} videos")
-    console.warn(sorted({note for one in written for note in one.notes}))
+    _tell(written)
+    console.warn([f"{card.name}: no clip; {card.remark}" for card in chosen if not card.clips])
     console.list_skipped(refused)
     closing(table, f"look at the clips in {folder}; {table.name} says what each is")
     return Exit.SOME_SKIPPED if refused else Exit.ALL
+
+
+def _tell(written: "Sequence[Written]") -> None:
+    """How many takes there are, and how often there is something to know of them."""
+    actions = len({one.take.action for one in written})
+    files = sum(one.file is not None for one in written)
+    videos = sum(one.video is not None for one in written)
+    console.say(
+        f"{len(written)} takes of {actions} actions: {files} files of motion, {videos} videos"
+    )
+    notes = Counter(note for one in written for note in one.notes)
+    console.warn([f"{note} ({count} takes)" for note, count in notes.items()])
 
 
 def _origins(readings: "Readings", run: "RunFolder") -> "dict[str, Origin]":

@@ -81,11 +81,11 @@ def cutter_of(origin: Origin) -> Cutter | str:
     if origin.format == OURS:
         return ""
     if origin.format not in CUTTERS:
-        return f"{origin.format} files are not cut"
+        return f"written as .npz: {origin.format} files are not cut"
     try:
         return resolve(origin.format, CUTTERS, kind="cutter")(origin.recording, origin.options)
     except _UNEXPECTED as error:
-        return f"not cut as {origin.format}: {_in_short(error)}"
+        return f"written as .npz: not cut as {origin.format}: {_in_short(error)}"
 
 
 def write_take(
@@ -100,7 +100,7 @@ def write_take(
         try:
             return _cut(folder, stem, take, origin, cutter), ""
         except _UNEXPECTED as error:
-            reason = f"not cut as {origin.format}: {_in_short(error)}"
+            reason = f"written as .npz: not cut as {origin.format}: {_in_short(error)}"
     path = folder / f"{stem}.npz"
     write_npz(path, *origin.part(take, id=stem))
     return path, str(reason)

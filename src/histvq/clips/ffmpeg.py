@@ -118,9 +118,17 @@ def _cut_some(path: Path, cuts: Sequence[Cut]) -> None:
             )
 
 
-def _run(*arguments: str) -> "subprocess.CompletedProcess[bytes]":
+def program() -> str:
+    """Where ffmpeg is.
+
+    Raises:
+        ConfigError: If the extra is not installed.
+    """
     try:
-        program = import_module("imageio_ffmpeg").get_ffmpeg_exe()
+        return str(import_module("imageio_ffmpeg").get_ffmpeg_exe())
     except (ImportError, RuntimeError) as error:
         raise ConfigError(EXTRA) from error
-    return subprocess.run([program, "-nostdin", *arguments], capture_output=True, check=False)
+
+
+def _run(*arguments: str) -> "subprocess.CompletedProcess[bytes]":
+    return subprocess.run([program(), "-nostdin", *arguments], capture_output=True, check=False)

@@ -45,7 +45,7 @@ def test_a_take_of_every_format_is_a_file_of_ours_or_its_own(name, tmp_path):
     recording, annotation = read(path, **options)
     file, notes = clip(path, tmp_path / "out", 10, 30, **options)
     kept = name in CUTTERS or name == "histvq"
-    assert not notes if kept else notes == (f"{name} files are not cut",)
+    assert not notes if kept else notes == (f"written as .npz: {name} files are not cut",)
     assert expand(tmp_path / "out") == [(name if kept else "histvq", file)]
     part, labels = read(file, **(options if name in CUTTERS else {}))
     np.testing.assert_array_equal(part.skeleton, recording.skeleton[10:30])
@@ -139,7 +139,7 @@ def test_resampled_tables_are_written_as_ours(tmp_path):
     whole = origin(path, unit="mm", uneven="resample")
     file, notes = clip(path, tmp_path / "out", 5, 12, unit="mm", uneven="resample")
     assert file.suffix == ".npz"
-    assert notes[0].startswith("not cut as table: ")
+    assert notes[0].startswith("written as .npz: not cut as table: ")
     np.testing.assert_array_equal(read(file)[0].skeleton, whole.recording.skeleton[5:12])
 
 
@@ -178,7 +178,7 @@ def test_an_array_with_two_axes_as_long_is_written_as_ours(tmp_path):
     file, notes = clip(
         tmp_path / "square.npy", tmp_path / "out", layout="joint frame channel", fps=10, unit="mm"
     )
-    assert notes == ("not cut as arrays: array 'square' has 2 axes of 40",)
+    assert notes == ("written as .npz: not cut as arrays: array 'square' has 2 axes of 40",)
     assert read(file)[0].skeleton.shape == (7, 40, 2)
 
 
@@ -221,7 +221,7 @@ def test_a_source_that_changed_since_it_was_read_is_written_from_memory(tmp_path
     path.write_text(path.read_text().replace("0 0 0 8 0 0", "0 0 0 90 0 0"))
     (written,) = write_clips(tmp_path / "out", [take()], {"one": whole})
     assert written.notes == (
-        "not cut as bvh: read again, a part of it gives other numbers than the whole",
+        "written as .npz: not cut as bvh: read again, a part of it gives other numbers than the whole",
     )
     np.testing.assert_array_equal(read(written.file)[0].skeleton, whole.recording.skeleton[5:12])
     path.unlink()
