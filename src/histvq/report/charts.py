@@ -16,11 +16,13 @@ _EDGE = "#00000055"
 _GREY, _BLUE = "#9a9a9a", "#0072b2"
 _MOST_WRITTEN = 16  # rows of a matrix; in larger ones numbers would be too small to read
 _LONGEST_NAME = 40  # letters
+_LETTER_IN = 0.075
 
 
 def bars(usage: "pd.DataFrame", looks: Mapping[int, Look]) -> "Figure":
     """A bar an action: its share of all labelled time, with its seconds and segments written on."""
-    figure = _figure(7.5, 0.8 + 0.28 * len(usage))
+    names = _short(usage["name"])
+    figure = _figure(5 + _room_for(names), 0.8 + 0.28 * len(usage))
     axes = figure.add_subplot()
     for row, (action, share) in enumerate(zip(usage["action"], usage["share"], strict=True)):
         look = looks.get(action, look_of(-1))
@@ -33,7 +35,7 @@ def bars(usage: "pd.DataFrame", looks: Mapping[int, Look]) -> "Figure":
     ]
     for row, (share, text) in enumerate(zip(usage["share"], written, strict=True)):
         axes.text(100 * share, row, text, va="center", fontsize=8)
-    axes.set_yticks(range(len(usage)), _short(usage["name"]))
+    axes.set_yticks(range(len(usage)), names)
     axes.set_ylim(len(usage) - 0.4, -0.6)
     axes.set_xlim(0, 128 * usage["share"].max())
     axes.set_xlabel("share of labelled time (%); seconds in so many segments")
@@ -58,7 +60,10 @@ def histograms(durations: "pd.DataFrame", looks: Mapping[int, Look]) -> "Figure"
             low, part["segments"], high - low, align="edge", facecolor=look.colour,
             hatch=look.hatch or None, edgecolor=_EDGE,
         )  # fmt: skip
+        edges = [*low, high[-1]]
         axes.set_xscale("log")
+        axes.set_xticks(edges[:: -(-len(edges) // 6)])
+        axes.set_xticks([], minor=True)
         axes.set_title(_short([part["name"].iloc[0]])[0], fontsize=8, loc="left", pad=3)
         axes.xaxis.set_major_formatter("{x:g}")
         axes.locator_params(axis="y", integer=True, nbins=3)
@@ -82,11 +87,14 @@ def matrix(
         across: What columns are.
     """
     cell = 0.42 if len(columns) <= _MOST_WRITTEN else 0.2
-    figure = _figure(2.6 + cell * len(columns), 2.2 + cell * len(rows))
+    rows, columns = _short(rows), _short(columns)
+    figure = _figure(
+        cell * len(columns) + _room_for(rows), cell * len(rows) + _room_for(columns)
+    )
     axes = figure.add_subplot()
     axes.imshow(np.ma.masked_invalid(shares), cmap="Greys", vmin=0, vmax=1)
-    axes.set_xticks(range(len(columns)), _short(columns), rotation=90)
-    axes.set_yticks(range(len(rows)), _short(rows))
+    axes.set_xticks(range(len(columns)), columns, rotation=90)
+    axes.set_yticks(range(len(rows)), rows)
     axes.set_xticks(np.arange(len(columns) + 1) - 0.5, minor=True)
     axes.set_yticks(np.arange(len(rows) + 1) - 0.5, minor=True)
     axes.grid(which="minor", color="#dddddd", linewidth=0.5)
@@ -146,6 +154,11 @@ def _figure(width: float, height: float) -> "Figure":
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), facecolor="white", layout="constrained")
+
+
+def _room_for(names: Sequence[str]) -> float:
+    """Inches that these take beside a chart, with a title."""
+    return 0.9 + _LETTER_IN * max(map(len, names))
 
 
 def _plain(axes: "Axes", *, top: bool = False) -> None:

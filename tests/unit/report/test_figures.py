@@ -6,6 +6,7 @@ import pytest
 
 from histvq.annotation import Annotation
 from histvq.errors import ConfigError
+from histvq.report import figures
 from histvq.report.figures import durations_table, write_figures
 from histvq.segments import Segmentation
 
@@ -31,6 +32,13 @@ def rows(folder, name, *columns):
 ANSWERS = [answer(), answer("b", [1] * 5 + [0] * 20 + [2] * 5 + [0] * 20)]
 TRUTH = [truth(), truth("b", [0] * 10 + [1] * 30 + [-1] * 10)]
 MATCHED = {0: "sit", 1: "walk"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _coarse_pictures():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(figures, "DPI", 30)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -146,6 +154,7 @@ def test_whatever_things_are_called_is_written_as_text(tmp_path):
     assert table(tmp_path, "usage").name.tolist() == [nasty, "_walk 🕺"]
 
 
+@pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("n_actions", [1, 60])
 def test_one_action_or_sixty(tmp_path, n_actions):
     labels = np.repeat(np.arange(n_actions), 5)
