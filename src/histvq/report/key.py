@@ -7,7 +7,7 @@ import numpy as np
 
 from histvq.annotation import Annotation
 from histvq.report.frames import truth_by_recording
-from histvq.report.palette import Look, look_of, mixed
+from histvq.report.palette import Look, look_of, mixed, painted
 from histvq.segments import Segmentation, names_of, segment_name
 
 
@@ -27,15 +27,23 @@ def code_looks(
     answers: Sequence[Segmentation],
     annotations: Iterable[Annotation] | None = None,
     matched: Mapping[int, str] | None = None,
+    colours: Mapping[int, str] | None = None,
 ) -> dict[int, Look]:
     """How each action code is drawn by `draw_timelines` with the same arguments."""
-    return dict(make_key(answers, truth_by_recording(annotations or ()), matched or {}).looks)
+    known = truth_by_recording(annotations or ())
+    return dict(make_key(answers, known, matched or {}, colours or {}).looks)
 
 
 def make_key(
-    answers: Sequence[Segmentation], known: Mapping[str, Annotation], matched: Mapping[int, str]
+    answers: Sequence[Segmentation],
+    known: Mapping[str, Annotation],
+    matched: Mapping[int, str],
+    colours: Mapping[int, str] | None = None,
 ) -> Key:
-    """Settle colours and names for all recordings at once, so that they agree everywhere."""
+    """Settle colours and names for all recordings at once, so that they agree everywhere.
+
+    `colours` (code -> `#rrggbb`) are those a person chose; they win.
+    """
     actions = next((truth.actions for truth in known.values()), ())
     # True actions nobody has a truth for (matched elsewhere) get colours after the known ones.
     names = list(dict.fromkeys([*actions, *matched.values()]))
@@ -55,6 +63,7 @@ def make_key(
         places = {code: code for code in codes_found}
         first_true = max(codes_found, default=-1) + 1
     looks = {code: look_of(place) for code, place in places.items()}
+    looks |= {code: painted(looks[code], c) for code, c in (colours or {}).items() if code in looks}
     own = names_of(answers)
     return Key(
         actions=tuple(actions),

@@ -35,6 +35,11 @@ def look_of(code: int) -> Look:
     return Look(colour, hatch, _ink(colour))
 
 
+def painted(look: Look, colour: str) -> Look:
+    """The same look in another colour, with writing that can be read on it."""
+    return Look(colour, look.hatch, _ink(colour))
+
+
 def mixed(colour: str, shade: float) -> str:
     """A colour taken towards white (`shade` above 0) or black (below); 1 and -1 get there."""
     end = 255 if shade > 0 else 0

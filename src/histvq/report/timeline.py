@@ -35,6 +35,7 @@ def draw_timelines(
     annotations: Iterable[Annotation] | None = None,
     matched: Mapping[int, str] | None = None,
     *,
+    colours: Mapping[int, str] | None = None,
     per_page: int = 12,
     max_recordings: int = 48,
 ) -> "list[Figure]":
@@ -42,12 +43,13 @@ def draw_timelines(
 
     Colours belong to codes and are the same on every page. With `matched` a code takes the
     colour of the true action it stands for, so that agreement is seen at once; codes without a
-    counterpart take further, hatched colours.
+    counterpart take further, hatched colours. `colours` win over all of these.
 
     Args:
         answers: In the order to draw them.
         annotations: Truth, for any of the recordings.
         matched: Action code -> name of the true action it was matched with.
+        colours: Action code -> `#rrggbb`, where a person chose one.
         per_page: Recordings in one figure.
         max_recordings: Draw so many; a note on the last page says how many were left out.
 
@@ -63,7 +65,7 @@ def draw_timelines(
     for answer in answers:
         if answer.recording_id in known:
             check_in_step(answer, known[answer.recording_id])
-    key = make_key(answers, known, matched or {})
+    key = make_key(answers, known, matched or {}, colours)
     drawn = answers[:max_recordings]
     note = (
         f"{len(drawn)} of {len(answers)} recordings drawn; all are in segments.csv"
@@ -80,6 +82,7 @@ def write_timelines(
     annotations: Iterable[Annotation] | None = None,
     matched: Mapping[int, str] | None = None,
     *,
+    colours: Mapping[int, str] | None = None,
     per_page: int = 12,
     max_recordings: int = 48,
 ) -> list[Path]:
@@ -94,7 +97,12 @@ def write_timelines(
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     figures = draw_timelines(
-        answers, annotations, matched, per_page=per_page, max_recordings=max_recordings
+        answers,
+        annotations,
+        matched,
+        colours=colours,
+        per_page=per_page,
+        max_recordings=max_recordings,
     )
     for old in (*folder.glob("timelines-[0-9]*.png"), *folder.glob("timelines-[0-9]*.svg")):
         old.unlink()  # pages of an earlier, longer run
