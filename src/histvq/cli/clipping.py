@@ -148,6 +148,7 @@ def figures(
         found.answers,
         truth,
         matched=_matched(found, truth),
+        colours=_colours(found),
         recordings=recording or (),
     )
     console.say(", ".join(dict.fromkeys(path.stem for path in written)))
@@ -185,6 +186,12 @@ def view(
         console.say("nothing written; next: look at the window of Rerun")
         return Exit.ALL
     return closing(out, f"rerun {out}")
+
+
+def _colours(run: "RunFolder") -> dict[int, str]:
+    """Those that names.yaml gives."""
+    said = run.names.actions if run.names is not None else {}
+    return {code: named.colour for code, named in said.items() if named.colour is not None}
 
 
 def _matched(run: "RunFolder", truth: "Sequence[Annotation]") -> Mapping[int, str]:

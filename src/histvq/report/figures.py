@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 
 STRIPS = 6  # recordings drawn where none is named
 MOST_STRIPS = 24
+A_PAGE = 12
+# What an earlier run with a truth, or with more strips, wrote and this one may not.
+_MAY_BE_LEFT = ("confusion.*", "lengths.*", "strips-[0-9]*.*")
 DPI = 200
 # What XML cannot hold, though names may.
 _NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -42,6 +46,7 @@ def write_figures(
     annotations: Sequence[Annotation] | None = None,
     *,
     matched: Mapping[int, str] | None = None,
+    colours: Mapping[int, str] | None = None,
     recordings: Sequence[str] = (),
 ) -> list[Path]:
     """Write every figure there are numbers for, as `NAME.svg`, `NAME.png` and `NAME.csv`.
@@ -58,6 +63,7 @@ def write_figures(
         answers: What was found.
         annotations: Truth, for any of the recordings.
         matched: Action code -> name of the true action it was matched with.
+        colours: Action code -> `#rrggbb`, where a person chose one.
         recordings: Ids of those to draw as strips; the first six where none is named.
 
     Returns:
@@ -75,15 +81,17 @@ def write_figures(
         if answer.recording_id in known:
             check_in_step(answer, known[answer.recording_id])
     chosen = _chosen(answers, recordings)
-    key = make_key(answers, known, matched or {})
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    for old in folder.glob("strips-[0-9]*.*"):
-        old.unlink()  # pages of an earlier run that drew more
-    paths: list[Path] = []
+    for old in [file for pattern in _MAY_BE_LEFT for file in folder.glob(pattern)]:
+        old.unlink()
+    key = make_key(answers, known, matched or {}, colours)
     with _written_as_text():
-        for name, figure, table in _figures(answers, known, key, matched or {}, chosen):
-            paths += _save(folder / name, figure, table)
+        drawn = chain(
+            _figures(answers, known, key, matched or {}),
+            _strips(answers, chosen, known, matched, colours),
+        )
+        paths = [path for parts in drawn for path in _save(folder, *parts)]
     return sorted(paths)
 
 
@@ -169,7 +177,7 @@ def strips_table(
             round(stop / answer.fps, TIME_DECIMALS), label, name_of(label),
         )
         for answer in answers
-        for strip, labels, name_of in _strips(answer, known.get(answer.recording_id))
+        for strip, labels, name_of in _levels(answer, known.get(answer.recording_id))
         for start, stop, label in to_segments(labels)
         if label >= 0
     ]  # fmt: skip
@@ -177,7 +185,7 @@ def strips_table(
     return pd.DataFrame(rows, columns=columns)
 
 
-def _strips(
+def _levels(
     answer: Segmentation, truth: Annotation | None
 ) -> Iterator[tuple[str, np.ndarray, Callable[[int], str]]]:
     """What is drawn of a recording, from above: which, its labels, and what these are called."""
@@ -194,19 +202,14 @@ def _figures(
     known: Mapping[str, Annotation],
     key: Key,
     matched: Mapping[int, str],
-    chosen: Sequence[Segmentation],
 ) -> "Iterator[Drawn]":
-    """Name, figure and table of each."""
+    """Name, figure and table of each but the strips."""
     usage = usage_table(answers).drop(columns="flag")
     usage["name"] = usage["action"].map(key.names)
     yield "usage", charts.bars(usage, key.looks), usage
     durations = durations_table(answers, key.names)
     yield "durations", charts.histograms(durations, key.looks), durations
     yield _transitions(answers, key)
-    pages = draw_timelines(chosen, list(known.values()), matched, per_page=12)
-    for number, page in enumerate(pages, start=1):
-        table = strips_table(chosen[12 * (number - 1) : 12 * number], known)
-        yield ("strips" if number == 1 else f"strips-{number}"), page, table
     if not any((truth.labels >= 0).any() for truth in known.values()):
         return
     lengths = segment_lengths(answers, list(known.values()))
@@ -220,6 +223,25 @@ def _figures(
         shares.to_numpy(), list(shares.index), columns, down="true action", across="found action"
     )
     yield "confusion", drawn, confusion
+
+
+def _strips(
+    answers: Sequence[Segmentation],
+    chosen: Sequence[Segmentation],
+    known: Mapping[str, Annotation],
+    matched: Mapping[int, str] | None,
+    colours: Mapping[int, str] | None,
+) -> "Iterator[Drawn]":
+    """Likewise the recordings in time, a page for every twelve."""
+    # The others are not drawn, but colours go by all recordings.
+    others = [answer for answer in answers if answer not in chosen]
+    pages = draw_timelines(
+        [*chosen, *others], list(known.values()), matched,
+        colours=colours, per_page=A_PAGE, max_recordings=len(chosen),
+    )  # fmt: skip
+    for number, page in enumerate(pages):
+        name = f"strips-{number + 1}" if number else "strips"
+        yield name, page, strips_table(chosen[A_PAGE * number : A_PAGE * (number + 1)], known)
 
 
 def _transitions(answers: Sequence[Segmentation], key: Key) -> "Drawn":
@@ -266,14 +288,16 @@ def _written_as_text() -> Iterator[None]:
         yield
 
 
-def _save(path: Path, figure: "Figure", table: "pd.DataFrame") -> list[Path]:
+def _save(folder: Path, name: str, figure: "Figure", table: "pd.DataFrame") -> list[Path]:
     """The figure twice and its table, each whole or not at all."""
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None})
     svg = _NOT_IN_XML.sub("\ufffd", buffer.getvalue())
-    stem = str(path)
     return [
-        atomically(Path(f"{stem}.svg"), lambda file: file.write_text(svg, encoding="utf-8")),
-        atomically(Path(f"{stem}.png"), lambda file: figure.savefig(file, format="png", dpi=DPI)),
-        atomically(Path(f"{stem}.csv"), lambda file: table.round(6).to_csv(file, index=False)),
+        atomically(folder / f"{name}.{kind}", write)
+        for kind, write in (
+            ("svg", lambda file: file.write_text(svg, encoding="utf-8")),
+            ("png", lambda file: figure.savefig(file, format="png", dpi=DPI)),
+            ("csv", lambda file: table.round(6).to_csv(file, index=False)),
+        )
     ]

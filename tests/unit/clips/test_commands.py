@@ -202,6 +202,14 @@ def test_figures_of_a_run_with_labels(run):
     assert 100 * right / (2 * N_FRAMES) == pytest.approx(mof)
 
 
+def test_figures_take_the_names_and_colours_given_since(run):
+    (run / "names.yaml").write_text('actions:\n  0: {name: "still", colour: "#123456"}\n')
+    histvq("figures", run)
+    for name in ("usage", "durations", "strips"):
+        assert "#123456" in (run / "figures" / f"{name}.svg").read_text()
+    assert pd.read_csv(run / "figures" / "usage.csv").name[0].startswith("still")
+
+
 def test_view_needs_a_recording_of_the_run(run):
     status, said = histvq("view", run, "adda")
     assert status == Exit.USAGE

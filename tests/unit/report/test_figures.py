@@ -122,7 +122,9 @@ def test_strips_in_numbers(written):
 
 
 def test_without_a_truth_there_is_nothing_to_compare(tmp_path):
+    write_figures(tmp_path, ANSWERS, TRUTH)
     paths = write_figures(tmp_path, ANSWERS)
+    assert sorted(tmp_path.iterdir()) == paths
     assert {path.stem for path in paths} == {"durations", "strips", "transitions", "usage"}
     unlabelled = [truth(labels=[-1] * 100)]
     assert write_figures(tmp_path, ANSWERS, unlabelled) == paths
