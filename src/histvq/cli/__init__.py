@@ -10,6 +10,7 @@ import typer
 from histvq import console
 from histvq.chain import STEPS
 from histvq.cli import benchmarks, exporting, sharing
+from histvq.cli import benchmarks, clipping, sharing
 from histvq.cli.common import (
     Exit,
     Format,
@@ -380,6 +381,7 @@ def _status(skipped: Sequence[object]) -> int:
 
 
 benchmarks.add_to(app)
+clipping.add_to(app)
 sharing.add_to(app)
 exporting.add_to(app)
 
