@@ -9,8 +9,7 @@ import typer
 
 from histvq import console
 from histvq.chain import STEPS
-from histvq.cli import benchmarks, exporting, sharing
-from histvq.cli import benchmarks, clipping, sharing
+from histvq.cli import benchmarks, clipping, exporting, sharing
 from histvq.cli.common import (
     Exit,
     Format,

@@ -88,9 +88,7 @@ def matrix(
     """
     cell = 0.42 if len(columns) <= _MOST_WRITTEN else 0.2
     rows, columns = _short(rows), _short(columns)
-    figure = _figure(
-        cell * len(columns) + _room_for(rows), cell * len(rows) + _room_for(columns)
-    )
+    figure = _figure(cell * len(columns) + _room_for(rows), cell * len(rows) + _room_for(columns))
     axes = figure.add_subplot()
     axes.imshow(np.ma.masked_invalid(shares), cmap="Greys", vmin=0, vmax=1)
     axes.set_xticks(range(len(columns)), columns, rotation=90)
