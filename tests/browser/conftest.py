@@ -1,10 +1,15 @@
 """A browser, and pages for it to open."""
 
 import shutil
+import time
+from base64 import b64decode
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from histvq.report import write_report
 
@@ -56,18 +61,23 @@ class Page:
     def all(self, css: str):
         return self.browser.find_elements("css selector", css)
 
-    def pixels(self, css: str) -> str:
-        """What is drawn on a canvas; it is the same if and only if the pixels are."""
-        return self.run("return document.querySelector(arguments[0]).toDataURL()", css)
+    def pixels(self, css: str) -> np.ndarray:
+        """What is drawn on a canvas: (row, column, red green blue alpha)."""
+        url = self.run("return document.querySelector(arguments[0]).toDataURL()", css)
+        picture = Image.open(BytesIO(b64decode(url.partition(",")[2])))
+        return np.asarray(picture.convert("RGBA"), dtype=int)
 
     def n_colours(self, css: str) -> int:
         """How many colours there are on a canvas: one, if nothing is drawn."""
-        return self.run(
-            """const c = document.querySelector(arguments[0]);
-            const data = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
-            return new Set(new Uint32Array(data.buffer)).size""",
-            css,
-        )
+        return len(np.unique(self.pixels(css).reshape(-1, 4), axis=0))
+
+    def is_drawn(self, css: str) -> bool:
+        """Wait until there is something on a canvas."""
+        for _ in range(50):
+            if self.n_colours(css) > 2:
+                return True
+            time.sleep(0.1)
+        return False
 
     @property
     def frame(self) -> int:

@@ -52,6 +52,13 @@ def page(opened):
     )  # fmt: skip
 
 
+def changed(before, after):
+    """Whether two pictures differ by more than how lines are smoothed."""
+    if before.shape != after.shape:
+        return True
+    return (np.abs(before - after).max(axis=-1) > 60).mean() > 0.001
+
+
 def test_a_click_into_a_timeline_moves_the_skeleton(page):
     before = page.pixels("#view")
     assert page.n_colours("#view") > 5
@@ -60,7 +67,7 @@ def test_a_click_into_a_timeline_moves_the_skeleton(page):
     assert page.find("#now-action").text.endswith("action 2")
     assert page.find("#now-fine").text == "subaction 5"
     assert page.find("#now-truth").text.endswith(f"walk {SCRIPT}")
-    assert page.pixels("#view") != before
+    assert changed(before, page.pixels("#view"))
 
 
 def test_a_click_into_another_timeline_brings_the_player_there(page):
@@ -68,7 +75,12 @@ def test_a_click_into_another_timeline_brings_the_player_there(page):
     page.click_at(other, 0.9)
     assert page.find(".row.chosen strong").text == SCRIPT
     assert abs(page.frame - 360) <= 3
-    assert page.run("return document.querySelector('.row.chosen').contains(player)") is True
+    assert (
+        page.run(
+            "return document.querySelector('.row.chosen').contains(document.getElementById('player'))"
+        )
+        is True
+    )
     assert page.run("return document.querySelector('#now-truth-row').hidden") is True
 
 
@@ -102,7 +114,6 @@ def test_playing_ends_at_the_end_and_begins_anew(page):
     assert page.frame == 399
     page.find("#play").click()
     assert page.frame < 300
-    page.find("#play").click()
 
 
 def test_dragging_turns_the_body_and_reset_turns_it_back(page):
@@ -111,10 +122,10 @@ def test_dragging_turns_the_body_and_reset_turns_it_back(page):
     before = page.pixels("#view")
     view = page.find("#view")
     ActionChains(page.browser).drag_and_drop_by_offset(view, 90, 30).perform()
-    assert page.pixels("#view") != before
+    assert changed(before, page.pixels("#view"))
     assert page.frame == 0
     page.find("#straight").click()
-    assert page.pixels("#view") == before
+    assert not changed(before, page.pixels("#view"))
 
 
 def press(page, *keys):
@@ -154,7 +165,7 @@ def test_the_keyboard_does_what_the_mouse_does(page):
     page.run("view.focus()")
     before = page.pixels("#view")
     press(page, Keys.ARROW_LEFT)
-    assert page.pixels("#view") != before
+    assert changed(before, page.pixels("#view"))
 
 
 def test_every_control_can_be_reached_and_shows_the_focus(page):
@@ -164,11 +175,12 @@ def test_every_control_can_be_reached_and_shows_the_focus(page):
     page.run("document.activeElement.blur()")
     for _ in range(70):
         press(page, Keys.TAB)
-        reached.add(
-            page.run("const e = document.activeElement; return e.id || e.className || e.tagName")
+        name, outline = page.run(
+            "const e = document.activeElement;"
+            "return [e.id || e.className || e.tagName, getComputedStyle(e).outlineStyle]"
         )
-        outline = "return getComputedStyle(document.activeElement).outlineStyle"
-        assert page.run(outline) != "none"
+        assert outline != "none" or name == "BODY"  # once round
+        reached.add(name)
     assert reached >= {"theme", "find", "only", "play", "next", "speed", "view", "strips", "clip"}
 
 
@@ -176,11 +188,11 @@ def test_zooming_keeps_the_playhead_in_sight(page):
     page.click_at(".row.chosen .strips", 0.5)
     before = page.pixels(".row.chosen .strips")
     page.find("#zoom-in").click()
-    assert page.pixels(".row.chosen .strips") != before
+    assert changed(before, page.pixels(".row.chosen .strips"))
     page.click_at(".row.chosen .strips", 1.0 - 1e-3)
     assert abs(page.frame - 300) <= 3
     page.find("#zoom-out").click()
-    assert page.pixels(".row.chosen .strips") == before
+    assert not changed(before, page.pixels(".row.chosen .strips"))
 
 
 def test_names_stay_text_wherever_they_stand(page):
@@ -206,11 +218,11 @@ def test_light_dark_and_back(page):
     page.find("#theme").click()
     assert page.find("#theme").text == "Theme: dark"
     assert background() != light
-    assert page.pixels("#view") != drawn
+    assert changed(drawn, page.pixels("#view"))
     page.find("#theme").click()
     assert background() == light
-    assert page.pixels("#view") == drawn
-    assert page.pixels(".row.chosen .strips") == strips
+    assert not changed(drawn, page.pixels("#view"))
+    assert not changed(strips, page.pixels(".row.chosen .strips"))
 
 
 def test_a_system_that_is_dark_has_a_dark_page(page):
@@ -226,16 +238,16 @@ def test_a_system_that_is_dark_has_a_dark_page(page):
 def test_patterns_tell_actions_apart_without_colour(page):
     before = page.pixels(".row.chosen .strips")
     page.run("patterns.click()")
-    assert page.pixels(".row.chosen .strips") != before
+    assert changed(before, page.pixels(".row.chosen .strips"))
 
 
 def test_one_action_alone(page):
     before = page.pixels(".row.chosen .strips")
     page.find("#legend button[data-code='2']").click()
     assert page.find("#legend button[data-code='2']").get_attribute("aria-pressed") == "true"
-    assert page.pixels(".row.chosen .strips") != before
+    assert changed(before, page.pixels(".row.chosen .strips"))
     page.find("#legend button[data-code='2']").click()
-    assert page.pixels(".row.chosen .strips") == before
+    assert not changed(before, page.pixels(".row.chosen .strips"))
 
 
 def test_clips_play_while_they_are_seen_and_lead_to_their_time(page):
@@ -260,7 +272,7 @@ def test_clips_can_be_paused(page):
     time.sleep(0.2)
     before = page.pixels(".clip canvas")
     time.sleep(0.3)
-    assert page.pixels(".clip canvas") == before
+    assert not changed(before, page.pixels(".clip canvas"))
 
 
 def test_signals_are_lines_with_a_mark_at_the_time(opened):
@@ -269,10 +281,10 @@ def test_signals_are_lines_with_a_mark_at_the_time(opened):
     assert page.n_colours("#view") > 5
     page.click_at("#view", 0.5)
     assert abs(page.frame - 200) <= 3
-    assert page.pixels("#view") != before
+    assert changed(before, page.pixels("#view"))
     marked = page.pixels("#view")
     page.run("quantity.value = 'gyro'; quantity.dispatchEvent(new Event('change'))")
-    assert page.pixels("#view") != marked
+    assert changed(marked, page.pixels("#view"))
     assert not page.find("#straight").is_displayed()
 
 
@@ -284,9 +296,9 @@ def test_two_axes_and_three(opened, channels):
     before = page.pixels("#view")
     assert page.n_colours("#view") > 5
     ActionChains(page.browser).drag_and_drop_by_offset(page.find("#view"), 90, 30).perform()
-    assert (page.pixels("#view") != before) == (channels == 3)
+    assert changed(before, page.pixels("#view")) == (channels == 3)
     page.click_at(".row.chosen .strips", 0.5)
-    assert page.pixels("#view") != before
+    assert changed(before, page.pixels("#view"))
 
 
 def test_one_joint_leaves_a_trail(opened):
@@ -294,7 +306,7 @@ def test_one_joint_leaves_a_trail(opened):
     at_first = page.pixels("#view")
     page.click_at(".row.chosen .strips", 0.5)
     assert page.n_colours("#view") > 3
-    assert page.pixels("#view") != at_first
+    assert changed(at_first, page.pixels("#view"))
 
 
 @pytest.mark.parametrize("k", [1, 60])
@@ -304,11 +316,7 @@ def test_one_action_and_sixty(opened, k):
     page.click_at(".row.chosen .strips", 0.999)
     assert page.find("#now-action").text.endswith(f"action {k - 1}")
     page.run("document.querySelector('.card:last-child .clip').scrollIntoView()")
-    page.until(
-        """const c = document.querySelector('.card:last-child .clip canvas');
-        const data = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
-        return new Set(new Uint32Array(data.buffer)).size > 3"""
-    )
+    assert page.is_drawn(".card:last-child .clip canvas")
 
 
 def test_no_motion_is_said(opened):
@@ -318,11 +326,7 @@ def test_no_motion_is_said(opened):
     assert abs(page.frame - 200) <= 3
     page.run("document.querySelector('.clip').scrollIntoView()")
     page.until("return document.querySelector('.clip canvas').width > 0")
-    page.until(
-        """const c = document.querySelector('.clip canvas');
-        const data = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
-        return new Set(new Uint32Array(data.buffer)).size > 1"""
-    )
+    assert page.is_drawn(".clip canvas")
 
 
 def test_what_is_missing_is_not_drawn(opened):
@@ -358,10 +362,6 @@ def test_clips_play_where_recordings_had_no_room(opened):
     )  # fmt: skip
     assert "only the clips on the cards are held" in page.find("main").text
     page.run("document.querySelector('.clip').scrollIntoView({block: 'center'})")
-    page.until(
-        """const c = document.querySelector('.clip canvas');
-        const data = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
-        return new Set(new Uint32Array(data.buffer)).size > 3"""
-    )
+    assert page.is_drawn(".clip canvas")
     page.find(".clip").click()
     assert page.n_colours("#view") > 3

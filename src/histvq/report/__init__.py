@@ -8,6 +8,7 @@ from histvq.annotation import Annotation
 from histvq.recording import Recording
 from histvq.report.frames import read_frames, truth_by_recording, write_frames
 from histvq.report.key import make_key
+from histvq.report.naming import Names, renamed
 from histvq.report.page import page
 from histvq.report.palette import look_of
 from histvq.report.tables import atomically, usage_table, write_segments
@@ -16,8 +17,6 @@ from histvq.segments import Segmentation
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from histvq.report.names import Named, Names
 
 __all__ = [
     "atomically",
@@ -42,7 +41,7 @@ def write_report(
     warnings: Iterable[object] = (),
     skipped: Iterable[object] = (),
     settings: Mapping[str, object] | None = None,
-    names: "Names | None" = None,
+    names: Names | None = None,
     groups: "pd.DataFrame | None" = None,
     budget_mb: float = 20,
 ) -> dict[str, Path]:
@@ -73,10 +72,9 @@ def write_report(
     """
     folder = Path(folder)
     if names is not None:
-        from histvq.report.names import renamed
-
         answers = renamed(answers, names)
-    colours = {} if names is None else _colours(names.actions)
+    named = {} if names is None else names.actions
+    colours = {code: look.colour for code, look in named.items() if look.colour is not None}
     matched: Mapping[int, str] = getattr(scores, "matched", None) or {}
     usage = usage_table(answers)
     paths = {
@@ -99,7 +97,6 @@ def write_report(
         warnings=warnings,
         skipped=skipped,
         settings=settings,
-        fine_names={} if names is None else _called(names.subactions),
         groups=groups,
         budget_mb=budget_mb,
     )
@@ -107,11 +104,3 @@ def write_report(
         folder / "report.html", lambda file: file.write_text(html, encoding="utf-8")
     )
     return paths
-
-
-def _colours(named: "Mapping[int, Named]") -> dict[int, str]:
-    return {code: look.colour for code, look in named.items() if look.colour is not None}
-
-
-def _called(named: "Mapping[int, Named]") -> dict[int, str]:
-    return {code: look.name for code, look in named.items() if look.name is not None}

@@ -61,7 +61,6 @@ def page(
     warnings: Iterable[object],
     skipped: Iterable[object],
     settings: Mapping[str, object] | None,
-    fine_names: Mapping[int, str],
     groups: "pd.DataFrame | None",
     budget_mb: float,
 ) -> str:
@@ -77,14 +76,13 @@ def page(
         warnings: One item each.
         skipped: What was left out, one line each: a text, or a pair of file and reason.
         settings: What the method was asked to do.
-        fine_names: What subactions are called.
         groups: A row a recording (by id), any columns.
         budget_mb: The size the page is to keep to.
     """
     known = truth_by_recording(annotations)
     motion, remarks = _in_step(answers, recordings)
     made = cards(answers, motion)
-    data = labels_payload(answers, known, key, extras=extras(groups), fine_names=fine_names)
+    data = labels_payload(answers, known, key, extras=extras(groups))
     room = budget_mb * MEGABYTE - len(script_json(data)) - REST_BYTES
     clips = [(clip.recording_id, clip.start, clip.stop) for card in made for clip in card.clips]
     embedded = choose_pieces(motion, room=room, clips=clips)

@@ -10,7 +10,7 @@ from histvq.annotation import Annotation
 from histvq.report.embed import Embedded, in_numbers, shapes_of
 from histvq.report.key import Key
 from histvq.report.palette import Look, look_of, painted
-from histvq.segments import Segmentation, to_segments
+from histvq.segments import Segmentation, names_of, segment_name, to_segments
 
 # Inside <script> only these could end it or begin another one; U+2028 and U+2029, ends of lines in
 # older scripts, are escaped by `json.dumps` like all that is not ASCII.
@@ -29,13 +29,13 @@ def labels_payload(
     key: Key,
     *,
     extras: Mapping[str, Mapping[str, str]],
-    fine_names: Mapping[int, str],
 ) -> dict[str, object]:
     """Everything but the motion.
 
     Labels are runs, `[length, label, length, label, ...]`. `extras` are what a table of recordings
     says of each: recording -> column -> value.
     """
+    fine_names = names_of(answers, "subaction")
     return {
         "actions": [
             {"code": code, "name": key.short_names[code], "tag": str(code), **_look(look)}
@@ -48,7 +48,7 @@ def labels_payload(
         "subactions": [
             {
                 "code": code,
-                "name": fine_names.get(code, f"subaction {code}"),
+                "name": fine_names.get(code, segment_name("subaction", code)),
                 "tag": str(code),
                 **_look(painted(look_of(-1), colour)),
             }

@@ -71,6 +71,7 @@ function wireCards() {
     });
   }
   const toggle = part("clips-play");
+  if (!toggle) return; // nothing was found, so there are no cards
   const tell = () => (toggle.textContent = clipsPlay ? "Pause the clips" : "Play the clips");
   toggle.addEventListener("click", () => {
     clipsPlay = !clipsPlay;
