@@ -71,6 +71,12 @@ def answers(draw: st.DrawFn) -> list[Segmentation]:
     return found
 
 
+def labelled(answers: Sequence[Segmentation]) -> bool:
+    """Whether there is anything to read back."""
+    found = [answer.labels(level) for answer in answers for level in ("action", "subaction")]
+    return any((labels >= 0).any() for labels in found if labels is not None)
+
+
 def assert_same(answers: Sequence[Segmentation], back: Sequence[Annotation | None]) -> None:
     """Reading back gave each frame its label: where there are actions, these, else subactions."""
     level = "action" if any((a.actions >= 0).any() for a in answers) else "subaction"

@@ -1,7 +1,6 @@
 import shutil
 
 import numpy as np
-import pandas as pd
 import pytest
 import yaml
 from typer.testing import CliRunner
@@ -74,11 +73,7 @@ def found(folder):
 
 
 def tables(run):
-    """Without confidence: segments have the mean of what frames.csv has rounded."""
-    found = (
-        pd.read_csv(run / f"{name}.csv", dtype=str) for name in ("frames", "segments", "usage")
-    )
-    return [table.drop(columns="confidence", errors="ignore").to_csv() for table in found]
+    return [(run / f"{name}.csv").read_text() for name in ("frames", "segments", "usage")]
 
 
 def test_a_first_file_then_a_report(run):
@@ -167,6 +162,16 @@ def test_a_models_own_names_and_named_ones_come_first(run, files, tmp_path):
     status, said = histvq("predict", run / "model", files, *given, "-o", tmp_path / "r")
     assert (status, "there is no action 3" in said) == (Exit.NOTHING_DONE, True)
     assert not (tmp_path / "r/frames.csv").exists()
+
+
+def test_a_model_learned_anew_loses_the_names_of_the_old(files, tmp_path):
+    learn = ["fit", files, *KMEANS, "-o", tmp_path / "m", "--overwrite"]
+    histvq(*learn)
+    name(tmp_path / "m", "actions:\n  0: mine\n")
+    status, said = histvq(*learn)
+    assert (status, "kept as names-earlier.yaml" in said) == (Exit.ALL, True)
+    histvq("predict", tmp_path / "m", files, "-o", tmp_path / "p")
+    assert read_frames(tmp_path / "p/frames.csv")[0].names == {}
 
 
 def test_named_runs_teach(run, files, tmp_path):

@@ -6,11 +6,11 @@ from typing import Annotated
 import typer
 
 from histvq import console
-from histvq.cli.common import Exit, Overwrite, told
+from histvq.cli.common import Overwrite, closing, told
 from histvq.errors import ConfigError
 from histvq.export import EXPORTS
 
-NEXT = "correct what is wrong in the tool, then histvq evaluate {run} {folder}/..."
+BACK = ("elan", "boris", "csv")  # what can be read again, corrected
 
 
 def add_to(app: typer.Typer) -> None:
@@ -58,5 +58,6 @@ def export(
     )
     for name, place in written.items():
         console.say(f"{name}: {place}")
-    console.say(f"wrote {folder}; next: {NEXT.format(run=run, folder=folder)}")
-    return Exit.ALL
+    again = next((written[name] for name in BACK if name in written), None)
+    step = f"correct it there, then histvq evaluate {run} {again}" if again else f"open {folder}"
+    return closing(folder, step)

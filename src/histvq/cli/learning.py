@@ -126,6 +126,17 @@ def truth_for(
     return truth, readings.skipped
 
 
+def scored(
+    answers: "Sequence[Segmentation]", truth: "Sequence[Annotation]"
+) -> "Sequence[Segmentation]":
+    """The answers there is a truth about, as where one file of many was corrected; says how many."""
+    known = {annotation.recording_id for annotation in truth}
+    found = [answer for answer in answers if answer.recording_id in known]
+    if 0 < len(found) < len(answers):
+        console.say(f"{len(found)} of {len(answers)} recordings have labels; scored are those")
+    return found or answers  # of no recording: the scores say so
+
+
 def _in_step(annotation: "Annotation | None", recording: "Recording") -> "Annotation | None":
     """The annotation with a label for each frame of its recording.
 

@@ -60,8 +60,12 @@ class RunFolder:
     skipped: tuple[tuple[Path, str], ...] = ()
 
 
-def read_run(folder: str | Path) -> RunFolder:
+def read_run(folder: str | Path, *, named: bool = True) -> RunFolder:
     """Read what `histvq run` or `histvq predict` wrote.
+
+    Args:
+        folder: The run's folder.
+        named: Apply its `names.yaml`; otherwise answers are as the method gave them.
 
     Raises:
         FileFormatError: If it is no such folder, or a file in it is damaged, or `names.yaml` not as it
@@ -75,7 +79,7 @@ def read_run(folder: str | Path) -> RunFolder:
     said = _said(folder / SAID)
     answers = [_of_person(answer, said.people.get(answer.recording_id)) for answer in answers]
     names = None
-    if (folder / FILE).exists():
+    if named and (folder / FILE).exists():
         names = read_names(folder / FILE, known=_codes(settings, as_predicted(answers)))
     return RunFolder(
         folder=folder,

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,7 +34,7 @@ def segments_table(answers: Iterable[Segmentation]) -> "pd.DataFrame":
     """
     import pandas as pd
 
-    tables = [table for table in (answer.segments() for answer in answers) if len(table)]
+    tables = [table for table in (_rounded(answer).segments() for answer in answers) if len(table)]
     table = (
         pd.concat([t.astype({"parent": "Int64", "confidence": float}) for t in tables])
         if tables
@@ -43,6 +44,14 @@ def segments_table(answers: Iterable[Segmentation]) -> "pd.DataFrame":
         table[column] = table[column].astype(float).round(TIME_DECIMALS)
     table["confidence"] = table["confidence"].astype(float).round(CONFIDENCE_DECIMALS)
     return table
+
+
+def _rounded(answer: Segmentation) -> Segmentation:
+    """The answer as `frames.csv` has it, so that this table comes out the same when made from that."""
+    if answer.confidence is None:
+        return answer
+    confidence = np.round(np.asarray(answer.confidence, dtype=float), CONFIDENCE_DECIMALS)
+    return replace(answer, confidence=confidence)
 
 
 def usage_table(answers: Sequence[Segmentation]) -> "pd.DataFrame":

@@ -32,6 +32,7 @@ def recordings():
 @pytest.fixture
 def answers(recordings):
     """Action 2 in one recording only, and a recording nothing can be said of."""
+    rng = np.random.default_rng(1)
     rows = [[0] * 20 + [1] * 20 + [2] * 20, [1] * 30 + [0] * 30, [-1] * 60]
     return [
         Segmentation(
@@ -39,6 +40,7 @@ def answers(recordings):
             fps=recording.fps,
             actions=np.array(row, np.int32),
             subactions=np.array(row, np.int32) * 2,
+            confidence=rng.random(60),
             person=recording.person,
         )
         for recording, row in zip(recordings, rows, strict=True)

@@ -10,6 +10,7 @@ from histvq.errors import FileFormatError
 from histvq.io.labels.boris import EXAMPLE, level_of
 from histvq.io.labels.marks import Mark, Owner, annotations, owned
 from histvq.io.parts.boris_project import stem_of
+from histvq.io.parts.reader import head
 from histvq.recording import Recording
 
 COLUMNS = ("Observation id", "Behavior", "Behavior type", "Start (s)", "Stop (s)")
@@ -53,15 +54,12 @@ def read_boris_tables(
 
 def is_boris_table(path: Path) -> bool:
     """Whether a file's first line has the columns of such a table."""
-    try:
-        first = path.read_bytes()[:10_000].decode("utf-8-sig", errors="replace").partition("\n")[0]
-    except OSError:
-        return False
+    first = head(path, 10_000).decode("utf-8-sig", errors="replace").partition("\n")[0]
     return {*COLUMNS} <= {cell.strip(' "\r') for cell in first.split(_separator(first))}
 
 
 def _source_names(row: Mapping[str, str]) -> tuple[str, ...]:
-    """Likewise, from a row of a table."""
+    """What the first video of a row is called."""
     named = row.get("Media file name") or row.get("Media file") or row.get("Source") or ""
     return stem_of(_PLAYER.sub("", named.split(";")[0]))
 

@@ -19,7 +19,7 @@ STATE = "State event"
 RECORDING = "recording "
 # The category of behaviours by level; those of any other are actions.
 CATEGORY = {"action": "action", "subaction": "subaction"}
-LARGEST = 2**30  # bytes of a project unpacked: 50 times what 2,000 recordings take
+LARGEST = 2**30  # bytes of a project unpacked: twenty times what 2,000 recordings take
 
 
 class State(NamedTuple):
