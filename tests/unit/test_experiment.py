@@ -89,7 +89,9 @@ def test_a_run_folder_holds_everything(done, data):
     assert config["note"] == "mine"
     assert config["method"]["n_actions"] == 4
     assert len((done.folder / "metrics.jsonl").read_text().splitlines()) == 2
-    assert "something looked odd" in (done.folder / "report.html").read_text()
+    page = (done.folder / "report.html").read_text()
+    assert "something looked odd" in page
+    assert page.count('<script type="text/plain" id="motion-') == 4  # every recording plays
     scores = json.loads((done.folder / "scores.json").read_text())
     assert scores["scores"]["mof"] == pytest.approx(done.scores.mof)
 

@@ -7,24 +7,18 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from histvq.annotation import Annotation
 from histvq.recording import Recording
-from histvq.report.analysis import Card, Clip, cards, segment_lengths, transitions
+from histvq.report.analysis import Card, Clip, cards
 from histvq.report.embed import Embedded, choose_pieces
 from histvq.report.frames import truth_by_recording
 from histvq.report.key import Key
 from histvq.report.page_groups import extras, group_tables
-from histvq.report.page_parts import (
-    card_parts,
-    confusion_parts,
-    in_wider_bins,
-    matrix,
-    spread_over,
-)
+from histvq.report.page_parts import card_parts, transition_parts
+from histvq.report.page_truth import against_truth
 from histvq.report.palette import Look, look_of
 from histvq.report.payload import labels_payload, motion_payload, script_json
 from histvq.segments import Segmentation, names_of
@@ -96,11 +90,11 @@ def page(
         "recordings": True,
         "usage": usage.to_dict("records"),
         "cards": [_card(card, usage, answers, places) for card in made],
-        "transitions": _transitions(answers, key),
+        "transitions": transition_parts(answers, key),
         "groups": group_tables(answers, groups, names),
         "skipped": [_line(item) for item in skipped],
         "settings": _flat(settings),
-        **_against_truth(answers, known, scores, places),
+        **against_truth(answers, known, scores, places),
     }
     parts["truth"] = parts["lengths"] or parts["confusion"] or parts["compared"]
     script = Markup("\n".join(map(_static, SCRIPTS)))
@@ -237,50 +231,6 @@ def _in_seconds(clip: Clip, fps: float) -> dict[str, str]:
         "begin": f"{clip.start / fps:.1f} s",
         "length": f"{(clip.stop - clip.start) / fps:.1f} s",
         "time": f"{clip.start / fps:.1f} to {clip.stop / fps:.1f} s",
-    }
-
-
-def _transitions(answers: Sequence[Segmentation], key: Key) -> dict[str, Any] | None:
-    table = transitions(answers)
-    if not len(table):
-        return None
-    codes = sorted(key.looks)
-    shares = matrix(table, codes)
-    names = [key.short_names[code] for code in codes]
-    # With many actions names as heads would make the table wider than any page.
-    heads = names if len(codes) <= 12 else [str(code) for code in codes]
-    labelled = [f"{code}  {name}" for code, name in zip(codes, names, strict=True)]
-    texts = [
-        [f"{100 * share:.0f}" if share else "" for share in row] for row in shares
-    ]  # fmt: skip
-    return {
-        "rows": names if len(codes) <= 12 else labelled,
-        "columns": heads,
-        "shares": shares,
-        "texts": texts,
-    }
-
-
-def _against_truth(
-    answers: Sequence[Segmentation],
-    known: Mapping[str, Annotation],
-    scores: object | None,
-    places: Mapping[str, int],
-) -> dict[str, Any]:
-    """Segment lengths as the paper's Fig. 3, strips as its Fig. 4, and confusion, as far as is known."""
-    rates = [answer.fps for answer in answers if answer.recording_id in known]
-    lengths = segment_lengths(answers, known.values()) if known else None
-    per_recording = getattr(scores, "per_recording", None)
-    spread = spread_over(per_recording() if callable(per_recording) else None)
-    confusion = getattr(scores, "confusion", None)
-    return {
-        "lengths": None if lengths is None else in_wider_bins(lengths, float(np.median(rates))),
-        "compared": [
-            {"recording": name, "place": places[name], "mof": mof}
-            for name, mof in spread
-            if name in places and name in known
-        ],
-        "confusion": confusion_parts(confusion()) if callable(confusion) else None,
     }
 
 

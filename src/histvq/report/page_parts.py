@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from histvq.report.analysis import Card, transitions
+from histvq.report.key import Key
+from histvq.segments import Segmentation
+
 if TYPE_CHECKING:
     import pandas as pd
 
-    from histvq.report.analysis import Card
-
 LISTED = 12  # recordings or people named on a card
-MAX_BINS = 30
+WITH_NAMES = 12  # so many actions have their names as heads of columns, more their numbers
 
 
 @dataclass(frozen=True)
@@ -76,40 +78,6 @@ def round_up(value: float) -> float:
     return float(next(step * power for step in (1, 2, 5, 10) if step * power >= value * 0.999999))
 
 
-def in_wider_bins(lengths: "pd.DataFrame", fps: float) -> dict[str, Any] | None:
-    """A table of `segment_lengths` with true ones, in bins wide enough to be drawn (paper, Fig. 3).
-
-    As many times wider as keeps them to 30, with the longest 2 % in the last one.
-
-    Returns:
-        `true` and `found` as histograms, and how many `frames` a bin has; None where nothing is known.
-    """
-    counts = lengths[["true", "found"]].to_numpy()
-    shares = np.cumsum(counts.sum(axis=1)) / max(counts.sum(), 1)
-    if not counts.sum():
-        return None
-    enough = int(np.searchsorted(shares, 0.98)) + 1
-    times = -(-enough // MAX_BINS)
-    n_bins = min(-(-len(counts) // times), -(-enough // times) + 1)
-    frames = int(lengths["stop_frame"].iloc[0]) * times
-    places = np.minimum(np.arange(len(counts)) // times, n_bins - 1)
-    beyond = len(counts) > n_bins * times
-    true, found = (np.bincount(places, column, minlength=n_bins).astype(int) for column in counts.T)
-    made = [Histogram(frames / fps, tuple(c.tolist()), beyond) for c in (true, found)]
-    return {"true": made[0], "found": made[1], "frames": frames}
-
-
-def spread_over(per_recording: "pd.DataFrame | None", *, n: int = 5) -> list[tuple[str, float]]:
-    """Recordings from the worst MoF to the best, evenly spread, to be drawn as the paper's Fig. 4."""
-    if per_recording is None or "mof" not in per_recording or not len(per_recording):
-        return []
-    column = per_recording["mof"].dropna().sort_values(kind="stable")
-    if not len(column):
-        return []
-    chosen = dict.fromkeys(np.linspace(0, len(column) - 1, n).round().astype(int).tolist())
-    return [(str(column.index[place]), float(column.iloc[place])) for place in chosen]
-
-
 def occurs_in(seconds: Mapping[str, float]) -> dict[str, Any]:
     """Where an action occurs, most first, and how many more places there are than are listed."""
     ranked = sorted(seconds.items(), key=lambda item: -item[1])
@@ -131,7 +99,7 @@ def distinct_in_words(distinctness: float | None) -> str:
     return "hardly distinct"
 
 
-def card_parts(card: "Card", usage: Mapping[Any, Any] | None) -> dict[str, Any]:
+def card_parts(card: Card, usage: Mapping[Any, Any] | None) -> dict[str, Any]:
     """One action's card as the template wants it."""
     return {
         "code": card.action,
@@ -147,26 +115,33 @@ def card_parts(card: "Card", usage: Mapping[Any, Any] | None) -> dict[str, Any]:
     }
 
 
-def matrix(
-    table: "pd.DataFrame", codes: Sequence[int], *, value: str = "share"
-) -> list[list[float]]:
+def matrix(table: "pd.DataFrame", codes: Sequence[int]) -> list[list[float]]:
     """A table of transitions as rows (action) of columns (next); 0 where it never happens."""
     found = {
-        (int(row["action"]), int(row["next"])): float(row[value])
+        (int(row["action"]), int(row["next"])): float(row["share"])
         for row in table.to_dict("records")
     }
     return [[found.get((row, column), 0.0) for column in codes] for row in codes]
 
 
-def confusion_parts(table: "pd.DataFrame") -> dict[str, Any]:
-    """A table of counts with the share of each row, which is what is coloured."""
-    counts = table.to_numpy(dtype=float)
-    sums = counts.sum(axis=1, keepdims=True)
-    shares = np.divide(counts, sums, out=np.zeros_like(counts), where=sums > 0)
+def transition_parts(answers: Sequence[Segmentation], key: Key) -> dict[str, Any] | None:
+    """What follows what as a table with a row and a column an action; None where nothing does."""
+    table = transitions(answers)
+    if not len(table):
+        return None
+    codes = sorted(key.looks)
+    shares = matrix(table, codes)
+    names = [key.short_names[code] for code in codes]
+    few = len(codes) <= WITH_NAMES
+    labelled = [f"{code}  {name}" for code, name in zip(codes, names, strict=True)]
     return {
-        "rows": [str(name) for name in table.index],
-        "columns": [str(name) for name in table.columns],
-        "counts": counts.astype(int).tolist(),
-        "shares": shares.tolist(),
-        "texts": [[f"{100 * share:.0f}" if share else "" for share in row] for row in shares],
+        "rows": names if few else labelled,
+        "columns": names if few else [str(code) for code in codes],
+        "shares": shares,
+        "texts": percents(shares),
     }
+
+
+def percents(shares: Sequence[Sequence[float]]) -> list[list[str]]:
+    """Shares as they stand in a table; nothing where nothing is."""
+    return [[f"{100 * share:.0f}" if share else "" for share in row] for row in shares]

@@ -4,16 +4,14 @@ import pytest
 
 from histvq.report.page_groups import MAX_GROUPS, extras, group_tables
 from histvq.report.page_parts import (
-    confusion_parts,
     distinct_in_words,
     duration_histogram,
     histogram,
-    in_wider_bins,
     matrix,
     occurs_in,
     round_up,
-    spread_over,
 )
+from histvq.report.page_truth import confusion_parts, in_wider_bins, spread_over
 from histvq.segments import Segmentation
 
 

@@ -210,3 +210,11 @@ def test_what_a_person_called_and_coloured_stands_in_the_page_and_the_pictures(t
     assert (action["name"], action["colour"], action["ink"]) == ("rest", "#123456", "#ffffff")
     assert "#123456" in (paths["timelines"] / "timelines-01.svg").read_text("utf-8")
     assert "1 action in 2 recordings" in Page(paths["report"].read_text("utf-8")).text
+
+
+def test_a_truth_of_other_recordings_is_no_reason_to_fail(tmp_path, answers):
+    stranger = Annotation(recording_id="x", labels=np.zeros(3, int), actions=("go",), fps=10.0)
+    page = Page(
+        write_report(tmp_path, answers, annotations=[stranger])["report"].read_text("utf-8")
+    )
+    assert "Against the truth" not in page.text
