@@ -199,6 +199,14 @@ def test_ours_keeps_labels_person_and_where_it_is_from(tmp_path):
     assert written.notes == ()
 
 
+def test_labels_that_are_not_one_a_frame_do_not_go_along(tmp_path):
+    recording = Recording(id="one", skeleton=np.zeros((20, 1, 2)), fps=10)
+    truth = Annotation(recording_id="one", labels=np.zeros(7, int), actions=("x",), fps=10)
+    whole = Origin(recording=recording, format="histvq", annotation=truth)
+    (written,) = write_clips(tmp_path, [take(fps=10)], {"one": whole})
+    assert read_npz(written.file)[1] is None
+
+
 def test_one_of_several_people_is_cut_with_all_of_them(tmp_path):
     path = tmp_path / "two.csv"
     rows = [f"{f},{who},nose,{f + k}, 1" for f in range(6) for k, who in enumerate(("ada", "ben"))]
