@@ -7,7 +7,7 @@ import numpy as np
 
 from histvq.annotation import Annotation
 from histvq.errors import ConfigError
-from histvq.metrics import METRICS, PAPER_METRICS, LabelPairs, contingency, match_codes, translate
+from histvq.metrics import METRICS, PAPER_METRICS, LabelPairs, match_codes, translate
 from histvq.metrics.answers import Answer, align, code_names, common_actions, in_step
 from histvq.metrics.scores import MATCHING_IN_WORDS, Scores
 from histvq.registry import resolve
@@ -131,30 +131,8 @@ def matched_labels(
 
 
 def confusion(scores: Scores) -> "pd.DataFrame":
-    """Frames by true action (row) and matched action (column).
-
-    Surplus codes have a column each, or one together where each recording was matched by itself;
-    frames without an answer have the last.
-    """
-    import pandas as pd
-
-    n_actions, labels = len(scores.actions), scores.pairs.matched
-    surplus = {
-        label: "surplus codes" if scores.matched_apart else f"cluster {code}"
-        for matches in scores.matches.values()
-        for code, label in matches.items()
-        if label >= n_actions
-    }
-    if scores.matched_apart and surplus:  # each recording numbers its own: as one label
-        labels, surplus = np.minimum(labels, n_actions), {n_actions: "surplus codes"}
-    names = [*scores.actions, *(surplus[label] for label in sorted(surplus)), "no answer"]
-    place = {label: i for i, label in enumerate([*range(n_actions), *sorted(surplus)])}
-    columns = np.where(labels < 0, len(names) - 1, translate(labels, place))
-    return pd.DataFrame(
-        contingency(scores.pairs.true, columns, n_codes=n_actions, n_actions=len(names)),
-        index=pd.Index(scores.actions, name="true"),
-        columns=pd.Index(names, name="matched"),
-    )
+    """Frames by true action (row) and matched action (column): see `Scores.confusion`."""
+    return scores.confusion()
 
 
 def _match(

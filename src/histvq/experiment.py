@@ -1,9 +1,7 @@
 """A method, its settings and data -> a run folder: model, labels, scores, report."""
 
-import inspect
 import json
 import platform
-import shutil
 import time
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -27,7 +25,8 @@ from histvq.recording import Recording
 from histvq.registry import resolve
 from histvq.report import atomically, write_report
 from histvq.report.names import FILE as NAMES
-from histvq.report.names import as_predicted, read_names, renamed, set_aside
+from histvq.report.names import as_predicted, read_names, renamed
+from histvq.report.names_place import put_names
 from histvq.report.run_folder import CONFIG, SCORES, RunFolder, write_said
 from histvq.segmenter import Progress, ProgressCallback, Segmenter
 from histvq.segments import Segmentation, names_of
@@ -200,6 +199,7 @@ def run(
     method.fit(recordings, progress=log)
     fitted = time.perf_counter()
     method.save(folder / "model")
+    put_names(folder / "model")
     answers = method.predict(list(recordings))
     seconds = {"fit": fitted - started, "predict": time.perf_counter() - fitted}
     noted = {"method": _described(method), **(settings or {}), "seconds": _rounded(seconds)}
@@ -207,8 +207,8 @@ def run(
     scores, files = write_answers(
         folder,
         answers,
-        annotations=annotations,
         recordings=recordings,
+        annotations=annotations,
         warnings=warnings,
         skipped=skipped,
         settings=noted,
@@ -227,7 +227,7 @@ def write_answers(
     skipped: Skipped = (),
     settings: Mapping[str, Any] | None = None,
 ) -> tuple[Scores | None, Mapping[str, Path]]:
-    """Score what has a truth, and write settings, tables, timelines and page.
+    """Score what has a truth, and write settings, tables, timelines and a page that plays them.
 
     Labels that do not fit cost the scores, never the answers: what was wrong is among the warnings.
 
@@ -245,9 +245,9 @@ def write_answers(
     if settings:
         text = yaml.safe_dump(dict(settings), sort_keys=False, allow_unicode=True)
         _write_text(folder / CONFIG, text)
-    write_said(folder, warnings, skipped)
+    write_said(folder, answers, warnings, skipped)
     (folder / SCORES).unlink(missing_ok=True)  # of an earlier run
-    _put_names(folder, names)
+    put_names(folder, names)
     given = None if names is None else read_names(folder / NAMES)
     run = RunFolder(
         folder=folder,
@@ -280,7 +280,7 @@ def rewrite_report(
     if run.annotations:
         (run.folder / SCORES).unlink(missing_ok=True)  # of the names before
     files = dict(
-        _write_report(
+        write_report(
             run.folder,
             run.answers,
             annotations=truth or None,
@@ -301,38 +301,12 @@ def rewrite_report(
     return scores, files
 
 
-def _write_report(*args: Any, **kwargs: Any) -> dict[str, Path]:
-    """`write_report` with what it takes."""
-    taken = inspect.signature(write_report).parameters
-    return write_report(*args, **{name: kwargs[name] for name in kwargs if name in taken})
-
-
-def names_beside(model: str | Path) -> Path | None:
-    """The names a person gave to a model's actions: in its own folder, else in that of its run."""
-    own = Path(model).resolve()
-    places = [own / NAMES]
-    if (own.parent / "frames.csv").is_file():
-        places.append(own.parent / NAMES)
-    return next((place for place in places if place.is_file()), None)
-
-
 def codes_of(method: Any) -> dict[str, range]:
     """By level, the codes a fitted method can give, as far as it says."""
     n_actions = len(method.actions_) if hasattr(method, "actions_") else method.n_actions
     alpha = getattr(method, "alpha", None)
     fine = {} if alpha is None else {"subaction": range(n_actions * alpha)}
     return {"action": range(n_actions), **fine}
-
-
-def _put_names(folder: Path, names: Path | None) -> None:
-    """Put names of the new answers into their folder, and those of earlier ones aside."""
-    place = folder / NAMES
-    same = names is not None and place.exists() and place.samefile(names)
-    if place.exists() and not same:
-        kept = set_aside(place)
-        warn(f"{place} was about an earlier run: kept as {kept.name}", DataWarning, stacklevel=3)
-    if names is not None and not same:
-        shutil.copyfile(names, place)
 
 
 def _scored(

@@ -11,8 +11,8 @@ import numpy as np
 from histvq.annotation import Annotation
 from histvq.io.hugadb import COLUMNS
 from histvq.io.layout import write_layout
+from histvq.io.movement import to_movement
 from histvq.io.npz import write_npz
-from histvq.io.parts.movement_out import to_movement
 from histvq.io.precog import JOINTS as PRECOG_JOINTS
 from histvq.recording import Recording
 from oracles import lara_files, pku_mmd_files

@@ -376,3 +376,17 @@ def test_a_run_notes_how_its_files_were_read(pair, tmp_path):
     assert noted["reading"] == {
         "fps": 30, "unit": "px", "options": ["layout=frame person joint channel"],
     }  # fmt: skip
+
+
+def test_what_is_said_of_many_recordings_stands_once(tmp_path):
+    rng = np.random.default_rng(0)
+    for name, shift in (("a", 100), ("b", 200), ("c", 0)):
+        motion = rng.normal(size=(300, 3, 3)).cumsum(axis=0)
+        if shift:
+            motion[shift : shift + 60] = motion[shift]
+        write_npz(tmp_path / f"{name}.npz", Recording(id=name, skeleton=motion, fps=30, unit="mm"))
+    _, said = histvq("inspect", tmp_path)
+    assert (
+        "a and 1 more recordings, each in its way: one frame repeated 60 times from 3.33 s" in said
+    )
+    assert said.count("one frame repeated") == 1

@@ -9,7 +9,7 @@ import typer
 
 from histvq import console
 from histvq.chain import STEPS
-from histvq.cli import benchmarks, clipping, sharing
+from histvq.cli import benchmarks, clipping, exporting, sharing
 from histvq.cli.common import (
     Exit,
     Format,
@@ -26,7 +26,14 @@ from histvq.cli.common import (
     told,
 )
 from histvq.cli.inspecting import inspected, tell, tell_as_json
-from histvq.cli.learning import is_supervised, labels_for, method_of, tell_learned, truth_for
+from histvq.cli.learning import (
+    is_supervised,
+    labels_for,
+    method_of,
+    scored,
+    tell_learned,
+    truth_for,
+)
 from histvq.errors import ConfigError
 from histvq.methods import METHODS
 from histvq.supervised import SUPERVISED
@@ -60,8 +67,8 @@ Labels = Annotated[
     Path | None,
     typer.Option(
         help="For methods that learn from labels: a table like a run's segments.csv, corrected by "
-        "hand, or the run's folder; or, with --label-fps, a text file or a folder of them. Without it "
-        "the labels in the files themselves."
+        "hand, or the run's folder; an ELAN file or a folder of them; a BORIS project; or, with "
+        "--label-fps, a text file or a folder of them. Without it the labels in the files themselves."
     ),
 ]
 LabelFps = Annotated[
@@ -229,6 +236,7 @@ def fit(
 ) -> int:
     """Learn the actions of some files and save the model; nothing is segmented."""
     from histvq.experiment import claim
+    from histvq.report.names_place import put_names
 
     claim(out, overwrite=overwrite)
     chosen = method_of(method, preset, actions, patch_seconds, seed, settings, transforms)
@@ -244,6 +252,7 @@ def fit(
     with console.fitting_progress() as progress:
         chosen.fit(readings.recordings, *given, progress=progress)
     chosen.save(out)
+    put_names(out)
     if supervised:
         tell_learned(chosen, len(readings.recordings))
     console.list_skipped(readings.skipped)
@@ -273,8 +282,9 @@ def predict(
     overwrite: Overwrite = False,
 ) -> int:
     """Segment files with a saved model; the same file always gets the same labels."""
-    from histvq.experiment import claim, codes_of, load_model, names_beside, write_answers
+    from histvq.experiment import claim, codes_of, load_model, write_answers
     from histvq.report.names import read_names
+    from histvq.report.names_place import names_beside
 
     claim(out, overwrite=overwrite)
     loaded = load_model(model)
@@ -288,8 +298,8 @@ def predict(
     scores, written = write_answers(
         out,
         answers,
-        annotations=readings.annotations,
         recordings=readings.recordings,
+        annotations=readings.annotations,
         names=names,
         warnings=readings.warnings,
         skipped=readings.skipped,
@@ -309,8 +319,8 @@ def evaluate(
     files: Annotated[
         list[Path],
         typer.Argument(
-            help="The truth: labelled recordings, or folders of them; tables of segments; or, with "
-            "--label-fps, text files of labels named after their recordings."
+            help="The truth: labelled recordings, or folders of them; tables of segments; ELAN files or "
+            "BORIS projects; or, with --label-fps, text files of labels named after their recordings."
         ),
     ],
     matching: Annotated[
@@ -340,7 +350,7 @@ def evaluate(
     how = How(format=format, fps=fps, unit=unit, people=people, options=options or ())
     truth, skipped = truth_for(answers, files, how, label_fps=label_fps)
     scores = score(
-        answers,
+        scored(answers, truth),
         truth,
         matching=None if matching == "none" else matching,  # type: ignore[arg-type]
         level=level,
@@ -372,6 +382,7 @@ def _status(skipped: Sequence[object]) -> int:
 benchmarks.add_to(app)
 clipping.add_to(app)
 sharing.add_to(app)
+exporting.add_to(app)
 
 
 def main() -> None:

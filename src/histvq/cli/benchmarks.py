@@ -216,6 +216,7 @@ def import_checkpoint(
     """Make a model of ours of weights that others published, to predict with."""
     from histvq.checkpoints import import_checkpoint as import_
     from histvq.experiment import claim
+    from histvq.report.names_place import put_names
 
     claim(out, overwrite=overwrite)
     recording = None
@@ -228,6 +229,7 @@ def import_checkpoint(
         )
     model = import_(kind, file, like=recording)
     model.save(out)
+    put_names(out)
     return closing(out, f"histvq predict {out} FILES -o runs/imported")
 
 

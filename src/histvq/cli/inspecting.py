@@ -1,6 +1,7 @@
 """What `inspect` says, to people and to programs."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 # Joints listed by name, of those that lack values.
 SHOWN = 8
+# So many letters tell what sort of thing is said of a recording.
+KIND = 24
 COLUMNS = (
     "recording", "format", "person", "frames", "s", "fps", "joints", "channels", "unit", "missing",
     "labels",
@@ -133,14 +136,18 @@ def _gaps(inspection: "Inspection") -> str:
 
 
 def _together(said: Sequence[tuple[str, str]]) -> list[str]:
-    """What is said of recordings; the same of several once."""
-    of: dict[str, list[str]] = {}
+    """What is said of recordings; the same of several, numbers and all that follows apart, once."""
+    of: dict[str, list[tuple[str, str]]] = {}
     for recording, words in said:
-        of.setdefault(words, []).append(recording)
-    return [
-        f"{names[0] if len(names) == 1 else f'{len(names)} recordings'}: {words}"
-        for words, names in of.items()
-    ]
+        of.setdefault(re.sub(r"[0-9][0-9.]*", "#", words)[:KIND], []).append((recording, words))
+    return [f"{alike[0][0]}{_others(alike)}: {alike[0][1]}" for alike in of.values()]
+
+
+def _others(alike: Sequence[tuple[str, str]]) -> str:
+    if len(alike) == 1:
+        return ""
+    same = len({words for _, words in alike}) == 1
+    return f" and {len(alike) - 1} more recordings{'' if same else ', each in its way'}"
 
 
 def _list(title: str, lines: Sequence[str]) -> None:

@@ -65,26 +65,22 @@ def is_supervised(method: Any) -> bool:
 def labels_for(
     readings: "Readings", labels: Path | None, *, label_fps: float | None = None
 ) -> "Sequence[Annotation | None]":
-    """The labels of a table or of text files, or those the files brought along.
+    """The labels of a table, of ELAN, BORIS or text files, or those the files brought along.
 
     Raises:
         ConfigError: If there is no table, and the files have none.
         FileFormatError: If the table is at fault.
     """
-    from histvq.io.labels.label_files import read_label_files
-    from histvq.io.labels.segment_table import read_labels
+    from histvq.io.labels.reading import read_any_labels
 
-    if labels is not None and label_fps is not None:
-        ids = [recording.id for recording in readings.recordings]
-        found = {a.recording_id: a for a in read_label_files([labels], ids, fps=label_fps)}
-        return [_in_step(found.get(recording.id), recording) for recording in readings.recordings]
+    if labels is not None:
+        _check_named(labels)
+        found = read_any_labels(labels, readings.recordings, label_fps=label_fps)
+        return [_in_step(a, r) for a, r in zip(found, readings.recordings, strict=True)]
     if label_fps is not None:
         raise ConfigError(
             "--label-fps is about text files of labels; name them, as --labels FOLDER"
         )
-    if labels is not None:
-        _check_named(labels)
-        return read_labels(labels, readings.recordings)
     if not any(a is not None for a in readings.annotations):
         raise ConfigError(
             "the files hold no labels to learn from; give a table of them, as --labels segments.csv"
@@ -113,16 +109,14 @@ def truth_for(
         ConfigError: If there are no labels in it.
         FileFormatError: If nothing of it can be read.
     """
-    from histvq.io.labels.label_files import read_label_files
-    from histvq.io.labels.segment_table import is_segment_table, read_labels
+    from histvq.io.labels.reading import are_labels, read_any_labels
 
-    if label_fps is not None:
-        ids = [answer.recording_id for answer in answers]
-        return read_label_files(files, ids, fps=label_fps), ()
-    if len(files) == 1 and is_segment_table(files[0]):
-        _check_named(files[0])
-        lengths = [_stand_in(answer) for answer in answers]
-        return [a for a in read_labels(files[0], lengths) if a is not None], ()
+    if label_fps is not None or are_labels(files):
+        for file in files:
+            _check_named(file)
+        stand_ins = [_stand_in(answer) for answer in answers]
+        found = read_any_labels(files, stand_ins, label_fps=label_fps)
+        return [a for a in found if a is not None], ()
     readings = read_files(files, how)
     truth = [a for a in readings.annotations if a is not None]
     if not truth:
@@ -130,6 +124,17 @@ def truth_for(
             f"no labels in {', '.join(map(str, files))}: there is nothing to score against"
         )
     return truth, readings.skipped
+
+
+def scored(
+    answers: "Sequence[Segmentation]", truth: "Sequence[Annotation]"
+) -> "Sequence[Segmentation]":
+    """The answers there is a truth about, as where one file of many was corrected; says how many."""
+    known = {annotation.recording_id for annotation in truth}
+    found = [answer for answer in answers if answer.recording_id in known]
+    if 0 < len(found) < len(answers):
+        console.say(f"{len(found)} of {len(answers)} recordings have labels; scored are those")
+    return found or answers  # of no recording: the scores say so
 
 
 def _in_step(annotation: "Annotation | None", recording: "Recording") -> "Annotation | None":

@@ -2,12 +2,13 @@
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from warnings import catch_warnings, simplefilter
 
 import typer
 
 from histvq import console
 from histvq.cli.common import Exit, closing, told
-from histvq.errors import ConfigError
+from histvq.errors import ConfigError, DataWarning
 
 if TYPE_CHECKING:
     from histvq.report.run_folder import RunFolder
@@ -27,10 +28,12 @@ def names(
     ] = False,
 ) -> int:
     """Write a first names.yaml: name, merge and colour actions in it, without learning anew."""
-    from histvq.report import read_frames
     from histvq.report.names import FILE, write_names
+    from histvq.report.run_folder import read_run
 
-    written = write_names(run / FILE, read_frames(run / "frames.csv"), overwrite=overwrite)
+    found = read_run(run, named=False)
+    nearest = _nearest(found) if overwrite or not (run / FILE).exists() else {}
+    written = write_names(run / FILE, found.answers, nearest=nearest, overwrite=overwrite)
     return closing(written, f"put names into it, then histvq report {run}")
 
 
@@ -80,6 +83,20 @@ def report(
         console.say(str(scores))
     closing(written["report"], f"open {written['report']} in a browser")
     return Exit.ALL
+
+
+def _nearest(run: "RunFolder") -> dict[int, int]:
+    """Action -> the one its motion is most like; empty where the recordings are not at hand."""
+    from histvq.report.analysis import cards
+    from histvq.report.run_folder import read_sources
+
+    with catch_warnings():
+        simplefilter("ignore", DataWarning)  # nothing hangs on it
+        readings = read_sources(run)
+    if readings is None:
+        return {}
+    found = cards(run.answers, readings.recordings)
+    return {card.action: card.nearest for card in found if card.nearest is not None}
 
 
 def _counted(run: "RunFolder") -> str:

@@ -1,36 +1,22 @@
 """NumPy arrays of one's own, `.npy` or `.npz`, whose axes the caller names."""
 
 import math
-import tokenize
-import zipfile
-import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO, NamedTuple
 
 import numpy as np
 
 from histvq.errors import ConfigError, FileFormatError, did_you_mean
 from histvq.io.parts.asked import NotSaidError, given_fps, given_unit
-from histvq.io.parts.packed import AGAIN
+from histvq.io.parts.individuals import side_by_side
 from histvq.io.parts.reader import Pair, Reader, head
+from histvq.io.parts.stored import Stored, stored_arrays
 from histvq.io.tables.clock import TOLERANCE, check_fps
 from histvq.recording import Recording
 
 AXES = ("frame", "joint", "channel", "person", "feature")
 _LETTERS = {"T": "frame", "V": "joint", "C": "channel", "M": "person"}
 _RATES = ("fps", "frame_rate")
-_MOST_DEFLATED = 1100  # deflate packs to a 1032nd at the best; what claims more is damaged
-
-
-class _Stored(NamedTuple):
-    """An array of a file, before it is read."""
-
-    name: str
-    shape: tuple[int, ...]
-    dtype: np.dtype
-    read: Callable[[], np.ndarray]
 
 
 def read_arrays(
@@ -70,111 +56,50 @@ def read_arrays(
     """
     path = Path(path)
     check_fps(fps)
-    with _faults_named(path), _stored(path) as arrays:
+    _check_kinds(layout=layout, array=array)
+    with stored_arrays(path) as arrays:
         chosen, axes = _choose(arrays, layout, array, path)
         notes = [f"array {chosen.name!r}"] if path.suffix.lower() == ".npz" else []
         rate = _rate(arrays, fps, notes, path)
         values = _floats(chosen, axes, path)
     skeleton = _ordered(values, axes)
     n_frames, n_persons, n_joints, n_channels = skeleton.shape
-    if not n_frames:
-        raise FileFormatError(f"{path}: shape {chosen.shape}, no frame in it. Write it again")
+    if 0 in skeleton.shape:
+        raise FileFormatError(f"{path}: shape {chosen.shape}, no number in it. Write it again")
     channels = _channels(channel_names, n_channels, axes)
     joints = _names(joint_names) or tuple(
         ["features"] if "feature" in axes else (f"joint{j}" for j in range(n_joints))
     )
     _check_names(path, {"joint": (joints, n_joints), "channel": (channels, n_channels)}, parents)
     several = n_persons > 1
-    recording = Recording(
-        id=path.stem,
-        skeleton=skeleton.reshape(n_frames, n_persons * n_joints, n_channels),
-        fps=given_fps(rate, path, format="array"),
-        joint_names=tuple(
-            f"person{person}/{joint}" if several else joint
-            for person in range(n_persons)
-            for joint in joints
-        ),
-        channel_names=channels,
-        parents=None if parents is None else _side_by_side(parents, n_persons),
-        joint_persons=tuple(np.repeat(range(n_persons), n_joints).tolist()) if several else None,
-        unit=given_unit(unit, path, format="array"),
-        source=str(path),
-        history=("; ".join([*notes, f"{chosen.shape} read as {' '.join(axes)}"]),),
-    )
+    persons = tuple(person for person in range(n_persons) for _ in joints)
+    fps = given_fps(rate, path, format="array")
+    unit = given_unit(unit, path, format="array")
+    try:
+        recording = Recording(
+            id=path.stem,
+            skeleton=skeleton.reshape(n_frames, n_persons * n_joints, n_channels),
+            fps=fps,
+            joint_names=tuple(
+                f"person{person}/{joint}" if several else joint
+                for person in range(n_persons)
+                for joint in joints
+            ),
+            channel_names=channels,
+            parents=None if parents is None else side_by_side(parents, n_persons),
+            joint_persons=persons if several else None,
+            unit=unit,
+            source=str(path),
+            history=("; ".join([*notes, f"{chosen.shape} read as {' '.join(axes)}"]),),
+        )
+    except FileFormatError as error:  # parents in a loop
+        raise FileFormatError(f"{path}: {error}") from error
     return recording, None
 
 
-@contextmanager
-def _faults_named(path: Path) -> Iterator[None]:
-    """Whatever goes wrong in a damaged file, as one error that names it."""
-    try:
-        yield
-    except (FileFormatError, ConfigError):
-        raise
-    except OSError as error:
-        raise FileFormatError(f"{path}: cannot be read ({error.strerror or error})") from error
-    except (
-        zipfile.BadZipFile, zlib.error, EOFError, ValueError, TypeError, KeyError, SyntaxError,
-        RecursionError, MemoryError, OverflowError, NotImplementedError, RuntimeError,
-        tokenize.TokenError,
-    ) as error:  # fmt: skip
-        raise FileFormatError(
-            f"{path}: no file of arrays numpy can load ({type(error).__name__}: {error}). {AGAIN}, "
-            "or write it again with numpy.save of numbers"
-        ) from error
-
-
-@contextmanager
-def _stored(path: Path) -> Iterator[list[_Stored]]:
-    """The arrays of a file; open as long as they are to be read."""
-    if path.suffix.lower() != ".npz":
-        with path.open("rb") as file:
-            size = path.stat().st_size
-            yield [_announced(path.stem, file, size, lambda: np.load(path, allow_pickle=False))]
-        return
-    with zipfile.ZipFile(path) as archive:
-        yield [
-            _member(archive, info, path)
-            for info in archive.infolist()
-            if info.filename.endswith(".npy")
-        ]
-
-
-def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> _Stored:
-    if info.file_size > _MOST_DEFLATED * min(info.compress_size, path.stat().st_size) + 1024:
-        raise FileFormatError(
-            f"{path}: {info.filename} is said to unpack to {info.file_size} bytes, more than "
-            f"{info.compress_size} can hold. {AGAIN}"
-        )
-
-    def read() -> np.ndarray:
-        with archive.open(info) as file:
-            return np.lib.format.read_array(file, allow_pickle=False)
-
-    with archive.open(info) as file:
-        return _announced(info.filename.removesuffix(".npy"), file, info.file_size, read)
-
-
-def _announced(name: str, file: IO[bytes], size: int, read: Callable[[], np.ndarray]) -> _Stored:
-    """What the head of an array says, held against how many bytes there are for it."""
-    version = np.lib.format.read_magic(file)
-    headers = {
-        (1, 0): np.lib.format.read_array_header_1_0,
-        (2, 0): np.lib.format.read_array_header_2_0,
-    }
-    if version not in headers:
-        raise ValueError(f"array {name!r} in version {version} of the format, for tables of fields")
-    shape, _, dtype = headers[version](file)
-    left = size - file.tell()
-    needed = math.prod(shape) * dtype.itemsize
-    if min(shape, default=0) < 0 or (needed != left and not dtype.hasobject):
-        raise ValueError(f"array {name!r} of shape {shape} takes {needed} bytes, but has {left}")
-    return _Stored(name, shape, dtype, read)
-
-
 def _choose(
-    arrays: Sequence[_Stored], layout: str | None, array: str | None, path: Path
-) -> tuple[_Stored, tuple[str, ...]]:
+    arrays: Sequence[Stored], layout: str | None, array: str | None, path: Path
+) -> tuple[Stored, tuple[str, ...]]:
     """The array meant, and the words of its axes."""
     by_name = {stored.name: stored for stored in arrays}
     shapes = ", ".join(f"{stored.name} {stored.shape}" for stored in arrays[:10])
@@ -182,8 +107,8 @@ def _choose(
         raise FileFormatError(f"{path}: no array {array!r}{did_you_mean(array, by_name)}")
     if layout is None or not layout.strip():
         raise NotSaidError(
-            f"{path}: shape of {shapes}, but what the axes are is not said. Pass layout=, as "
-            'layout="frame joint channel" (words: ' + ", ".join(AXES) + ")",
+            f"{path}: shape of {shapes}, but what the axes are is not said. Pass layout= "
+            f"(--option layout=), as layout='frame joint channel' (words: {', '.join(AXES)})",
             option="layout",
         )
     axes = _axes(layout)
@@ -194,8 +119,8 @@ def _choose(
         if len(fitting) > 1:
             raise NotSaidError(
                 f"{path}: {len(fitting)} arrays with {len(axes)} axes: "
-                f"{', '.join(f'{s.name} {s.shape}' for s in fitting[:10])}. Pass array=, as "
-                f"array={fitting[0].name!r}",
+                f"{', '.join(f'{s.name} {s.shape}' for s in fitting[:10])}. Pass array= (--option "
+                f"array=), as array={fitting[0].name!r}",
                 option="array",
             )
         if not fitting:
@@ -236,7 +161,7 @@ def _axes(layout: str) -> tuple[str, ...]:
 
 
 def _rate(
-    arrays: Sequence[_Stored], fps: float | None, notes: list[str], path: Path
+    arrays: Sequence[Stored], fps: float | None, notes: list[str], path: Path
 ) -> float | None:
     """The rate given, or the one an array with a single number says."""
     said = [s for s in arrays if s.name in _RATES and math.prod(s.shape) == 1]
@@ -254,7 +179,7 @@ def _rate(
     return found if fps is None else fps
 
 
-def _floats(stored: _Stored, axes: Sequence[str], path: Path) -> np.ndarray:
+def _floats(stored: Stored, axes: Sequence[str], path: Path) -> np.ndarray:
     """The array as float32, all finite or missing."""
     with np.errstate(over="ignore"):
         values = stored.read().astype(np.float32)
@@ -282,8 +207,16 @@ def _ordered(values: np.ndarray, axes: Sequence[str]) -> np.ndarray:
 
 
 def _names(given: str | Sequence[str] | None) -> tuple[str, ...]:
+    if not isinstance(given, str | Sequence | None):
+        raise ConfigError(f"names {given!r}; expected a list of them, or text with commas")
     words = given.split(",") if isinstance(given, str) else given or ()
     return tuple(str(word).strip() for word in words)
+
+
+def _check_kinds(**options: str | None) -> None:
+    for name, value in options.items():
+        if not isinstance(value, str | None):
+            raise ConfigError(f"{name}={value!r}; expected text")
 
 
 def _channels(
@@ -311,15 +244,12 @@ def _check_names(
         if len(set(names)) < len(names):
             raise FileFormatError(f"{path}: a name stands twice among the {kind} names")
     n_joints = named["joint"][1]
+    if not isinstance(parents, Sequence | np.ndarray | None):
+        raise ConfigError(f"parents={parents!r}; expected the index of each joint's parent")
     if parents is not None and len(parents) != n_joints:
         raise FileFormatError(f"{path}: {len(parents)} parents for {n_joints} joints")
-    if parents is not None and not set(parents) <= set(range(-1, n_joints)):
+    if parents is not None and not all(parent in range(-1, n_joints) for parent in parents):
         raise FileFormatError(f"{path}: parents {list(parents)}, expected indices of joints, or -1")
-
-
-def _side_by_side(parents: Sequence[int], n_persons: int) -> tuple[int, ...]:
-    n = len(parents)
-    return tuple(-1 if p == -1 else m * n + p for m in range(n_persons) for p in parents)
 
 
 def _recognises(path: Path) -> bool:

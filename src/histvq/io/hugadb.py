@@ -161,11 +161,12 @@ def _parse(data: bytes, *, path: Path) -> np.ndarray:
     import pandas as pd
 
     try:
-        table = pd.read_csv(
-            io.BytesIO(data), sep="\t", header=None, skiprows=HEADER_LINES, dtype=np.int64,
-            na_filter=False, skip_blank_lines=False, quoting=csv.QUOTE_NONE,
-        )  # fmt: skip
-    except (ValueError, OverflowError) as error:  # pandas' ParserError is a ValueError
+        with np.errstate(invalid="raise"):  # a number beyond int64 comes out as another one
+            table = pd.read_csv(
+                io.BytesIO(data), sep="\t", header=None, skiprows=HEADER_LINES, dtype=np.int64,
+                na_filter=False, skip_blank_lines=False, quoting=csv.QUOTE_NONE,
+            )  # fmt: skip
+    except (ValueError, ArithmeticError) as error:  # pandas' ParserError is a ValueError
         raise _locate_fault(data, path=path) or FileFormatError(f"{path}: {error}") from error
     if table.shape[1] != len(COLUMNS):
         raise _locate_fault(data, path=path) or FileFormatError(

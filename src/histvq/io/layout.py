@@ -16,6 +16,7 @@ from histvq.errors import ConfigError, DataWarning, FileFormatError
 from histvq.io.parts.archive import DAMAGED
 from histvq.io.parts.asked import given_fps, given_unit
 from histvq.io.parts.atomic import check_file_names, written_whole
+from histvq.io.parts.individuals import side_by_side
 from histvq.io.parts.reader import Pair, Reader
 from histvq.recording import Recording
 
@@ -77,7 +78,7 @@ def read_feature_file(
         if several
         else names,
         channel_names=tuple(channel_names),
-        parents=None if parents is None else _side_by_side(parents, n_persons),
+        parents=None if parents is None else side_by_side(parents, n_persons),
         joint_persons=tuple(np.repeat(range(n_persons), n_joints).tolist()) if several else None,
         unit=unit,
         source=str(path),
@@ -238,11 +239,6 @@ def _shape(recording: Recording) -> tuple[int, int, int]:
     return (*recording.skeleton.shape[1:], len(set(recording.joint_persons or (0,))))  # type: ignore[return-value]
 
 
-def _side_by_side(parents: Sequence[int], n_persons: int) -> tuple[int, ...]:
-    n = len(parents)
-    return tuple(-1 if p == -1 else m * n + p for m in range(n_persons) for p in parents)
-
-
 def _four_axes(recording: Recording) -> np.ndarray:
     """(channel, frame, joint, person), the persons' joints taken from side by side."""
     persons = np.array(recording.joint_persons or [0] * recording.skeleton.shape[1])
@@ -275,6 +271,12 @@ def _check_writable(
         raise ConfigError("cannot be written in this layout: " + "; ".join(faults[:10]))
 
 
+def _is_label_file(path: Path) -> bool:
+    """Whether it lies in `groundTruth` or `mapping` beside `features`."""
+    folder = path.absolute().parent
+    return folder.name in ("groundTruth", "mapping") and folder.with_name("features").is_dir()
+
+
 READER = Reader(
     description="SMQ folder with features, groundTruth and mapping",
     read=read_feature_file,
@@ -282,5 +284,5 @@ READER = Reader(
     recognises=lambda path: path.absolute().parent.name == "features",
     in_folder=feature_files,
     own_suffixes=(".npy",),
-    parts=("groundTruth", "mapping"),
+    beside=_is_label_file,
 )

@@ -20,6 +20,7 @@ import numpy as np
 from histvq.annotation import Annotation
 from histvq.errors import ConfigError, DataWarning, FileFormatError, did_you_mean
 from histvq.io.parts.movement_axes import (
+    SPACE,
     listed,
     names_along,
     numbers_in,
@@ -28,14 +29,16 @@ from histvq.io.parts.movement_axes import (
     singular,
     unit_of,
 )
+from histvq.io.parts.movement_out import to_movement
 from histvq.io.parts.netcdf import HDF5, is_netcdf, load_netcdf, needed
 from histvq.io.parts.reader import Pair, Reader, head
 from histvq.recording import Recording
 
+__all__ = ["READER", "from_movement", "read_movement", "to_movement"]
+
 if TYPE_CHECKING:
     import xarray as xr
 
-SPACE = ("x", "y", "z")
 MIN_CONFIDENCE = 0.6
 _VARIABLES = ("position", "confidence", "features")
 _NOBODY = re.compile(r"(id|individual)_?\d+")  # names movement makes up where the source has none

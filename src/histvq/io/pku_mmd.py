@@ -159,5 +159,4 @@ READER = Reader(
     suffixes=SUFFIXES,
     recognises=is_recording,
     beside=lambda path: parse_name(path) is not None and not is_recording(path),
-    parts=("Label_PKUMMD_v2", "Train_Label_PKU_final", "label", "labels"),
 )

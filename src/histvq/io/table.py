@@ -139,6 +139,8 @@ def _check_options(uneven: str, time_unit: str | None, skip_rows: int | None) ->
 def _notes(path: Path, columns: str | Path | Mapping[str, Any] | None) -> TableNotes:
     if isinstance(columns, Mapping):
         return read_notes(columns)
+    if not isinstance(columns, str | Path | None):
+        raise ConfigError(f"columns={columns!r}; expected the path of a YAML file, or a mapping")
     beside = find_notes(path, _stem(path)) if columns is None else Path(columns)
     return TableNotes() if beside is None else read_notes(beside)
 

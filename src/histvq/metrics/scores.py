@@ -8,6 +8,7 @@ import numpy as np
 
 from histvq.errors import ConfigError
 from histvq.metrics import METRICS
+from histvq.metrics.matching import contingency, translate
 from histvq.metrics.pairs import LabelPairs
 from histvq.registry import resolve
 
@@ -89,6 +90,32 @@ class Scores:
             scores = {name: f(one) if one.n_frames else np.nan for name, f in functions.items()}
             rows[recording] = {"n_frames": one.n_frames, **scores}
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("recording")
+
+    def confusion(self) -> "pd.DataFrame":
+        """Frames by true action (row) and matched action (column).
+
+        Surplus codes have a column each, or one together where each recording was matched by itself;
+        frames without an answer have the last.
+        """
+        import pandas as pd
+
+        n_actions, labels = len(self.actions), self.pairs.matched
+        surplus = {
+            label: "surplus codes" if self.matched_apart else f"cluster {code}"
+            for matches in self.matches.values()
+            for code, label in matches.items()
+            if label >= n_actions
+        }
+        if self.matched_apart and surplus:  # each recording numbers its own: as one label
+            labels, surplus = np.minimum(labels, n_actions), {n_actions: "surplus codes"}
+        names = [*self.actions, *(surplus[label] for label in sorted(surplus)), "no answer"]
+        place = {label: i for i, label in enumerate([*range(n_actions), *sorted(surplus)])}
+        columns = np.where(labels < 0, len(names) - 1, translate(labels, place))
+        return pd.DataFrame(
+            contingency(self.pairs.true, columns, n_codes=n_actions, n_actions=len(names)),
+            index=pd.Index(self.actions, name="true"),
+            columns=pd.Index(names, name="matched"),
+        )
 
     def to_dict(self) -> dict[str, object]:
         """Scores, protocol and matching as JSON can hold them."""

@@ -2,15 +2,21 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from histvq.annotation import Annotation
-from histvq.report.frames import read_frames, write_frames
-from histvq.report.key import code_looks
+from histvq.recording import Recording
+from histvq.report.frames import read_frames, truth_by_recording, write_frames
+from histvq.report.key import make_key
+from histvq.report.naming import Names, renamed
 from histvq.report.page import page
 from histvq.report.palette import look_of
 from histvq.report.tables import atomically, usage_table, write_segments
 from histvq.report.timeline import draw_timelines, write_timelines
 from histvq.segments import Segmentation
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = [
     "atomically",
@@ -29,23 +35,34 @@ def write_report(
     folder: str | Path,
     answers: Sequence[Segmentation],
     *,
+    recordings: Sequence[Recording] = (),
     annotations: Sequence[Annotation] | None = None,
     scores: object | None = None,
     warnings: Iterable[object] = (),
     skipped: Iterable[object] = (),
     settings: Mapping[str, object] | None = None,
+    names: Names | None = None,
+    groups: "pd.DataFrame | None" = None,
+    budget_mb: float = 20,
 ) -> dict[str, Path]:
     """Write everything people look at after a run into a folder.
 
     Args:
         folder: Made if it is not there; files of an earlier report are replaced.
         answers: What was found, one answer a recording.
+        recordings: What it was found in, for the page to play; those of any of the answers.
         annotations: Truth, where there is one.
         scores: Anything with a `str` to print and, for the colours, `matched`: action code -> name
             of the true action.
         warnings: What people should know before they believe the numbers.
         skipped: Files left out, and why.
         settings: What the method was asked to do.
+        names: What a person calls actions and subactions and how they colour them; actions of one name
+            become one.
+        groups: A row a recording, by its id, with any columns to compare recordings by.
+        budget_mb: The size of the page. Motion is embedded at the highest rate that keeps to it; where
+            even a low rate does not, recordings are left out, and the page says so. Labels and tables
+            are always there.
 
     Returns:
         `segments`, `frames`, `usage`, `timelines` (a folder) and `report` -> where it was written.
@@ -54,6 +71,10 @@ def write_report(
         ValueError: If an annotation has not as many frames as its answer.
     """
     folder = Path(folder)
+    if names is not None:
+        answers = renamed(answers, names)
+    named = {} if names is None else names.actions
+    colours = {code: look.colour for code, look in named.items() if look.colour is not None}
     matched: Mapping[int, str] = getattr(scores, "matched", None) or {}
     usage = usage_table(answers)
     paths = {
@@ -64,16 +85,20 @@ def write_report(
         ),
         "timelines": folder / "timelines",
     }
-    pictures = write_timelines(paths["timelines"], answers, annotations, matched)
+    write_timelines(paths["timelines"], answers, annotations, matched, colours=colours)
+    annotations = list(annotations or ())
     html = page(
         answers,
         usage,
-        looks=code_looks(answers, annotations, matched),
-        pictures=[path for path in pictures if path.suffix == ".svg"],
+        key=make_key(answers, truth_by_recording(annotations), matched, colours),
+        recordings=recordings,
+        annotations=annotations,
         scores=scores,
         warnings=warnings,
         skipped=skipped,
         settings=settings,
+        groups=groups,
+        budget_mb=budget_mb,
     )
     paths["report"] = atomically(
         folder / "report.html", lambda file: file.write_text(html, encoding="utf-8")

@@ -26,15 +26,14 @@ import numpy as np
 import yaml
 
 from histvq.errors import ConfigError, FileFormatError, did_you_mean
+from histvq.report.names_place import EARLIER, FILE
 from histvq.report.names_text import first_text
 from histvq.report.naming import UNSHOWN, Named, Names, as_predicted, renamed
 from histvq.report.tables import atomically
 from histvq.segments import LEVELS, Segmentation
 
-__all__ = ["Named", "Names", "as_predicted", "read_names", "renamed", "set_aside", "write_names"]
+__all__ = ["FILE", "Named", "Names", "as_predicted", "read_names", "renamed", "write_names"]
 
-FILE = "names.yaml"
-EARLIER = "names-earlier.yaml"
 SHOWN = 10
 COLOUR = re.compile(r"#[0-9a-fA-F]{6}", flags=re.ASCII)
 CODE = re.compile(r"\d{1,9}", flags=re.ASCII)
@@ -108,11 +107,6 @@ def write_names(
         shutil.copyfile(path, path.with_name(EARLIER))
     text = first_text(as_predicted(answers), kept=kept, nearest=nearest or {})
     return atomically(path, lambda file: file.write_text(text, encoding="utf-8"))
-
-
-def set_aside(path: Path) -> Path:
-    """Move a `names.yaml` out of the way, to the name returned."""
-    return path.replace(path.with_name(EARLIER))
 
 
 def _parsed(path: Path) -> yaml.Node | None:

@@ -1,148 +1,308 @@
-"""One HTML file that opens anywhere: no network, no script, pictures inside."""
+"""One HTML file that opens anywhere: no network, everything inside, users' texts escaped."""
 
 import base64
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from html import escape
-from pathlib import Path
-from typing import TYPE_CHECKING
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any
 
-from histvq.report.palette import Look
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from histvq.annotation import Annotation
+from histvq.recording import Recording
+from histvq.report.analysis import Card, Clip, cards, segment_lengths, transitions
+from histvq.report.embed import Embedded, choose_pieces
+from histvq.report.frames import truth_by_recording
+from histvq.report.key import Key
+from histvq.report.page_groups import extras, group_tables
+from histvq.report.page_parts import (
+    card_parts,
+    confusion_parts,
+    in_wider_bins,
+    matrix,
+    spread_over,
+)
+from histvq.report.palette import Look, look_of
+from histvq.report.payload import labels_payload, motion_payload, script_json
 from histvq.segments import Segmentation, names_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_STYLE = """
-:root { color-scheme: light; }
-body { font: 16px/1.5 system-ui, sans-serif; color: #222; background: #fff; max-width: 72rem;
-  margin: 2rem auto; padding: 0 1.25rem; }
-h1 { font-size: 1.6rem; margin-bottom: 0; } h2 { font-size: 1.2rem; margin: 2.2rem 0 .6rem; }
-.lead { color: #555; margin-top: .2rem; }
-table { border-collapse: collapse; font-size: .92rem; }
-th, td { padding: .3rem .8rem .3rem 0; text-align: right; border-bottom: 1px solid #e4e4e4; }
-th:first-child, td:first-child, td.text,
-  .matched th:nth-child(2), .matched td:nth-child(2), .usage td:last-child { text-align: left; }
-thead th { border-bottom: 2px solid #999; vertical-align: bottom; }
-.chip { display: inline-block; width: .9em; height: .9em; border-radius: 2px; margin-right: .5em;
-  vertical-align: -.08em; }
-.warning { background: #fff4d6; border-left: 4px solid #e69f00; padding: .5rem .9rem; }
-pre { background: #f5f5f5; padding: .8rem 1rem; overflow-x: auto; font-size: .88rem; }
-img { width: 100%; height: auto; display: block; margin-bottom: 1rem; }
-"""
+MEGABYTE = 1_000_000
+# What the page takes besides labels and motion: its tables and scripts.
+REST_BYTES = 600_000
+SCRIPTS = ("looks.js", "motion.js", "player.js", "list.js", "cards.js", "app.js")
+SECTIONS = {
+    "warnings": "Warnings",
+    "scores": "Scores",
+    "recordings": "Recordings",
+    "usage": "Actions",
+    "cards": "What each looks like",
+    "transitions": "What follows what",
+    "groups": "Groups",
+    "truth": "Against the truth",
+    "skipped": "Skipped files",
+    "settings": "Settings",
+}
 
 
 def page(
     answers: Sequence[Segmentation],
     usage: "pd.DataFrame",
     *,
-    looks: Mapping[int, Look],
-    pictures: Sequence[Path],
+    key: Key,
+    recordings: Sequence[Recording],
+    annotations: Sequence[Annotation],
     scores: object | None,
     warnings: Iterable[object],
     skipped: Iterable[object],
     settings: Mapping[str, object] | None,
+    groups: "pd.DataFrame | None",
+    budget_mb: float,
 ) -> str:
-    """The report as HTML. Whatever comes from users or files is escaped.
+    """The report as HTML.
 
     Args:
         answers: What was found.
         usage: Its `usage_table`.
-        looks: How each action is drawn in the pictures.
-        pictures: SVG files to put in.
-        scores: Printed as `str` gives it; its `protocol`, if it has one, is listed below.
-        warnings: One paragraph each.
+        key: How actions look and what they are called.
+        recordings: The motion, of any of the answers.
+        annotations: The truth about any of them.
+        scores: Printed as `str` gives it; `protocol`, `per_recording` and `confusion` are used if there.
+        warnings: One item each.
         skipped: What was left out, one line each: a text, or a pair of file and reason.
         settings: What the method was asked to do.
+        groups: A row a recording (by id), any columns.
+        budget_mb: The size the page is to keep to.
     """
-    # Who knows what its actions are called needs no column that says it once more.
-    matched = {} if names_of(answers) else getattr(scores, "matched", None) or {}
-    parts = [
-        _summary(answers, len(usage)),
-        _list("Warnings", warnings, css="warning"),
-        _section("Scores", _scored(scores)) if scores is not None else "",
-        _section("Actions", _usage(usage, matched, looks)) if len(usage) else "",
-        _section("Timelines", "".join(map(_picture, pictures))) if pictures else "",
-        _list("Skipped files", skipped),
-        _section("Settings", _settings(settings)) if settings else "",
-    ]
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>histvq report</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
-        + "\n".join(part for part in parts if part)
-        + "\n</body>\n</html>\n"
+    known = truth_by_recording(annotations)
+    motion, remarks = _in_step(answers, recordings)
+    made = cards(answers, motion)
+    data = labels_payload(answers, known, key, extras=extras(groups))
+    room = budget_mb * MEGABYTE - len(script_json(data)) - REST_BYTES
+    clips = [(clip.recording_id, clip.start, clip.stop) for card in made for clip in card.clips]
+    embedded = choose_pieces(motion, room=room, clips=clips)
+    places = {answer.recording_id: place for place, answer in enumerate(answers)}
+    moving, numbers = motion_payload(embedded, places)
+    said = _embedded_in_words(embedded, motion, budget_mb)
+    names = {card.action: key.names.get(card.action, card.name) for card in made}
+    parts: dict[str, Any] = {
+        "warnings": [_line(item) for item in (*warnings, *remarks)],
+        "scores": _scored(scores),
+        "recordings": True,
+        "usage": usage.to_dict("records"),
+        "cards": [_card(card, usage, answers, places) for card in made],
+        "transitions": _transitions(answers, key),
+        "groups": group_tables(answers, groups, names),
+        "skipped": [_line(item) for item in skipped],
+        "settings": _flat(settings),
+        **_against_truth(answers, known, scores, places),
+    }
+    parts["truth"] = parts["lengths"] or parts["confusion"] or parts["compared"]
+    script = Markup("\n".join(map(_static, SCRIPTS)))
+    return _template().render(
+        **parts,
+        title="histvq report",
+        lead=_lead(answers, len(usage)),
+        sections=[(f"section-{place}", name) for place, name in SECTIONS.items() if parts[place]],
+        looks=_Looks(key.looks),
+        names=names,
+        matched={} if names_of(answers) else _matched(scores),
+        has_truth=bool(known),
+        has_fine=any(answer.subactions is not None for answer in answers),
+        n_recordings=len(answers),
+        embedded=said,
+        style=Markup(_static("page.css")),
+        script=script,
+        script_hash=_hash(script),
+        data=script_json({**data, **moving, "no_motion": said}),
+        motion=numbers,
     )
 
 
-def _summary(answers: Sequence[Segmentation], n_actions: int) -> str:
+class _Looks(dict[int, Look]):
+    """Looks by code; codes that never occur have theirs too."""
+
+    def __missing__(self, code: int) -> Look:
+        return look_of(code)
+
+
+def _in_step(
+    answers: Sequence[Segmentation], recordings: Iterable[Recording]
+) -> tuple[list[Recording], list[str]]:
+    """Recordings there is an answer to, in the answers' order, and what to say of misfits."""
+    by_id = {recording.id: recording for recording in recordings}
+    found = [(answer, by_id.get(answer.recording_id)) for answer in answers]
+    fitting, remarks = [], []
+    for answer, recording in found:
+        if recording is None:
+            continue
+        if recording.n_frames == answer.n_frames:
+            fitting.append(recording)
+        else:
+            remarks.append(
+                f"recording {answer.recording_id}: {recording.n_frames} frames of motion, "
+                f"{answer.n_frames} of labels; its motion is not shown"
+            )
+    return fitting, remarks
+
+
+def _embedded_in_words(embedded: Embedded, motion: Sequence[Recording], budget_mb: float) -> str:
+    """What of the motion is in the page, and why not all of it."""
+    if not motion:
+        return "This page was made without the motion: only labels are shown."
+    left_out = len(embedded.left_out)
+    if embedded.fps is None:
+        return f"No motion is in this page: it did not fit into {budget_mb:g} MB."
+    said = (
+        f"The page keeps to {budget_mb:g} MB: motion is held at up to {embedded.fps:.3g} frames a "
+        "second, labels at every frame."
+    )
+    if left_out:
+        said += (
+            f" Of {left_out} of {len(motion)} recordings, for which there was no room, only the clips on "
+            "the cards are held."
+        )
+    return said
+
+
+def _lead(answers: Sequence[Segmentation], n_actions: int) -> str:
     minutes = sum(answer.n_frames / answer.fps for answer in answers) / 60
     people = {answer.person for answer in answers} - {None}
-    who = f" of {len(people)} {'person' if len(people) == 1 else 'people'}" if people else ""
+    who = f" of {_counted(len(people), 'person', 'people')}" if people else ""
     return (
-        "<h1>What was found</h1>\n"
-        f'<p class="lead">{n_actions} action{"" if n_actions == 1 else "s"} in {len(answers)} '
-        f"recording{'' if len(answers) == 1 else 's'}{who}, {minutes:.1f} minutes in all. "
-        "Every segment is in <code>segments.csv</code>, every frame in <code>frames.csv</code>.</p>"
+        f"{_counted(n_actions, 'action', 'actions')} in "
+        f"{_counted(len(answers), 'recording', 'recordings')}{who}, {minutes:.1f} minutes in all."
     )
 
 
-def _section(title: str, body: str) -> str:
-    return f"<h2>{escape(title)}</h2>\n{body}"
+def _counted(n: int, one: str, many: str) -> str:
+    return f"{n} {one if n == 1 else many}"
 
 
-def _pre(text: str) -> str:
-    return f"<pre>{escape(text)}</pre>"
+def _line(item: object) -> str:
+    return ": ".join(map(str, item)) if isinstance(item, tuple) else str(item)
 
 
-def _scored(scores: object) -> str:
-    protocol: Mapping[str, object] = getattr(scores, "protocol", None) or {}
-    lines = "\n".join(f"{name.replace('_', ' ')}: {value}" for name, value in protocol.items())
-    how = f"<details><summary>How they were computed</summary>{_pre(lines)}</details>"
-    return _pre(str(scores)) + (how if protocol else "")
+def _matched(scores: object) -> Mapping[int, str]:
+    return getattr(scores, "matched", None) or {}
 
 
-def _list(title: str, items: Iterable[object], *, css: str = "") -> str:
-    texts = (": ".join(map(str, i)) if isinstance(i, tuple) else str(i) for i in items)
-    lines = [f"<li>{escape(text)}</li>" for text in texts]
-    if not lines:
-        return ""
-    return _section(title, f'<div class="{css}"><ul>{"".join(lines)}</ul></div>')
+def _scored(scores: object | None) -> dict[str, object] | None:
+    if scores is None:
+        return None
+    return {"text": str(scores), "protocol": getattr(scores, "protocol", None) or {}}
 
 
-def _usage(usage: "pd.DataFrame", matched: Mapping[int, str], looks: Mapping[int, Look]) -> str:
-    heads = ["action", *(["true action"] if matched else []), "total", "share", "segments"]
-    heads += ["median length", "recordings", "people", ""]
-    rows = []
-    for row in usage.to_dict("records"):
-        cells = [_chip(looks[int(row["action"])].colour) + escape(str(row["name"]))]
-        if matched:
-            cells.append(escape(matched.get(int(row["action"]), "no counterpart")))
-        cells += [
-            f"{row['total_s']:.1f} s", f"{row['share']:.1%}", f"{row['n_segments']}",
-            f"{row['median_s']:.2f} s", f"{row['n_recordings']}", f"{row['n_people'] or ''}",
-        ]  # fmt: skip
-        flag = f'<strong class="warning">{escape(str(row["flag"]))}</strong>' if row["flag"] else ""
-        rows.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in [*cells, flag]) + "</tr>")
-    head = "".join(f"<th>{escape(name)}</th>" for name in heads)
-    css = "usage matched" if matched else "usage"
-    return (
-        f'<table class="{css}"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
+def _flat(settings: Mapping[str, object] | None) -> dict[str, str]:
+    """Settings of settings in one list, as `method: n_actions`."""
+    rows: dict[str, str] = {}
+    for name, value in (settings or {}).items():
+        if isinstance(value, Mapping):
+            rows |= {f"{name}: {inner}": text for inner, text in _flat(value).items()}
+        elif isinstance(value, list | tuple):
+            rows[str(name)] = ", ".join(map(str, value))
+        else:
+            rows[str(name)] = "" if value is None else str(value)
+    return rows
+
+
+def _card(
+    card: Card,
+    usage: "pd.DataFrame",
+    answers: Sequence[Segmentation],
+    places: Mapping[str, int],
+) -> dict[str, Any]:
+    row = usage[usage["action"] == card.action].to_dict("records")
+    clips = [
+        {
+            "place": places[clip.recording_id],
+            "recording_id": clip.recording_id,
+            "start": clip.start,
+            "stop": clip.stop,
+            "kind": clip.kind,
+            **_in_seconds(clip, answers[places[clip.recording_id]].fps),
+        }
+        for clip in card.clips
+    ]
+    return {**card_parts(card, row[0] if row else None), "clips": clips}
+
+
+def _in_seconds(clip: Clip, fps: float) -> dict[str, str]:
+    return {
+        "begin": f"{clip.start / fps:.1f} s",
+        "length": f"{(clip.stop - clip.start) / fps:.1f} s",
+        "time": f"{clip.start / fps:.1f} to {clip.stop / fps:.1f} s",
+    }
+
+
+def _transitions(answers: Sequence[Segmentation], key: Key) -> dict[str, Any] | None:
+    table = transitions(answers)
+    if not len(table):
+        return None
+    codes = sorted(key.looks)
+    shares = matrix(table, codes)
+    names = [key.short_names[code] for code in codes]
+    # With many actions names as heads would make the table wider than any page.
+    heads = names if len(codes) <= 12 else [str(code) for code in codes]
+    labelled = [f"{code}  {name}" for code, name in zip(codes, names, strict=True)]
+    texts = [
+        [f"{100 * share:.0f}" if share else "" for share in row] for row in shares
+    ]  # fmt: skip
+    return {
+        "rows": names if len(codes) <= 12 else labelled,
+        "columns": heads,
+        "shares": shares,
+        "texts": texts,
+    }
+
+
+def _against_truth(
+    answers: Sequence[Segmentation],
+    known: Mapping[str, Annotation],
+    scores: object | None,
+    places: Mapping[str, int],
+) -> dict[str, Any]:
+    """Segment lengths as the paper's Fig. 3, strips as its Fig. 4, and confusion, as far as is known."""
+    rates = [answer.fps for answer in answers if answer.recording_id in known]
+    lengths = segment_lengths(answers, known.values()) if known else None
+    per_recording = getattr(scores, "per_recording", None)
+    spread = spread_over(per_recording() if callable(per_recording) else None)
+    confusion = getattr(scores, "confusion", None)
+    return {
+        "lengths": None if lengths is None else in_wider_bins(lengths, float(np.median(rates))),
+        "compared": [
+            {"recording": name, "place": places[name], "mof": mof}
+            for name, mof in spread
+            if name in places and name in known
+        ],
+        "confusion": confusion_parts(confusion()) if callable(confusion) else None,
+    }
+
+
+@cache
+def _template() -> Any:
+    loader = PackageLoader("histvq.report")
+    environment = Environment(
+        loader=loader,
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
+    return environment.get_template("report.html")
 
 
-def _chip(colour: str) -> str:
-    return f'<span class="chip" style="background:{escape(colour)}"></span>'
+@cache
+def _static(name: str) -> str:
+    return (resources.files("histvq.report") / "static" / name).read_text(encoding="utf-8")
 
 
-def _picture(path: Path) -> str:
-    # As an image, not inline: ids inside two SVGs cannot clash, and nothing in one can run.
-    data = base64.b64encode(path.read_bytes()).decode("ascii")
-    return f'<img alt="{escape(path.stem)}" src="data:image/svg+xml;base64,{data}">'
-
-
-def _settings(settings: Mapping[str, object]) -> str:
-    rows = "".join(
-        f"<tr><td>{escape(str(name))}</td><td class='text'>{escape(str(value))}</td></tr>"
-        for name, value in settings.items()
-    )
-    return f"<table><tbody>{rows}</tbody></table>"
+def _hash(script: str) -> str:
+    """What a browser must find the script to be before it runs it."""
+    digest = hashlib.sha256(script.encode("utf-8")).digest()
+    return f"sha256-{base64.b64encode(digest).decode('ascii')}"

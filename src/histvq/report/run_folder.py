@@ -4,7 +4,8 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import yaml
@@ -16,12 +17,12 @@ from histvq.report.names import FILE, Names, as_predicted, read_names, renamed
 from histvq.report.naming import codes_in
 from histvq.report.sources import read_sources
 from histvq.report.tables import atomically
-from histvq.segments import LEVELS, SEGMENT_COLUMNS, Segmentation, names_of
+from histvq.segments import LEVELS, Segmentation, names_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-CONFIG, FRAMES, SEGMENTS, SAID = "config.yaml", "frames.csv", "segments.csv", "warnings.json"
+CONFIG, FRAMES, SEGMENTS, SAID = "config.yaml", "frames.csv", "segments.csv", "recordings.json"
 SCORES = "scores.json"
 # Of segments.csv, what is exact: seconds are rounded.
 EXACT = ["recording", "level", "start_frame", "stop_frame", "label", "name"]
@@ -59,8 +60,12 @@ class RunFolder:
     skipped: tuple[tuple[Path, str], ...] = ()
 
 
-def read_run(folder: str | Path) -> RunFolder:
+def read_run(folder: str | Path, *, named: bool = True) -> RunFolder:
     """Read what `histvq run` or `histvq predict` wrote.
+
+    Args:
+        folder: The run's folder.
+        named: Apply its `names.yaml`; otherwise answers are as the method gave them.
 
     Raises:
         FileFormatError: If it is no such folder, or a file in it is damaged, or `names.yaml` not as it
@@ -71,32 +76,36 @@ def read_run(folder: str | Path) -> RunFolder:
         raise FileFormatError(f"{folder}: a file; name the folder of the run")
     answers = read_frames(folder / FRAMES)
     settings = _settings(folder / CONFIG)
-    people = _people(folder / SEGMENTS)
-    answers = [_of_person(answer, people.get(answer.recording_id)) for answer in answers]
+    said = _said(folder / SAID)
+    answers = [_of_person(answer, said.people.get(answer.recording_id)) for answer in answers]
     names = None
-    if (folder / FILE).exists():
+    if named and (folder / FILE).exists():
         names = read_names(folder / FILE, known=_codes(settings, as_predicted(answers)))
-    said, skipped = _said(folder / SAID)
     return RunFolder(
         folder=folder,
         answers=as_predicted(answers) if names is None else renamed(answers, names),
         annotations=read_truth(folder / FRAMES, answers, actions=_actions(folder / SCORES)),
         settings=settings,
         names=names,
-        warnings=said,
-        skipped=skipped,
+        warnings=said.warnings,
+        skipped=said.skipped,
     )
 
 
-def write_said(folder: Path, said: Sequence[object], skipped: Sequence[tuple[Path, str]]) -> Path:
-    """Write what reading the recordings said, for reports to come."""
-    place = folder / SAID
+def write_said(
+    folder: Path,
+    answers: Sequence[Segmentation],
+    warnings: Sequence[object],
+    skipped: Sequence[tuple[Path, str]],
+) -> Path:
+    """Write what no other file keeps, for reports to come: who was recorded, what reading said."""
     noted = {
-        "warnings": [str(words) for words in said],
+        "people": {answer.recording_id: answer.person for answer in answers if answer.person},
+        "warnings": [str(words) for words in warnings],
         "skipped": [{"file": str(file), "why": why} for file, why in skipped],
     }
     text = json.dumps(noted, indent=2, ensure_ascii=False) + "\n"
-    return atomically(place, lambda part: part.write_text(text, encoding="utf-8"))
+    return atomically(folder / SAID, lambda part: part.write_text(text, encoding="utf-8"))
 
 
 def corrected_by_hand(run: RunFolder) -> bool:
@@ -131,6 +140,12 @@ def _differ(one: Segmentation, other: Segmentation) -> bool:
     )
 
 
+class _Said(NamedTuple):
+    people: Mapping[str, str] = MappingProxyType({})
+    warnings: tuple[str, ...] = ()
+    skipped: tuple[tuple[Path, str], ...] = ()
+
+
 def _settings(place: Path) -> dict[str, Any]:
     if not place.is_file():
         return {}
@@ -143,15 +158,18 @@ def _settings(place: Path) -> dict[str, Any]:
     return found
 
 
-def _said(place: Path) -> tuple[tuple[str, ...], tuple[tuple[Path, str], ...]]:
+def _said(place: Path) -> _Said:
     if not place.is_file():
-        return (), ()
+        return _Said()
     try:
         found = json.loads(place.read_text(encoding="utf-8"))
-        skipped = tuple((Path(entry["file"]), str(entry["why"])) for entry in found["skipped"])
-        return tuple(map(str, found["warnings"])), skipped
-    except (ValueError, KeyError, TypeError) as error:
-        raise FileFormatError(f"{place}: not to be read ({error}); delete it") from error
+        return _Said(
+            {str(id): str(person) for id, person in found["people"].items()},
+            tuple(map(str, found["warnings"])),
+            tuple((Path(entry["file"]), str(entry["why"])) for entry in found["skipped"]),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise FileFormatError(f"{place}: not to be read ({error!r}); delete it") from error
 
 
 def _actions(place: Path) -> list[str]:
@@ -170,16 +188,6 @@ def _read_segments(place: Path, columns: Collection[str]) -> "pd.DataFrame":
         return table[list(columns)]
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, KeyError) as error:
         raise FileFormatError(f"{place}: not a table of segments ({error})") from error
-
-
-def _people(place: Path) -> dict[str, str]:
-    """Who was recorded, by recording: of all tables `segments.csv` alone says it."""
-    try:
-        table = _read_segments(place, SEGMENT_COLUMNS[:2])
-    except (FileFormatError, OSError):
-        return {}
-    rows = table.drop_duplicates().to_numpy().tolist()
-    return {recording: person for recording, person in rows if person}
 
 
 def _of_person(answer: Segmentation, person: str | None) -> Segmentation:

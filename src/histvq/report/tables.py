@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,13 +22,19 @@ CONFIDENCE_DECIMALS = 4
 
 
 def write_segments(path: str | Path, answers: Iterable[Segmentation]) -> Path:
-    """Write every segment of every answer: the columns of `Segmentation.segments`.
+    """Write every segment of every answer as CSV: `segments_table`."""
+    table = segments_table(answers)
+    return atomically(Path(path), lambda file: table.to_csv(file, index=False))
+
+
+def segments_table(answers: Iterable[Segmentation]) -> "pd.DataFrame":
+    """Every segment of every answer: the columns of `Segmentation.segments`.
 
     Units: seconds, rounded to a microsecond; frames are half-open.
     """
     import pandas as pd
 
-    tables = [table for table in (answer.segments() for answer in answers) if len(table)]
+    tables = [table for table in (_rounded(answer).segments() for answer in answers) if len(table)]
     table = (
         pd.concat([t.astype({"parent": "Int64", "confidence": float}) for t in tables])
         if tables
@@ -36,7 +43,15 @@ def write_segments(path: str | Path, answers: Iterable[Segmentation]) -> Path:
     for column in ("start_s", "stop_s", "duration_s"):
         table[column] = table[column].astype(float).round(TIME_DECIMALS)
     table["confidence"] = table["confidence"].astype(float).round(CONFIDENCE_DECIMALS)
-    return atomically(Path(path), lambda file: table.to_csv(file, index=False))
+    return table
+
+
+def _rounded(answer: Segmentation) -> Segmentation:
+    """The answer as `frames.csv` has it, so that this table comes out the same when made from that."""
+    if answer.confidence is None:
+        return answer
+    confidence = np.round(np.asarray(answer.confidence, dtype=float), CONFIDENCE_DECIMALS)
+    return replace(answer, confidence=confidence)
 
 
 def usage_table(answers: Sequence[Segmentation]) -> "pd.DataFrame":

@@ -115,6 +115,7 @@ def test_nothing_is_guessed(option, tmp_path, motion):
         ("frame frame joint", "each word may stand once"),
         ("frame joint feature", "features are of no joint"),
         ("TVX", "no axis 'TVX'"),
+        (3, "layout=3; expected text"),
     ],
 )
 def test_layouts_that_are_none(layout, words, tmp_path, motion):
@@ -138,8 +139,8 @@ def with_inf(motion):
         (lambda m: m.astype(str), "is of <U"),
         (lambda m: m.astype(object), "is of object"),
         (lambda m: m.astype("timedelta64[s]"), "is of timedelta64"),
-        (lambda m: m[:0], r"shape \(0, 4, 3\), no frame in it"),
-        (lambda m: m[:, :0], "0 joint names for 0 joints"),
+        (lambda m: m[:0], r"shape \(0, 4, 3\), no number in it"),
+        (lambda m: m[:, :0], r"shape \(7, 0, 3\), no number in it"),
         (lambda m: m[0], r"shape of a \(4, 3\), but layout 'frame joint channel' has 3 axes"),
         (lambda m: m[0, 0, 0], r"shape of a \(\), but layout"),
         (lambda m: np.zeros(3, [("x", "f4"), ("é", "f4")]), r"shape of a \(3,\), but"),
@@ -165,6 +166,7 @@ def test_what_is_wrong_and_where(make, words, ending, tmp_path, motion):
         ({"channel_names": "x,y"}, "2 channel names for 3 channels"),
         ({"parents": [-1]}, "1 parents for 4 joints"),
         ({"parents": [-1, 0, 1, 4]}, "expected indices of joints"),
+        ({"parents": [1, 0, 1, 2]}, "lead nowhere from joint 0"),
     ],
 )
 def test_names_must_fit(option, words, tmp_path, motion):
@@ -248,3 +250,12 @@ def test_a_spoilt_file_is_an_error_in_words(data, ending, tmp_path, motion):
         read_arrays(path, **SAID)
     except FileFormatError as error:
         assert path.name in str(error)  # noqa: PT017
+
+
+@pytest.mark.parametrize(
+    "option", [{"array": 1}, {"joint_names": 1}, {"parents": 1}, {"fps": "60"}]
+)
+def test_options_of_the_wrong_kind(option, tmp_path, motion):
+    np.save(tmp_path / "a.npy", motion)
+    with pytest.raises(ConfigError):
+        read_arrays(tmp_path / "a.npy", **{**SAID, **option})

@@ -113,7 +113,7 @@ def test_every_line_with_a_column_too_many(write):
     assert "line 5: 40 columns, expected 39" in fault(write(text))
 
 
-@pytest.mark.parametrize("cell", ["12a", "", "1.5", "nan", '"7"', "9" * 30, "0x1F"])
+@pytest.mark.parametrize("cell", ["12a", "", "1.5", "nan", '"7"', "9" * 30, "0x1F", "1e9995"])
 def test_a_cell_that_is_no_whole_number(write, cell):
     lines = rows()
     lines[1][13] = cell

@@ -10,9 +10,8 @@ import xarray as xr
 
 from histvq.errors import ConfigError, DataWarning, FileFormatError
 from histvq.io import expand, read, read_many
-from histvq.io.movement import from_movement, read_movement
+from histvq.io.movement import from_movement, read_movement, to_movement
 from histvq.io.parts.asked import NotSaidError
-from histvq.io.parts.movement_out import to_movement
 from histvq.recording import Recording
 from histvq.segments import Segmentation
 

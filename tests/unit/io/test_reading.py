@@ -313,6 +313,8 @@ def test_files_beside_a_features_folder_are_told(layout):
     for part in ("groundTruth", "mapping"):
         (layout / part).mkdir()
         (layout / part / "mapping.txt").write_text("1 walk")
+    # By its name it would be a recording of HuGaDB's.
+    (layout / "groundTruth" / "HuGaDB_v1_various_01_00.txt").write_text("walk\nwalk\n")
     (layout / "notes.md").write_text("")
     (layout / "bad.npz").write_bytes(b"rubbish")
     make(layout / "own.npz", np.zeros((4, 4, 5)), fps=25)

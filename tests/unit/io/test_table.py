@@ -141,7 +141,8 @@ def test_decimal_commas_in_quotes_between_commas(write):
 
 
 def test_large_tables_are_read_in_blocks(write, monkeypatch):
-    monkeypatch.setattr("histvq.io.tables.cells._ROWS_AT_A_TIME", 7)
+    monkeypatch.setattr("histvq.io.tables.cells._CELLS_AT_A_TIME", 21)
+    monkeypatch.setattr("histvq.io.tables.cells._FEWEST_ROWS", 1)
     values = np.arange(100, dtype=np.float32).reshape(50, 2)
     rows = [f"{x},{y},{'ab'[n % 2]}" for n, (x, y) in enumerate(values)]
     path = write("\n".join(["a_x,a_y,label", *rows]))
@@ -152,6 +153,14 @@ def test_large_tables_are_read_in_blocks(write, monkeypatch):
     path = write("\n".join(["a_x,a_y,label", *rows]))
     with pytest.raises(FileFormatError, match="line 42, column 'a_y': 'zwei', expected a number"):
         read_table(path, unit="m", fps=1)
+
+
+def test_thousands_of_joints(write):
+    names = [f"j{n}_{channel}" for n in range(3000) for channel in "xy"]
+    row = ",".join(map(str, range(6000)))
+    recording, _ = read_table(write(f"{','.join(names)}\n{row}\n{row}\n"), unit="m", fps=1)
+    assert recording.skeleton.shape == (2, 3000, 2)
+    assert recording.skeleton[1, 2999].tolist() == [5998, 5999]
 
 
 def test_the_unit_may_stand_in_brackets(write):
@@ -171,7 +180,9 @@ def test_what_the_table_does_not_say_is_asked_for(write):
         read_table(write(IMU), unit="g")
     assert no.value.option == "fps"
     path = write("t,a_x,a_y\n0,1,2\n10,3,4\n20,5,6\n")
-    with pytest.raises(NotSaidError, match=r"column 't': steps of 10.*time_unit='ms'") as no:
+    with pytest.raises(
+        NotSaidError, match=r"column 't': steps of 10.*--option time_unit=.*time_unit='ms'"
+    ) as no:
         read_table(path, unit="m")
     assert no.value.option == "time_unit"
     assert read_table(path, unit="m", time_unit="ms")[0].fps == 100
@@ -327,6 +338,7 @@ def test_reserved_names_are_actions_like_others(write):
         ({"fps": 0}, "fps=0; give the frames a second"),
         ({"fps": float("nan")}, "fps=nan"),
         ({"skip_rows": -1}, "skip_rows=-1"),
+        ({"columns": 7}, "columns=7; expected the path of a YAML"),
     ],
 )
 def test_options_are_checked(option, words, write):

@@ -87,9 +87,9 @@ def test_what_there_is_none_of():
     with pytest.raises(ConfigError, match="no row 'no-spatail'; did you mean 'no-spatial'"):
         load_table("table4").chosen(("no-spatail",))
     with pytest.raises(
-        ConfigError, match="no full preset for smq clean on 'lara'; smq has presets"
+        ConfigError, match="no full preset for smq clean on 'pku-mmd'; smq has presets"
     ):
-        find_preset("lara", "smq", scale="full", variant="clean")
+        find_preset("pku-mmd", "smq", scale="full", variant="clean")
 
 
 @pytest.mark.parametrize(

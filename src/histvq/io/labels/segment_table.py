@@ -10,6 +10,7 @@ import numpy as np
 
 from histvq.annotation import Annotation
 from histvq.errors import DataWarning, FileFormatError
+from histvq.io.parts.reader import head
 from histvq.io.parts.spreadsheet import rows_of, text_of
 from histvq.recording import Recording
 from histvq.segments import LEVELS
@@ -82,10 +83,7 @@ def is_segment_table(path: Path) -> bool:
     """Whether a file's first line has the columns of such a table; a run's folder has one in it."""
     if path.is_dir():
         return (path / "segments.csv").is_file()
-    try:
-        first = path.read_bytes()[:10_000].decode("utf-8-sig", errors="replace").partition("\n")[0]
-    except OSError:
-        return False
+    first = head(path, 10_000).decode("utf-8-sig", errors="replace").partition("\n")[0]
     cells = {cell.strip(' "\r') for cell in first.split(_separator(first))}
     return "recording" in cells and any(set(pair) <= cells for pair in UNITS.values())
 

@@ -20,7 +20,7 @@ from histvq.errors import FileFormatError
 from histvq.io.parts.packed import AGAIN
 
 # A zip's deflate cannot shrink anything by more than this, so what claims to is made up.
-_MOST_SHRUNK = 1032
+MOST_SHRUNK = 1032
 # What numpy and zipfile raise for files that are not what they should be: headers are parsed as Python.
 DAMAGED = (
     OSError, EOFError, MemoryError, OverflowError, ValueError, KeyError, IndexError, TypeError,
@@ -54,7 +54,7 @@ class Archive:
                 "the right file?"
             )
         with _in_words(self.path), self._zipped.open(f"{name}.npy") as member:
-            found, in_columns, dtype = _header(member)
+            found, in_columns, dtype = header(member)
             _check_kind(dtype, kinds, where)
             _check_shape(found, shape, where)
             n_bytes = math.prod(found) * dtype.itemsize
@@ -85,7 +85,7 @@ class Archive:
     def _most_bytes(self, name: str) -> int:
         about = self._zipped.getinfo(f"{name}.npy")
         packed = min(about.compress_size, self.path.stat().st_size)
-        return min(about.file_size, packed * _MOST_SHRUNK)
+        return min(about.file_size, packed * MOST_SHRUNK)
 
 
 @contextmanager
@@ -129,14 +129,14 @@ def _array_names(zipped: zipfile.ZipFile) -> list[str]:
     return [name.removesuffix(".npy") for name in zipped.namelist() if name.endswith(".npy")]
 
 
-def _header(member: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
+def header(member: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
     """Shape, whether columns come first, and type of a `.npy` about to be read."""
     version = np.lib.format.read_magic(member)
     if version == (1, 0):
         return np.lib.format.read_array_header_1_0(member)
     if version == (2, 0):
         return np.lib.format.read_array_header_2_0(member)
-    raise ValueError(f"an .npy of version {version}")
+    raise ValueError(f"an .npy of version {version}, for tables of fields")
 
 
 def _check_kind(dtype: np.dtype, kinds: str, where: str) -> None:

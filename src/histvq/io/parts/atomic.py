@@ -37,7 +37,7 @@ def check_file_names(ids: Iterable[str]) -> None:
     taken: dict[str, str] = {}
     for id in ids:
         other = taken.setdefault(id.casefold(), id)
-        if reason := _unsafe(id):
+        if reason := file_name_fault(id):
             faults.append(f"{id!r} {reason}")
         elif other != id:
             faults.append(f"{id!r} differs from {other!r} in capitals only")
@@ -49,7 +49,7 @@ def check_file_names(ids: Iterable[str]) -> None:
         )
 
 
-def _unsafe(id: str) -> str:
+def file_name_fault(id: str) -> str:
     """Why this is no safe name for a file; empty where it is one."""
     if not id:
         return "is empty"

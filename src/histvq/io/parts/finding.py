@@ -102,7 +102,7 @@ def _in_folder(folder: Path, readers: Readers, format: str | None) -> Survey:
                 found.formats[file] = format  # who insists on it gets the reader's own words
             else:
                 found.faults[file] = _unrecognised(file, owner)
-        elif not any(file.parent.name in reader.parts for reader in readers.values()):
+        else:
             found.others.add(file)
     if not found.formats and not found.faults:
         found.faults[folder] = (

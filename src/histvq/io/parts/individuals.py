@@ -2,7 +2,7 @@
 
 import warnings
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,6 +34,12 @@ class Tracks:
     def individuals(self) -> tuple[str, ...]:
         """Names of the individuals, in the order of their joints."""
         return tuple(dict.fromkeys(individual for individual, _ in self.names))
+
+
+def side_by_side(parents: Sequence[int], n_persons: int) -> tuple[int, ...]:
+    """One person's parents, once for each of several whose joints stand one person after another."""
+    n = len(parents)
+    return tuple(-1 if p == -1 else m * n + p for m in range(n_persons) for p in parents)
 
 
 def to_recording(

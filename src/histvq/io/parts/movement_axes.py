@@ -13,6 +13,7 @@ from histvq.io.parts.asked import given_fps, given_unit, unit_name
 if TYPE_CHECKING:
     import xarray as xr
 
+SPACE = ("x", "y", "z")
 UNEVEN = 0.01
 _PLURALS = {"keypoints": "keypoint", "individuals": "individual"}
 

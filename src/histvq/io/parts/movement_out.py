@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from histvq.errors import ConfigError
-from histvq.io.movement import SPACE
+from histvq.io.parts.movement_axes import SPACE
 from histvq.io.parts.netcdf import needed
 from histvq.recording import Recording
 from histvq.segments import LEVELS, Segmentation

@@ -40,7 +40,6 @@ class Reader:
         own_suffixes: Those of the suffixes that a stray file hardly has. In a folder, such a file
             that is not recognised is told as a fault; with other suffixes (`.txt`) it is taken for
             a side file and only counted.
-        parts: Names of folders whose files are read along with the recordings.
         beside: Whether a file is no recording but belongs to one, or gives way to one: its labels, its
             skeleton, its other frames. Asked of every file before `recognises` of any reader.
     """
@@ -51,7 +50,6 @@ class Reader:
     recognises: Callable[[Path], bool] = _always
     in_folder: Callable[[Path], list[Path]] = _never
     own_suffixes: tuple[str, ...] = ()
-    parts: tuple[str, ...] = ()
     beside: Callable[[Path], bool] = _no
 
     def knows(self, path: Path) -> bool:

@@ -20,7 +20,8 @@ MISSING = frozenset(
     ["", "nan", "NaN", "NAN", "-nan", "NA", "N/A", "n/a", "#N/A", "null", "NULL", "None"]
 )
 
-_ROWS_AT_A_TIME = 20_000  # a few megabytes of text, whatever the size of the file
+_CELLS_AT_A_TIME = 600_000  # a few megabytes of text, whatever the size of the file
+_FEWEST_ROWS = 200  # pandas takes its time for each column of a block, however short
 _LARGEST = float(np.finfo(np.float32).max)  # what is larger would become infinite
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", flags=re.ASCII)
 _INFINITE = re.compile(r"[+-]?inf(?:inity)?", flags=re.IGNORECASE)
@@ -143,6 +144,7 @@ def _row_blocks(
 ) -> Iterator[list[Line]]:
     """Blocks of lines, each line with as many cells as there are names."""
     block: list[Line] = []
+    n_rows = max(_FEWEST_ROWS, _CELLS_AT_A_TIME // len(names))
     for number, line in lines:
         n_cells = line.count(separator) + 1 if '"' not in line else len(split(line, separator))
         if n_cells != len(names):
@@ -152,7 +154,7 @@ def _row_blocks(
                 f"names (separator {SEPARATORS.get(separator, separator)}). {AGAIN}"
             )
         block.append((number, line))
-        if len(block) == _ROWS_AT_A_TIME:
+        if len(block) == n_rows:
             yield block
             block = []
     if block:
@@ -210,14 +212,14 @@ def _fast(
         return None
     if any((np.abs(columns[place]) >= _LARGEST).any() for place in wanted.motion):
         return None
-    truths = any(_holds_truths(columns[place], place, rows, dialect) for place in numeric)
-    return None if truths else columns
+    return None if _truths({place: columns[place] for place in numeric}, rows, dialect) else columns
 
 
-def _holds_truths(column: np.ndarray, place: int, rows: list[Line], dialect: Dialect) -> bool:
+def _truths(columns: dict[int, np.ndarray], rows: list[Line], dialect: Dialect) -> bool:
     """Whether pandas made 1 and 0 of a column with nothing but `True` and `False` in it."""
-    first = int(np.isnan(column).argmin())
-    return as_number(split(rows[first][1], dialect.separator)[place], dialect) is None
+    firsts = {place: int(np.isnan(column).argmin()) for place, column in columns.items()}
+    cells = {row: split(rows[row][1], dialect.separator) for row in set(firsts.values())}
+    return any(as_number(cells[row][place], dialect) is None for place, row in firsts.items())
 
 
 def _cell_by_cell(

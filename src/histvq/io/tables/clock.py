@@ -193,8 +193,8 @@ def _unit_by_size(clock: Clock, fps: float | None) -> str:
         if _DATES[0] <= first <= _DATES[1] and 0.001 <= length <= 1:
             return unit
     raise NotSaidError(
-        f"{clock.where}: steps of {step:.6g}, but of what is not said. Pass time_unit= as "
-        "time_unit='ms' (s, ms, us or ns)",
+        f"{clock.where}: steps of {step:.6g}, but of what is not said. Pass time_unit= "
+        "(--option time_unit=), as time_unit='ms' (s, ms, us or ns)",
         option="time_unit",
     )
 
@@ -233,6 +233,6 @@ def _uneven(clock: Clock, steps: np.ndarray) -> str:
     worst = int(np.argmax(np.abs(steps - median)))
     return (
         f"{clock.where}: uneven steps: median {median * 1e3:.6g} ms, worst {steps[worst] * 1e3:.6g} "
-        f"ms before line {clock.lines[worst + 1]}; more than 1 % apart. Pass uneven='resample' to "
-        "move the frames to even steps by linear interpolation"
+        f"ms before line {clock.lines[worst + 1]}; more than 1 % apart. Pass uneven='resample' "
+        "(--option uneven=resample) to move the frames to even steps by linear interpolation"
     )

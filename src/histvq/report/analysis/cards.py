@@ -70,7 +70,7 @@ class _Run:
     ) -> "_Run":
         data = _in_step(answers, recordings)
         people = [
-            answer.person or (recording.person if recording else None)
+            answer.person or (recording and recording.person) or None
             for answer, recording in zip(answers, data, strict=True)
         ]
         segments = segments_of(answers)
@@ -168,8 +168,12 @@ def _clips(run: _Run, code: int, n: int, seed: int) -> tuple[Clip, ...]:
         # Of its own for each action: another action more changes nothing here.
         generator=np.random.default_rng([seed, code]),
     )
-    ids = [run.answers[place].recording_id for place in pieces.recording.tolist()]
     return tuple(
-        Clip(ids[piece], int(pieces.start[piece]), int(pieces.stop[piece]), kind)
+        Clip(
+            run.answers[pieces.recording[piece]].recording_id,
+            int(pieces.start[piece]),
+            int(pieces.stop[piece]),
+            kind,
+        )
         for piece, kind in chosen
     )

@@ -67,11 +67,13 @@ def by_group(
 
 
 def _usage(answers: Sequence[Segmentation], codes: Sequence[int]) -> list[tuple[object, ...]]:
-    labelled = [answer for answer in answers if (answer.actions >= 0).any()]
-    people = {answer.person for answer in labelled} - {None}
-    shares = np.array(
-        [[np.mean(a.actions[a.actions >= 0] == code) for code in codes] for a in labelled]
-    ).reshape(len(labelled), len(codes))
+    segments = segments_of(answers)
+    seconds = np.zeros((len(answers), len(codes)))
+    places = (segments.recording, np.searchsorted(codes, segments.action))
+    np.add.at(seconds, places, segments.seconds)
+    labelled = np.flatnonzero(seconds.sum(axis=1))
+    people = {answers[place].person for place in labelled.tolist()} - {None}
+    shares = seconds[labelled] / seconds[labelled].sum(axis=1, keepdims=True)
     return [(len(labelled), len(people), _mean(column), _deviation(column)) for column in shares.T]
 
 

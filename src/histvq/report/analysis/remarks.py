@@ -56,16 +56,14 @@ def _whose_alone(card: Card, whole: Whole) -> str:
 def _indistinct(card: Card, name_of: Callable[[int], str]) -> str:
     if card.distinctness is None or card.distinctness >= 0:
         return ""
-    nearest = "" if card.nearest is None else f"; nearest to it is {name_of(card.nearest)}"
-    return (
-        f"hardly distinct: its segments are more like another action than like one another{nearest}"
-    )
+    nearest = "" if card.nearest is None else f": nearest to it is {name_of(card.nearest)}"
+    return f"hardly distinct{nearest}"
 
 
 def _rare(seconds: float, whole: Whole) -> str:
     if seconds >= RARE * whole.seconds / whole.n_actions:
         return ""
-    return f"hardly ever occurs: {seconds:.1f} s, {seconds / whole.seconds:.2%} of the time"
+    return f"hardly ever occurs: {seconds:.1f} s, {seconds / whole.seconds:.1%} of the time"
 
 
 def _flickering(durations_s: np.ndarray) -> str:
