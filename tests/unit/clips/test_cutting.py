@@ -238,6 +238,14 @@ def test_a_source_that_changed_since_it_was_read_is_written_from_memory(tmp_path
     assert written.file.suffix == ".npz"
 
 
+def test_a_clip_of_another_rate_is_not_kept(tmp_path):
+    whole = origin(EXAMPLES["bvh"][0](tmp_path), unit="cm")
+    faster = replace(whole, recording=replace(whole.recording, fps=60))
+    (written,) = write_clips(tmp_path / "out", [take()], {"one": faster})
+    assert written.notes[0].endswith("not cut as bvh: read again, it has 30 frames a second")
+    assert read(written.file)[0].fps == 60
+
+
 def test_takes_come_back_in_order_and_recordings_not_at_hand_have_no_file(tmp_path):
     whole = origin(EXAMPLES["bvh"][0](tmp_path), unit="cm")
     takes = [take("zoe"), take("one", 1, 3), take("ada"), take("one", 3, 6)]
