@@ -62,8 +62,8 @@ def histogram(lengths_s: np.ndarray, *, width_s: float, n_bins: int) -> Histogra
 
 
 def duration_histogram(lengths_s: np.ndarray, *, n_bins: int = 10) -> Histogram:
-    """Lengths of one action's segments, in bins of a round width; the longest 2 % in the last."""
-    end = float(np.quantile(lengths_s, 0.98)) if len(lengths_s) else 1.0
+    """Lengths of one action's segments, in bins of a round width; the longest tenth in the last."""
+    end = float(np.quantile(lengths_s, 0.9)) if len(lengths_s) else 1.0
     width = round_up(end / n_bins)
     return histogram(lengths_s, width_s=width, n_bins=max(4, int(end / width) + 1))
 
@@ -122,13 +122,13 @@ def occurs_in(seconds: Mapping[str, float]) -> dict[str, Any]:
 
 
 def distinct_in_words(distinctness: float | None) -> str:
-    """A silhouette in words. Source: Kaufman and Rousseeuw, Finding Groups in Data (1990), table 4."""
+    """A silhouette in words, milder than those usual for clusters: of movements they are low."""
     if distinctness is None:
         return ""
-    for bound, word in ((0.7, "stands apart"), (0.5, "distinct"), (0.25, "weakly distinct")):
-        if distinctness > bound:
+    for bound, word in ((0.5, "stands apart"), (0.25, "distinct"), (0.0, "weakly distinct")):
+        if distinctness >= bound:
             return word
-    return "not distinct"
+    return "hardly distinct"
 
 
 def card_parts(card: "Card", usage: Mapping[Any, Any] | None) -> dict[str, Any]:

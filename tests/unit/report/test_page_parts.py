@@ -75,8 +75,8 @@ def test_where_it_occurs_most_first():
 
 
 def test_silhouettes_in_words():
-    assert [distinct_in_words(x) for x in (0.71, 0.51, 0.26, 0.25, -1, None)] == [
-        "stands apart", "distinct", "weakly distinct", "not distinct", "not distinct", "",
+    assert [distinct_in_words(x) for x in (0.5, 0.49, 0.25, 0.0, -0.01, None)] == [
+        "stands apart", "distinct", "distinct", "weakly distinct", "hardly distinct", "",
     ]  # fmt: skip
 
 

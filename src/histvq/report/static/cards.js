@@ -4,7 +4,7 @@ const clips = new Set(); // those on the screen
 const still = window.matchMedia("(prefers-reduced-motion: reduce)");
 let clipsPlay = !still.matches;
 
-const CLIP_CAMERA = { ...CAMERA, zoom: 1.15 };
+const CLIP_CAMERA = { ...CAMERA, zoom: 1.1 };
 
 /** A clip at a part (0 to 1) of its time: the body, the signals, or, without motion, its place in time. */
 function drawClip(button, share) {

@@ -5,7 +5,7 @@ const list = part("recordings");
 const listed = { page: 0, found: [] };
 const rows = new Map(); // recording -> its row, of this page
 const STRIPS = { truth: truthLooks, actions: actionLooks, subactions: fineLooks };
-const SMALL = { truth: 13, actions: 16, subactions: 6, axis: 0 };
+const SMALL = { truth: 15, actions: 17, subactions: 6, axis: 0 };
 const LARGE = { truth: 24, actions: 30, subactions: 16, axis: 18 };
 
 for (const recording of report.recordings) {

@@ -5,9 +5,12 @@ const report = JSON.parse(document.getElementById("report-data").textContent);
 const HATCHES = ["", "/", ".", "x", "\\", "-", "|", "+"];
 const NO_DATA = { name: "no data", tag: "", colour: "#d9d9d9", ink: "#555555", hatch: "" };
 
-// Patterns for those who ask for them; looks of subactions have none.
-for (const looks of [report.actions, report.truth]) {
-  looks.forEach((look, place) => (look.pattern = place % HATCHES.length));
+// Patterns for those who ask for them, one for what has one colour; subactions have none.
+const patterns = new Map();
+for (const look of [...report.truth, ...report.actions]) {
+  const key = look.colour + look.hatch;
+  if (!patterns.has(key)) patterns.set(key, patterns.size % HATCHES.length);
+  look.pattern = patterns.get(key);
 }
 
 const byCode = (looks) => new Map(looks.map((look) => [look.code, look]));

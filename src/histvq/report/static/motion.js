@@ -108,7 +108,7 @@ function projection(piece, middle, { width, height, yaw, pitch, zoom = 1 }) {
   const { radius } = frameOf(piece);
   const flat = piece.offset.length < 3;
   const [a, b] = flat ? [0, 0] : [yaw, pitch];
-  const scale = (zoom * Math.min(width, height) * 0.46) / radius;
+  const scale = (zoom * Math.min(width, height) * 0.42) / radius;
   return (joint) => {
     const [x, y, z] = joint.map((value, axis) => value - middle[axis]);
     const across = Math.cos(a) * x + Math.sin(a) * z;
