@@ -63,17 +63,17 @@ class Origin:
             return read(path, self.format if self.named else None, **options)[0]
 
     def part(self, take: Take, *, id: str) -> tuple[Recording, Annotation | None]:
-        """The frames of a take, and their labels."""
+        """The frames of a take, and their labels where there is one a frame."""
         frames = slice(take.start, take.stop)
         recording = self.recording.noted(
             f"frames {take.start} to {take.stop} of {self.recording.id!r}",
             id=id,
             skeleton=self.recording.skeleton[frames],
         )
-        if self.annotation is None:
+        truth = self.annotation
+        if truth is None or truth.n_frames != self.recording.n_frames:
             return recording, None
-        labels = self.annotation.labels[frames]
-        return recording, replace(self.annotation, recording_id=id, labels=labels)
+        return recording, replace(truth, recording_id=id, labels=truth.labels[frames])
 
 
 def cutter_of(origin: Origin) -> Cutter | str:

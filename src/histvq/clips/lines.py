@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 
 from histvq.clips.cutter import CannotCutError, Cutter
-from histvq.io.table import SUFFIXES as TABLES
 from histvq.io.tables.cells import split
 from histvq.io.tables.header import Header, find_header, plan_of
 from histvq.io.tables.notes import FOR_ONE, TableNotes, find_notes, read_notes
@@ -89,7 +88,7 @@ def table(recording: Recording, options: Options) -> Cutter:
     Where a YAML beside the table says what its columns mean, the clip has a copy of it.
     """
     path = _path(recording)
-    stem = re.sub(_alternatives(TABLES), "", path.name, flags=re.IGNORECASE)
+    stem = re.sub(r"\.(csv|tsv|txt)(\.gz|\.xz)?$", "", path.name, flags=re.IGNORECASE)
     columns = options.get("columns")
     beside = find_notes(path, stem) if columns is None else None
     source = (
@@ -175,7 +174,3 @@ def _first(lines: Sequence[bytes], pattern: bytes) -> int:
 def _ending(path: Path) -> str:
     """The ending of a text file, without that of the packing."""
     return (path.with_suffix("") if path.suffix.lower() in _PACKED else path).suffix.lower()
-
-
-def _alternatives(endings: Sequence[str]) -> str:
-    return f"({'|'.join(map(re.escape, sorted(endings, key=len, reverse=True)))})$"

@@ -292,6 +292,7 @@ def _save(folder: Path, name: str, figure: "Figure", table: "pd.DataFrame") -> l
     """The figure twice and its table, each whole or not at all."""
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None})
+    figure.set_layout_engine("none")  # as it is: settling it takes long, and both are to look alike
     svg = _NOT_IN_XML.sub("\ufffd", buffer.getvalue())
     return [
         atomically(folder / f"{name}.{kind}", write)

@@ -199,6 +199,14 @@ def test_ours_keeps_labels_person_and_where_it_is_from(tmp_path):
     assert written.notes == ()
 
 
+def test_labels_that_are_not_one_a_frame_do_not_go_along(tmp_path):
+    recording = Recording(id="one", skeleton=np.zeros((20, 1, 2)), fps=10)
+    truth = Annotation(recording_id="one", labels=np.zeros(7, int), actions=("x",), fps=10)
+    whole = Origin(recording=recording, format="histvq", annotation=truth)
+    (written,) = write_clips(tmp_path, [take(fps=10)], {"one": whole})
+    assert read_npz(written.file)[1] is None
+
+
 def test_one_of_several_people_is_cut_with_all_of_them(tmp_path):
     path = tmp_path / "two.csv"
     rows = [f"{f},{who},nose,{f + k}, 1" for f in range(6) for k, who in enumerate(("ada", "ben"))]
@@ -228,6 +236,14 @@ def test_a_source_that_changed_since_it_was_read_is_written_from_memory(tmp_path
     (written,) = write_clips(tmp_path / "gone", [take()], {"one": whole})
     assert "cannot be read again" in written.notes[0]
     assert written.file.suffix == ".npz"
+
+
+def test_a_clip_of_another_rate_is_not_kept(tmp_path):
+    whole = origin(EXAMPLES["bvh"][0](tmp_path), unit="cm")
+    faster = replace(whole, recording=replace(whole.recording, fps=60))
+    (written,) = write_clips(tmp_path / "out", [take()], {"one": faster})
+    assert written.notes[0].endswith("not cut as bvh: read again, it has 30 frames a second")
+    assert read(written.file)[0].fps == 60
 
 
 def test_takes_come_back_in_order_and_recordings_not_at_hand_have_no_file(tmp_path):
