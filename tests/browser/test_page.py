@@ -341,6 +341,23 @@ def test_what_is_missing_is_not_drawn(opened):
     assert floor_only >= 1
 
 
+def test_recordings_of_no_frame_and_of_one(opened):
+    from selenium.webdriver import Keys
+
+    names = ["none", "one"]
+    page = opened(
+        [answer(name, n=n, k=1) for n, name in enumerate(names)],
+        recordings=[motion(name, n=n, **BODY) for n, name in enumerate(names)],
+    )
+    for number in range(2):
+        page.click_at(f".row[data-recording='{number}'] .strips", 0.5)
+        assert page.frame == 0
+        for name in ("next", "previous", "zoom-in", "zoom-out"):
+            page.find(f"#{name}").click()
+        press(page, Keys.END, Keys.ARROW_RIGHT, " ")
+        assert page.frame == 0
+
+
 def test_nothing_at_all(opened):
     page = opened([])
     assert page.find("h1").text == "What was found"

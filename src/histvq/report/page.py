@@ -133,7 +133,7 @@ def _in_step(
     found = [(answer, by_id.get(answer.recording_id)) for answer in answers]
     fitting, remarks = [], []
     for answer, recording in found:
-        if recording is None:
+        if recording is None or not recording.n_frames:
             continue
         if recording.n_frames == answer.n_frames:
             fitting.append(recording)

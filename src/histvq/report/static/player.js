@@ -45,7 +45,7 @@ function keepInSight() {
 
 /** Show a part of the timeline, `times` narrower (or wider, below 1) than now. */
 function zoomBy(times) {
-  const { frames } = report.recordings[player.recording];
+  const frames = Math.max(report.recordings[player.recording].frames, 1);
   const width = Math.min(Math.max((player.to - player.from) / times, Math.min(20, frames)), frames);
   const share = (player.frame - player.from) / (player.to - player.from);
   player.from = Math.min(Math.max(player.frame - share * width, 0), frames - width);
@@ -206,6 +206,7 @@ function tick(now) {
 /** To the beginning of the next segment (1), or of this one and then the one before (-1). */
 function toSegment(direction) {
   const { actions, fps } = report.recordings[player.recording];
+  if (!actions.starts.length) return;
   let place = runAt(actions, player.frame);
   if (direction > 0) place += 1;
   else if (player.frame - actions.starts[place] < fps * 0.3) place -= 1;
