@@ -6,7 +6,7 @@ import pytest
 from histvq.recording import Recording
 from histvq.segments import Segmentation
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = pytest.mark.browser
 
 
 def test_two_thousand_recordings(opened):
