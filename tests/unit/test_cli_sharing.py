@@ -192,6 +192,14 @@ def test_groups_and_moved_recordings(run, files, tmp_path):
     status, said = histvq("report", run, "--groups", tmp_path / "groups.csv")
     assert status == Exit.ALL, said
     assert "has no row for 'ben'" in said
+    page = (run / "report.html").read_text(encoding="utf-8")
+    assert "Groups of recordings" not in page  # one group cannot be compared
+    (tmp_path / "groups.csv").write_text("recording,arm\nada,left\nben,right\n")
+    status, said = histvq("report", run, "--groups", tmp_path / "groups.csv")
+    assert status == Exit.ALL, said
+    page = (run / "report.html").read_text(encoding="utf-8")
+    assert "Groups of recordings" in page
+    assert "<th>left</th><th>right</th>" in page
     (tmp_path / "groups.csv").write_text("id,arm\nada,left\n")
     status, said = histvq("report", run, "--groups", tmp_path / "groups.csv")
     assert (status, "no column recording" in said) == (Exit.NOTHING_DONE, True)

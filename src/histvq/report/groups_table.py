@@ -26,8 +26,8 @@ def read_groups(path: str | Path, recordings: Sequence[str]) -> "pd.DataFrame":
         recordings: Ids of the recordings to compare.
 
     Returns:
-        A row each for those of the recordings the table has, in the order of the recordings; `recording`
-        first, then the table's other columns in its order.
+        A row each for those of the recordings the table has, in their order, by their ids (the index
+        `recording`); the table's other columns in its order.
 
     Raises:
         FileFormatError: If the file is no such table, names a recording twice or none of these.
@@ -53,8 +53,9 @@ def read_groups(path: str | Path, recordings: Sequence[str]) -> "pd.DataFrame":
         _tell(f"{path}: not among these recordings, left out: {_few(strangers)}")
     if missing := [id for id in recordings if id not in found]:
         _tell(f"{path}: has no row for {_few(missing)}; they are in no group")
-    table = [(id, *found[id]) for id in recordings if id in found]
-    return pd.DataFrame(table, columns=[RECORDING, *header], dtype=str)
+    ids = [id for id in recordings if id in found]
+    index = pd.Index(ids, name=RECORDING, dtype=str)
+    return pd.DataFrame([found[id] for id in ids], columns=header, index=index, dtype=str)
 
 
 def _rows(path: Path) -> tuple[list[str], dict[str, list[str]]]:
