@@ -8,21 +8,14 @@ from pathlib import Path
 import pandas as pd
 import pympi
 import pytest
-from typer.testing import CliRunner
 
-from histvq.cli import Exit, app
+from histvq.cli import Exit
 from histvq.report import read_frames
 from histvq.segments import to_segments
+from oracles.commands import histvq
 from oracles.exported import assert_same, recordings_of
 
 pytestmark = pytest.mark.real_data
-
-
-def histvq(*arguments):
-    result = CliRunner().invoke(app, [str(a) for a in arguments])
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result.exit_code, result.output.replace("\n", " ")
 
 
 @pytest.fixture(scope="module")

@@ -7,25 +7,18 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from typer.testing import CliRunner
 
-from histvq.cli import Exit, app
+from histvq.cli import Exit
 from histvq.errors import DataWarning
 from histvq.io import read
 from histvq.io.npz import write_npz
 from histvq.methods.window_kmeans import WindowKMeans
 from histvq.transforms import rename_joints, resample, select_joints, to_unit
+from oracles.commands import histvq
 
 pytestmark = pytest.mark.real_data
 NAMES = ("13_29", "13_30", "13_31", "14_14", "14_20")
 LIGHT = ["--set", "n_maps=8", "--set", "epochs=2", "--set", "min_steps=0"]
-
-
-def histvq(*arguments):
-    result = CliRunner().invoke(app, [str(a) for a in arguments])
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result.exit_code, result.output
 
 
 @pytest.fixture(scope="module")

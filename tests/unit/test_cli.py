@@ -4,21 +4,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from typer.testing import CliRunner
 
 from histvq.annotation import Annotation
-from histvq.cli import Exit, app
+from histvq.cli import Exit
 from histvq.io.npz import write_npz
 from histvq.recording import Recording
+from oracles.commands import histvq
 
 FAST = ["--set", "n_maps=4", "--set", "n_latent=4", "--set", "epochs=2", "--set", "min_steps=0"]
-
-
-def histvq(*arguments):
-    result = CliRunner().invoke(app, [str(a) for a in arguments])
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result.exit_code, result.output.replace("\n", " ")
 
 
 @pytest.fixture(scope="module")

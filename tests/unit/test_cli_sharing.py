@@ -3,13 +3,13 @@ import shutil
 import numpy as np
 import pytest
 import yaml
-from typer.testing import CliRunner
 
 from histvq.annotation import Annotation
-from histvq.cli import Exit, app
+from histvq.cli import Exit
 from histvq.io.npz import write_npz
 from histvq.recording import Recording
 from histvq.report import read_frames
+from oracles.commands import histvq
 
 KMEANS = ["--method", "window-kmeans", "-k", 3]
 TINY = [
@@ -24,13 +24,6 @@ TINY = [
     "--set",
     "min_steps=0",
 ]
-
-
-def histvq(*arguments):
-    result = CliRunner().invoke(app, [str(a) for a in arguments])
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result.exit_code, result.output.replace("\n", " ")
 
 
 @pytest.fixture(scope="module")

@@ -5,11 +5,11 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
-from typer.testing import CliRunner
 
-from histvq.cli import Exit, app
+from histvq.cli import Exit
 from histvq.io import read
 from histvq.segments import to_segments
+from oracles.commands import histvq
 
 try:
     import imageio_ffmpeg
@@ -19,13 +19,6 @@ with_ffmpeg = pytest.mark.skipif(imageio_ffmpeg is None, reason="imageio-ffmpeg 
 
 N_FRAMES = 200
 TAUGHT = np.repeat([0, 1, 0, 1], N_FRAMES // 4)
-
-
-def histvq(*arguments):
-    result = CliRunner().invoke(app, [str(a) for a in arguments])
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result.exit_code, result.output.replace("\n", " ")
 
 
 def put_tracks(folder):

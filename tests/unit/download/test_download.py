@@ -11,13 +11,13 @@ from urllib.parse import urlsplit
 
 import pytest
 from rich.console import Console
-from typer.testing import CliRunner
 
-from histvq.cli import Exit, app
+from histvq.cli import Exit
 from histvq.datasets import DATASETS, Fingerprint, Source, dataset_info, hugadb, load_dataset
 from histvq.download import DownloadError, download_dataset, offer
 from histvq.errors import ConfigError
 from histvq.io.hugadb import COLUMNS
+from oracles.commands import histvq
 
 RECORDING = "HuGaDB_v1_various_01_00.txt"
 
@@ -64,13 +64,6 @@ def little(tmp_path, monkeypatch):
     server.shutdown()
     thread.join()
     server.server_close()
-
-
-def histvq(*arguments, **options):
-    result = CliRunner().invoke(app, [str(a) for a in arguments], **options)
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result.exit_code, result.output.replace("\n", " ")
 
 
 def test_fetched_unpacked_and_loaded(little, tmp_path):
