@@ -91,19 +91,23 @@ def joint_distance_sum(
     """The sum that `joint_distance_loss` is the mean of."""
     first, second = _pairs(len(real), persons, device=real.device)
     both = real[first] & real[second]
-    error = _distances(predicted, first, second, kind) - _distances(
-        target.detach(), first, second, kind
-    )
+    # (pair, joint): a joint less another. Differences, and their gradients, are products with it.
+    joints = torch.eye(len(real), dtype=predicted.dtype, device=real.device)
+    less = joints[first] - joints[second]
+    error = _distances(less, predicted, kind) - _distances(less, target.detach(), kind)
     # A pair stands for both of its orders; a joint with itself adds nothing.
     return 2 * (error.square() * both).sum()
 
 
-def _distances(series: Tensor, first: Tensor, second: Tensor, kind: str) -> Tensor:
-    difference = series[first] - series[second]
+def _distances(
+    less: Float[Tensor, "pair joint"], series: Float[Tensor, "joint frame channel"], kind: str
+) -> Float[Tensor, "pair frame"]:
+    squares = (less @ series.permute(2, 0, 1)).square().sum(dim=0)
     if kind == "squared":
-        return difference.square().sum(dim=-1)
-    # vector_norm's gradient at 0 is 0; that of sqrt(sum of squares) is NaN.
-    return torch.linalg.vector_norm(difference, dim=-1)
+        return squares
+    # The gradient of a root at 0 is infinite, and times the 0 before it not a number.
+    apart = squares > 0
+    return torch.where(apart, squares, 1).sqrt() * apart
 
 
 def _pairs(
