@@ -1,0 +1,50 @@
+"""What must be known to use an exported model, beside its graph."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from histvq import __version__
+from histvq.nn.tcn import reach_frames
+from histvq.patchwise import PatchwiseEstimator
+from histvq.report.naming import Named, Names
+
+
+def described(
+    method: PatchwiseEstimator,
+    *,
+    roots: Sequence[str],
+    steps: Sequence[str],
+    names: Names | None,
+) -> dict[str, Any]:
+    """What an ONNX file says of itself in its metadata, as JSON under the key `histvq`.
+
+    `fps`, `patch_frames`, `joint_names`, `joint_persons`, `channel_names`, `unit`: what the input must be.
+    `anti_alias`: whether recordings of a higher rate are low-passed when they are brought to `fps`.
+    `transforms`: steps to be taken before. `roots`: joints that the graph centres on, empty if it does
+    not. `reach_frames`: how many frames to either side of a patch its answer depends on. `method`,
+    `n_actions`, `n_subactions` (null with one level), `names` and `subaction_names` (code -> name, of
+    those that have one), `version` (of histvq).
+    """
+    names = names or Names()
+    levels = method.network_.quantiser.codebooks
+    return {
+        "version": __version__,
+        "method": method.method_name,
+        "fps": method.fps_,
+        "anti_alias": method.config.fps is None,
+        "patch_frames": method.patch_frames_,
+        "reach_frames": reach_frames(
+            method.config.n_layers, n_stages=len(method.network_.encoder.stages)
+        ),
+        **method.layout_,
+        "roots": list(roots),
+        "transforms": list(steps),
+        "n_actions": method.config.n_actions,
+        "n_subactions": len(levels[0].usage) if len(levels) > 1 else None,
+        "names": _plain(names.actions),
+        "subaction_names": _plain(names.subactions),
+    }
+
+
+def _plain(names: Mapping[int, Named]) -> dict[str, str]:
+    return {str(code): named.name for code, named in sorted(names.items()) if named.name}

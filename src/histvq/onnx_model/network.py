@@ -1,0 +1,133 @@
+"""The encoder and the codebooks of a fitted method as nodes of an ONNX graph.
+
+Written from the weights, layer by layer, and not by following a run of the network: how training and
+prediction compute a layer may change, what it computes does not.
+"""
+
+import numpy as np
+from torch import Tensor, nn
+
+from histvq.nn.autoencoder import HierarchicalAutoencoder
+from histvq.nn.tcn import TCN, Stage
+from histvq.onnx_model.nodes import Nodes, integers
+
+
+def patches_of(nodes: Nodes, skeleton: str, *, patch_frames: int) -> tuple[str, str]:
+    """Measured values and their mask, filled up to whole patches.
+
+    Args:
+        nodes: Written to.
+        skeleton: (frame, joint, channel), NaN where nothing was measured.
+        patch_frames: P.
+
+    Returns:
+        Values (1, channel, joint, frame), 0 where a channel of the joint is missing, and the mask
+        (1, 1, joint, frame), 1 where none is.
+    """
+    missing = nodes.cast(nodes("IsNaN", skeleton), "float32")
+    missing = nodes("ReduceMax", missing, integers(2))
+    real = nodes("Sub", np.float32(1), missing)
+    values = nodes("Where", nodes.cast(missing, "bool"), np.float32(0), skeleton)
+    n_frames = nodes("Shape", skeleton, start=0, end=1)
+    rest = nodes("Mod", nodes("Neg", n_frames), integers(patch_frames))
+    pads = nodes("Concat", integers(0, 0, 0), rest, integers(0, 0), axis=0)
+
+    def laid_out(tensor: str) -> str:
+        whole = nodes("Pad", tensor, pads)
+        return nodes("Unsqueeze", nodes("Transpose", whole, perm=[2, 1, 0]), integers(0))
+
+    return laid_out(values), laid_out(real)
+
+
+def encoded(nodes: Nodes, series: str, real: str, encoder: TCN) -> str:
+    """The latents (1, latent, joint, frame), masked after every layer as `nn.tcn` does."""
+    for stage in encoder.stages:
+        assert isinstance(stage, Stage)
+        hidden = nodes("Mul", _pointwise(nodes, series, stage.enter), real)
+        for level, layer in enumerate(stage.layers):
+            inner = nodes("Relu", _dilated(nodes, hidden, layer.dilated, dilation=2**level))
+            inner = nodes("Mul", _pointwise(nodes, inner, layer.pointwise), real)
+            hidden = nodes("Add", hidden, inner)
+        series = nodes("Mul", _pointwise(nodes, hidden, stage.leave), real)
+    return series
+
+
+def _pointwise(nodes: Nodes, series: str, layer: nn.Module) -> str:
+    weight = _array(layer.weight)[:, :, None, None]
+    return nodes("Conv", series, weight, _array(layer.bias))
+
+
+def _dilated(nodes: Nodes, series: str, layer: nn.Module, *, dilation: int) -> str:
+    return nodes(
+        "Conv",
+        series,
+        _array(layer.weight),
+        _array(layer.bias),
+        dilations=[1, dilation],
+        pads=[0, dilation, 0, dilation],
+    )
+
+
+def answered(nodes: Nodes, latents: str, real: str, network: HierarchicalAutoencoder) -> list[str]:
+    """Add the outputs `actions`, `subactions` (with two levels or more) and `confidence`.
+
+    Each is (patch,); codes are -1 and confidence is 0 where nothing of a patch was measured.
+
+    Returns:
+        Names of the outputs that are codes.
+    """
+    frames = network.patch_frames
+    parents = _array(network.quantiser.actions())
+    real = _in_patches(nodes, real, patch_frames=frames)
+    occupied = nodes.cast(nodes("ReduceMax", real, integers(1, 2, 3), keepdims=0), "bool")
+    if network.whole_patches:
+        real = nodes("Expand", np.float32([1]), nodes("Shape", real))
+    distances = _distances(nodes, _in_patches(nodes, latents, patch_frames=frames), real, network)
+    subactions = nodes("ArgMin", distances, axis=1, keepdims=0)
+    actions = nodes("Gather", parents, subactions)
+    nearest = nodes("ReduceMin", distances, integers(1), keepdims=0)
+    same = nodes("Equal", nodes("Unsqueeze", actions, integers(1)), parents[None])
+    others = nodes("Where", same, np.float64(np.inf), distances)
+    others = nodes("ReduceMin", others, integers(1), keepdims=0)
+    others = nodes("Max", others, np.float64(np.finfo(np.float64).tiny))
+    margin = nodes("Sub", np.float64(1), nodes("Div", nearest, others))
+    nodes("Where", occupied, nodes.cast(margin, "float32"), np.float32(0), name="confidence")
+    codes = {"actions": actions, "subactions": subactions}
+    if len(network.quantiser.codebooks) == 1:
+        del codes["subactions"]
+    for name, code in codes.items():
+        nodes("Where", occupied, code, np.int64(-1), name=name)
+    return list(codes)
+
+
+def _in_patches(nodes: Nodes, series: str, *, patch_frames: int) -> str:
+    """(1, latent, joint, frame) -> (patch, patch_frame, joint, latent)."""
+    apart = nodes("Reshape", series, integers(0, 0, 0, -1, patch_frames))
+    return nodes("Transpose", nodes("Squeeze", apart, integers(0)), perm=[2, 3, 1, 0])
+
+
+def _distances(nodes: Nodes, patches: str, real: str, network: HierarchicalAutoencoder) -> str:
+    """Distance of each patch to each subaction (patch, code), in float64: see `nn.codebook`."""
+    codebook = network.quantiser.codebooks[0]
+    prototypes = nodes.cast(_array(codebook.prototypes), "float64")
+    by_joint = nodes("ReduceSumSquare", prototypes, integers(3), keepdims=0)
+    patches, real = nodes.cast(patches, "float64"), nodes.cast(real, "float64")
+    # 0 keeps an axis: one norm a frame; 1: a patch is as one long frame, with one norm in all.
+    shape = integers(0, 0 if codebook.distance == "frame" else 1, -1)
+
+    def flat(tensor: str) -> str:
+        """(patch or code, patch_frame, joint, ...) -> (patch_frame, patch or code, all else)."""
+        return nodes("Transpose", nodes("Reshape", tensor, shape), perm=[1, 0, 2])
+
+    x, z = flat(patches), nodes("Transpose", flat(prototypes), perm=[0, 2, 1])
+    weight = nodes("Transpose", flat(by_joint), perm=[0, 2, 1])
+    squares = nodes("ReduceSumSquare", x, integers(2))
+    mixed = nodes("Mul", nodes("MatMul", x, z), np.float64(2))
+    shown = nodes("MatMul", flat(nodes("Squeeze", real, integers(3))), weight)
+    squares = nodes("Add", nodes("Sub", squares, mixed), shown)
+    lengths = nodes("Sqrt", nodes("Max", squares, np.float64(0)))
+    return nodes("ReduceSum", lengths, integers(0), keepdims=0)
+
+
+def _array(tensor: Tensor) -> np.ndarray:
+    return tensor.detach().cpu().numpy()
