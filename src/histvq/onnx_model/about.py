@@ -1,9 +1,9 @@
 """What must be known to use an exported model, beside its graph."""
 
 from collections.abc import Mapping, Sequence
+from importlib import metadata
 from typing import Any
 
-from histvq import __version__
 from histvq.nn.tcn import reach_frames
 from histvq.patchwise import PatchwiseEstimator
 from histvq.report.naming import Named, Names
@@ -18,17 +18,17 @@ def described(
 ) -> dict[str, Any]:
     """What an ONNX file says of itself in its metadata, as JSON under the key `histvq`.
 
-    `fps`, `patch_frames`, `joint_names`, `joint_persons`, `channel_names`, `unit`: what the input must be.
-    `anti_alias`: whether recordings of a higher rate are low-passed when they are brought to `fps`.
-    `transforms`: steps to be taken before. `roots`: joints that the graph centres on, empty if it does
-    not. `reach_frames`: how many frames to either side of a patch its answer depends on. `method`,
-    `n_actions`, `n_subactions` (null with one level), `names` and `subaction_names` (code -> name, of
-    those that have one), `version` (of histvq).
+    What the input must be: `fps`, `joint_names`, `joint_persons`, `channel_names`, `unit`. What is to be
+    done before: `transforms`, steps in order; `anti_alias`, whether recordings of a higher rate are
+    low-passed when they are brought to `fps`. What is done inside: `roots`, joints the graph centres on;
+    `patch_frames`; `reach_frames`, how many frames to either side of a patch its answer depends on.
+    What comes out: `method`, `n_actions`, `n_subactions` (null with one level), `names` and
+    `subaction_names` (code -> name, of those that have one). `version` is that of histvq.
     """
     names = names or Names()
-    levels = method.network_.quantiser.codebooks
+    n_levels = len(method.network_.quantiser.codebooks)
     return {
-        "version": __version__,
+        "version": metadata.version("histvq"),
         "method": method.method_name,
         "fps": method.fps_,
         "anti_alias": method.config.fps is None,
@@ -40,7 +40,7 @@ def described(
         "roots": list(roots),
         "transforms": list(steps),
         "n_actions": method.config.n_actions,
-        "n_subactions": len(levels[0].usage) if len(levels) > 1 else None,
+        "n_subactions": method._n_codes() if n_levels > 1 else None,
         "names": _plain(names.actions),
         "subaction_names": _plain(names.subactions),
     }

@@ -15,7 +15,7 @@ def centred(
     nodes: Nodes,
     skeleton: str,
     *,
-    persons: Sequence[int],
+    persons: np.ndarray,
     roots: Sequence[int],
     space: Sequence[bool],
 ) -> str:
@@ -29,12 +29,10 @@ def centred(
         space: For each channel, whether it is a coordinate; others stay as they are.
     """
     paths = [
-        _path(
-            nodes, skeleton, joints=np.flatnonzero(np.array(persons) == k), root=root, space=space
-        )
+        _path(nodes, skeleton, joints=np.flatnonzero(persons == k), root=root, space=space)
         for k, root in enumerate(roots)
     ]
-    path = nodes("Gather", nodes("Concat", *paths, axis=1), integers(*persons), axis=1)
+    path = nodes("Gather", nodes("Concat", *paths, axis=1), persons.astype(np.int64), axis=1)
     return nodes("Sub", skeleton, path)
 
 
@@ -52,7 +50,7 @@ def _path(
             others = nodes("Gather", body, place, axis=2)
             column = _known(nodes, series, others)
         else:
-            column = nodes("Expand", np.float32([0]), nodes("Shape", series))
+            column = nodes("Expand", np.float32(0), nodes("Shape", series))
         columns.append(nodes("Unsqueeze", column, integers(1, 2)))
     return nodes("Concat", *columns, axis=2)
 

@@ -5,10 +5,11 @@ prediction compute a layer may change, what it computes does not.
 """
 
 import numpy as np
-from torch import Tensor, nn
+from torch import Tensor
 
 from histvq.nn.autoencoder import HierarchicalAutoencoder
-from histvq.nn.tcn import TCN, Stage
+from histvq.nn.codebook import Codebook
+from histvq.nn.tcn import TCN
 from histvq.onnx_model.nodes import Nodes, integers
 
 
@@ -39,33 +40,34 @@ def patches_of(nodes: Nodes, skeleton: str, *, patch_frames: int) -> tuple[str, 
     return laid_out(values), laid_out(real)
 
 
-def encoded(nodes: Nodes, series: str, real: str, encoder: TCN) -> str:
+def encoded(nodes: Nodes, series: str, real: str, encoder: TCN, *, n_layers: int) -> str:
     """The latents (1, latent, joint, frame), masked after every layer as `nn.tcn` does."""
-    for stage in encoder.stages:
-        assert isinstance(stage, Stage)
-        hidden = nodes("Mul", _pointwise(nodes, series, stage.enter), real)
-        for level, layer in enumerate(stage.layers):
-            inner = nodes("Relu", _dilated(nodes, hidden, layer.dilated, dilation=2**level))
-            inner = nodes("Mul", _pointwise(nodes, inner, layer.pointwise), real)
+    weights = {name: _array(value) for name, value in encoder.state_dict().items()}
+
+    def convolved(series: str, layer: str, *, dilation: int = 1) -> str:
+        weight = weights[f"{layer}.weight"]
+        if weight.ndim == 2:  # a 1x1 convolution
+            weight = weight[:, :, None, None]
+        reach = dilation * (weight.shape[3] // 2)
+        return nodes(
+            "Conv",
+            series,
+            weight,
+            weights[f"{layer}.bias"],
+            dilations=[1, dilation],
+            pads=[0, reach, 0, reach],
+        )
+
+    for number in range(len(encoder.stages)):
+        stage = f"stages.{number}"
+        hidden = nodes("Mul", convolved(series, f"{stage}.enter"), real)
+        for place in range(n_layers):
+            layer = f"{stage}.layers.{place}"
+            inner = nodes("Relu", convolved(hidden, f"{layer}.dilated", dilation=2**place))
+            inner = nodes("Mul", convolved(inner, f"{layer}.pointwise"), real)
             hidden = nodes("Add", hidden, inner)
-        series = nodes("Mul", _pointwise(nodes, hidden, stage.leave), real)
+        series = nodes("Mul", convolved(hidden, f"{stage}.leave"), real)
     return series
-
-
-def _pointwise(nodes: Nodes, series: str, layer: nn.Module) -> str:
-    weight = _array(layer.weight)[:, :, None, None]
-    return nodes("Conv", series, weight, _array(layer.bias))
-
-
-def _dilated(nodes: Nodes, series: str, layer: nn.Module, *, dilation: int) -> str:
-    return nodes(
-        "Conv",
-        series,
-        _array(layer.weight),
-        _array(layer.bias),
-        dilations=[1, dilation],
-        pads=[0, dilation, 0, dilation],
-    )
 
 
 def answered(nodes: Nodes, latents: str, real: str, network: HierarchicalAutoencoder) -> list[str]:
@@ -81,7 +83,7 @@ def answered(nodes: Nodes, latents: str, real: str, network: HierarchicalAutoenc
     real = _in_patches(nodes, real, patch_frames=frames)
     occupied = nodes.cast(nodes("ReduceMax", real, integers(1, 2, 3), keepdims=0), "bool")
     if network.whole_patches:
-        real = nodes("Expand", np.float32([1]), nodes("Shape", real))
+        real = nodes("Expand", np.float32(1), nodes("Shape", real))
     distances = _distances(nodes, _in_patches(nodes, latents, patch_frames=frames), real, network)
     subactions = nodes("ArgMin", distances, axis=1, keepdims=0)
     actions = nodes("Gather", parents, subactions)
@@ -109,6 +111,7 @@ def _in_patches(nodes: Nodes, series: str, *, patch_frames: int) -> str:
 def _distances(nodes: Nodes, patches: str, real: str, network: HierarchicalAutoencoder) -> str:
     """Distance of each patch to each subaction (patch, code), in float64: see `nn.codebook`."""
     codebook = network.quantiser.codebooks[0]
+    assert isinstance(codebook, Codebook)
     prototypes = nodes.cast(_array(codebook.prototypes), "float64")
     by_joint = nodes("ReduceSumSquare", prototypes, integers(3), keepdims=0)
     patches, real = nodes.cast(patches, "float64"), nodes.cast(real, "float64")

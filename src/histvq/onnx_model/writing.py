@@ -39,7 +39,7 @@ def model_of(
     skeleton = nodes("Sub", skeleton, method.scale_.offset)
     skeleton = nodes("Div", skeleton, method.scale_.factor)
     values, real = patches_of(nodes, skeleton, patch_frames=method.patch_frames_)
-    latents = encoded(nodes, values, real, method.network_.encoder)
+    latents = encoded(nodes, values, real, method.network_.encoder, n_layers=method.config.n_layers)
     levels = answered(nodes, latents, real, method.network_)
     types = {**dict.fromkeys(levels, "int64"), "confidence": "float32"}
     return nodes.model(
