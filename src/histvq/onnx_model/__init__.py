@@ -57,6 +57,7 @@ def export_onnx(
             f"{getattr(method, 'method_name', type(method).__name__)} does not answer patch by patch, so "
             f"it cannot be exported; methods that can: {', '.join(_patchwise())}"
         )
+    method._require_fitted("network_")
     try:
         import onnx  # noqa: F401
     except ImportError as error:

@@ -20,14 +20,13 @@ def model_of(
     """The model, checked.
 
     Args:
-        method: Fitted.
+        method: A fitted one.
         roots: Each person's root joint, where the method centres.
         metadata: To be kept with it, as JSON.
 
     Raises:
         ConfigError: If the roots are not what the method needs.
     """
-    method._require_fitted("network_")
     layout, nodes = method.layout_, Nodes()
     joints, channels = layout["joint_names"], layout["channel_names"]
     persons = np.unique(layout["joint_persons"] or [0] * len(joints), return_inverse=True)[1]
