@@ -73,7 +73,7 @@ def _known(nodes: Nodes, series: str, others: str) -> str:
         return nodes.cast(frame, "float64"), nodes.cast(nodes("Gather", series, frame), "float64")
 
     start, first = end(nodes("Sub", rank, one))
-    stop, last = end(nodes("Sub", rank, seen))
+    stop, last = end(rank)
     now = nodes.cast(nodes("Sub", nodes("CumSum", _ones_like(nodes, seen), zero), one), "float64")
     stretch = nodes("Max", nodes("Sub", stop, start), np.float64(1))
     slope = nodes("Div", nodes("Sub", last, first), stretch)

@@ -10,7 +10,7 @@ from torch import Tensor
 from histvq.nn.autoencoder import HierarchicalAutoencoder
 from histvq.nn.codebook import Codebook
 from histvq.nn.tcn import TCN
-from histvq.onnx_model.nodes import Nodes, integers
+from histvq.onnx_model.nodes import Nodes, Value, integers
 
 
 def patches_of(nodes: Nodes, skeleton: str, *, patch_frames: int) -> tuple[str, str]:
@@ -78,20 +78,27 @@ def answered(nodes: Nodes, latents: str, real: str, network: HierarchicalAutoenc
     Returns:
         Names of the outputs that are codes.
     """
-    frames = network.patch_frames
+    codebook = network.quantiser.codebooks[0]
+    assert isinstance(codebook, Codebook)
+    by_frame = codebook.distance == "frame"
     parents = _array(network.quantiser.actions())
-    real = _in_patches(nodes, real, patch_frames=frames)
-    occupied = nodes.cast(nodes("ReduceMax", real, integers(1, 2, 3), keepdims=0), "bool")
-    if network.whole_patches:
-        real = nodes("Expand", np.float32(1), nodes("Shape", real))
-    distances = _distances(nodes, _in_patches(nodes, latents, patch_frames=frames), real, network)
+    patches = _in_patches(nodes, latents, patch_frames=network.patch_frames, by_frame=by_frame)
+    real = _in_patches(nodes, real, patch_frames=network.patch_frames, by_frame=by_frame)
+    occupied = nodes.cast(nodes("ReduceMax", real, integers(0, 2), keepdims=0), "bool")
+    distances = _distances(
+        nodes,
+        patches,
+        None if network.whole_patches else real,
+        _array(codebook.prototypes),
+        by_frame=by_frame,
+    )
     subactions = nodes("ArgMin", distances, axis=1, keepdims=0)
     actions = nodes("Gather", parents, subactions)
     nearest = nodes("ReduceMin", distances, integers(1), keepdims=0)
     same = nodes("Equal", nodes("Unsqueeze", actions, integers(1)), parents[None])
     others = nodes("Where", same, np.float64(np.inf), distances)
     others = nodes("ReduceMin", others, integers(1), keepdims=0)
-    others = nodes("Max", others, np.float64(np.finfo(np.float64).tiny))
+    others = nodes("Max", others, np.finfo(np.float64).tiny)
     margin = nodes("Sub", np.float64(1), nodes("Div", nearest, others))
     nodes("Where", occupied, nodes.cast(margin, "float32"), np.float32(0), name="confidence")
     codes = {"actions": actions, "subactions": subactions}
@@ -102,34 +109,47 @@ def answered(nodes: Nodes, latents: str, real: str, network: HierarchicalAutoenc
     return list(codes)
 
 
-def _in_patches(nodes: Nodes, series: str, *, patch_frames: int) -> str:
-    """(1, latent, joint, frame) -> (patch, patch_frame, joint, latent)."""
+def _in_patches(nodes: Nodes, series: str, *, patch_frames: int, by_frame: bool) -> str:
+    """(1, latent, joint, frame) -> (norm, patch, value): what each norm of a distance goes over.
+
+    There is one a frame of a patch, or one over all of it.
+    """
     apart = nodes("Reshape", series, integers(0, 0, 0, -1, patch_frames))
-    return nodes("Transpose", nodes("Squeeze", apart, integers(0)), perm=[2, 3, 1, 0])
+    perm = [4, 3, 0, 2, 1] if by_frame else [0, 3, 4, 2, 1]
+    # A reshape stands between this and the matrix product: onnxruntime 1.20 draws a transposition into
+    # the product, also in float64, for which it has no such product.
+    return nodes("Reshape", nodes("Transpose", apart, perm=perm), integers(0, 0, -1))
 
 
-def _distances(nodes: Nodes, patches: str, real: str, network: HierarchicalAutoencoder) -> str:
-    """Distance of each patch to each subaction (patch, code), in float64: see `nn.codebook`."""
-    codebook = network.quantiser.codebooks[0]
-    assert isinstance(codebook, Codebook)
-    prototypes = nodes.cast(_array(codebook.prototypes), "float64")
-    by_joint = nodes("ReduceSumSquare", prototypes, integers(3), keepdims=0)
-    patches, real = nodes.cast(patches, "float64"), nodes.cast(real, "float64")
-    # 0 keeps an axis: one norm a frame; 1: a patch is as one long frame, with one norm in all.
-    shape = integers(0, 0 if codebook.distance == "frame" else 1, -1)
+def _distances(
+    nodes: Nodes, patches: str, real: str | None, prototypes: np.ndarray, *, by_frame: bool
+) -> str:
+    """Distance of each patch to each prototype (patch, code), in float64: see `nn.codebook`.
 
-    def flat(tensor: str) -> str:
-        """(patch or code, patch_frame, joint, ...) -> (patch_frame, patch or code, all else)."""
-        return nodes("Transpose", nodes("Reshape", tensor, shape), perm=[1, 0, 2])
+    Args:
+        nodes: Written to.
+        patches: (norm, patch, value), 0 where not real.
+        real: Likewise, a value for each joint; None: compare all of every patch.
+        prototypes: (code, patch_frame, joint, latent).
+        by_frame: A norm for each frame, and their sum.
+    """
 
-    x, z = flat(patches), nodes("Transpose", flat(prototypes), perm=[0, 2, 1])
-    weight = nodes("Transpose", flat(by_joint), perm=[0, 2, 1])
-    squares = nodes("ReduceSumSquare", x, integers(2))
-    mixed = nodes("Mul", nodes("MatMul", x, z), np.float64(2))
-    shown = nodes("MatMul", flat(nodes("Squeeze", real, integers(3))), weight)
-    squares = nodes("Add", nodes("Sub", squares, mixed), shown)
-    lengths = nodes("Sqrt", nodes("Max", squares, np.float64(0)))
-    return nodes("ReduceSum", lengths, integers(0), keepdims=0)
+    def laid_out(values: np.ndarray) -> np.ndarray:
+        """(code, patch_frame, ...) -> (norm, value, code)."""
+        n_codes, n_frames = values.shape[:2]
+        return np.moveaxis(values.reshape(n_codes, n_frames if by_frame else 1, -1), 0, 2)
+
+    patches = nodes.cast(patches, "float64")
+    by_joint = laid_out(np.square(prototypes, dtype=np.float64).sum(axis=3))
+    shown: Value = by_joint.sum(axis=1, keepdims=True)
+    if real is not None:
+        shown = nodes("MatMul", nodes.cast(real, "float64"), by_joint)
+    product = nodes("MatMul", patches, nodes.cast(laid_out(prototypes), "float64"))
+    squares = nodes("ReduceSumSquare", patches, integers(2))
+    squares = nodes("Sub", squares, nodes("Mul", product, np.float64(2)))
+    squares = nodes("Add", squares, shown)
+    norms = nodes("Sqrt", nodes("Max", squares, np.float64(0)))
+    return nodes("ReduceSum", norms, integers(0), keepdims=0)
 
 
 def _array(tensor: Tensor) -> np.ndarray:

@@ -41,7 +41,8 @@ class Nodes:
         """
         names = [self._name(value) for value in inputs]
         output = name or f"{operator}_{len(self._nodes)}"
-        self._nodes.append(helper.make_node(operator, names, [output], **attributes))
+        # onnxruntime 1.20 names nodes of its own after ours, and takes no two of one name.
+        self._nodes.append(helper.make_node(operator, names, [output], name=output, **attributes))
         return output
 
     def cast(self, value: Value, dtype: str) -> str:
