@@ -26,7 +26,7 @@ def described(
     `subaction_names` (code -> name, of those that have one). `version` is that of histvq.
     """
     names = names or Names()
-    n_levels = len(method.network_.quantiser.codebooks)
+    quantiser = method.network_.quantiser
     return {
         "version": metadata.version("histvq"),
         "method": method.method_name,
@@ -40,7 +40,7 @@ def described(
         "roots": list(roots),
         "transforms": list(steps),
         "n_actions": method.config.n_actions,
-        "n_subactions": method._n_codes() if n_levels > 1 else None,
+        "n_subactions": len(quantiser.actions()) if len(quantiser.codebooks) > 1 else None,
         "names": _plain(names.actions),
         "subaction_names": _plain(names.subactions),
     }

@@ -62,7 +62,7 @@ def recording(about, n_frames, *, seed, missing=0.0, id="r"):
 
 def spread(model, about):
     """Put the prototypes on patches far apart: so short a fit leaves one action for everything."""
-    motion = recording(about, FPS * model._n_codes(), seed=99)
+    motion = recording(about, FPS * len(model.network_.quantiser.actions()), seed=99)
     motion = centre_on_root(motion) if model.centred_ else motion
     skeleton = torch.from_numpy(model.scale_.apply(motion.skeleton)).transpose(0, 1)
     measured = torch.ones(skeleton.shape[:2], dtype=torch.bool)
