@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from histvq.methods.histvq import HiSTVQ
     from histvq.methods.smq import SMQ
     from histvq.methods.window_kmeans import WindowKMeans
+    from histvq.onnx_model import export_onnx
     from histvq.recording import Recording
     from histvq.segments import Segmentation
 
@@ -32,6 +33,7 @@ _HOME = {
     "Segmentation": "histvq.segments",
     "WindowKMeans": "histvq.methods.window_kmeans",
     "evaluate": "histvq.evaluation",
+    "export_onnx": "histvq.onnx_model",
     "import_checkpoint": "histvq.checkpoints",
     "load_dataset": "histvq.datasets",
     "load_model": "histvq.experiment",
@@ -49,6 +51,7 @@ __all__ = [
     "Segmentation",
     "WindowKMeans",
     "evaluate",
+    "export_onnx",
     "import_checkpoint",
     "load_dataset",
     "load_model",

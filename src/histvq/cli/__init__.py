@@ -9,7 +9,7 @@ import typer
 
 from histvq import console
 from histvq.chain import STEPS
-from histvq.cli import benchmarks, clipping, exporting, sharing
+from histvq.cli import benchmarks, clipping, exporting, modelling, sharing
 from histvq.cli.common import (
     Exit,
     Format,
@@ -383,6 +383,7 @@ benchmarks.add_to(app)
 clipping.add_to(app)
 sharing.add_to(app)
 exporting.add_to(app)
+modelling.add_to(app)
 
 
 def main() -> None:
