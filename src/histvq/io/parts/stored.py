@@ -57,8 +57,7 @@ def stored_arrays(path: Path) -> Iterator[list[Stored]]:
 
 def _loaded(path: Path, size: int) -> np.ndarray:
     """A `.npy` file's array: in memory, or mapped for reading where it is large."""
-    mode = "r" if size >= MAPPED_BYTES else None
-    return np.load(path, mmap_mode=mode, allow_pickle=False)
+    return np.load(path, mmap_mode="r" if size >= MAPPED_BYTES else None, allow_pickle=False)
 
 
 def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> Stored:
