@@ -85,14 +85,9 @@ class StreamingSegmenter:
                 f"the model changes recordings first ({', '.join(self._chain.steps)}), so what it takes "
                 "is not what will come: pass like=, a recording with its joints, channels and unit"
             )
-        if fps is None and like is None and self._method.config.fps is not None:
-            raise ConfigError(
-                "this model takes frames as they come at a rate of its own, so say how many come a "
-                f"second: fps= (--fps), {self._method.fps_:g} or a whole multiple of that"
-            )
         own = taken_by(self._method)
         like = own if like is None else like
-        self.fps = like.fps if fps is None else fps
+        self.fps = fps or (like.fps if like is not own else own_rate(self._method))
         self.like = replace(like, id=NAME, fps=self.fps, skeleton=like.skeleton[:0])
         self._names = names or Names()
         self._step = _step(self.fps, self._method)
@@ -258,6 +253,20 @@ def streaming_method(model: Any) -> PatchwiseEstimator:
             "stream; fit one without it"
         )
     return method
+
+
+def own_rate(method: PatchwiseEstimator) -> float:
+    """The rate frames come at where nobody says it.
+
+    Raises:
+        ConfigError: If they may come at several.
+    """
+    if method.config.fps is not None:
+        raise ConfigError(
+            "this model takes frames as they come at a rate of its own, so say how many come a second: "
+            f"fps= (--fps), {method.fps_:g} or a whole multiple of that"
+        )
+    return method.fps_
 
 
 def taken_by(method: PatchwiseEstimator) -> Recording:

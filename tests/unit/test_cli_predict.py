@@ -3,6 +3,7 @@ import io
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -83,6 +84,23 @@ def test_units_and_names_of_columns_may_be_said(model, motion, tmp_path):
     np.testing.assert_array_equal(actions((tmp_path / "out.csv").read_text()), merged)
     rows = csv.DictReader(io.StringIO((tmp_path / "out.csv").read_text()))
     assert {(row["action"], row["name"]) for row in rows} <= {("0", "rest"), ("2", "swing, wide")}
+
+
+def test_a_model_that_leaves_frames_out_is_told_how_many_come(motion, tmp_path):
+    small = {"n_maps": 4, "n_latent": 4, "n_layers": 2, "temporal_hidden": 4, "epochs": 1}
+    rooted = replace(motion, parents=(-1, 0))
+    method = HiSTVQ(n_actions=2, fps=5.0, random_state=0, min_steps=0, **small).fit([rooted])
+    spread(method, rooted).save(tmp_path / "m")
+    np.save(tmp_path / "in.npy", motion.skeleton)
+    command = [
+        "predict", tmp_path / "m", tmp_path / "in.npy", "--stream", "--option", "parents=[-1,0]",
+        "-o", tmp_path / "out.csv",
+    ]  # fmt: skip
+    status, said = histvq(*command)
+    assert (status, "say how many come a second: fps= (--fps), 5 or" in said) == (Exit.USAGE, True)
+    status, _ = histvq(*command, "--fps", 10)
+    found = actions((tmp_path / "out.csv").read_text())
+    np.testing.assert_array_equal(found, expected(tmp_path / "m", rooted))
 
 
 def test_what_was_answered_before_a_bad_line_stays(model, motion, tmp_path):

@@ -107,7 +107,7 @@ def _frames(
 
 def _like(model: Any, how: How) -> "Recording | None":
     """What the flags say of the frames; None where they say nothing."""
-    from histvq.streaming import streaming_method, taken_by
+    from histvq.streaming import own_rate, streaming_method, taken_by
 
     if how.format or how.people != "together":
         raise ConfigError(
@@ -120,13 +120,15 @@ def _like(model: Any, how: How) -> "Recording | None":
         )
     if not options and how.unit is None:
         return None
-    own = taken_by(streaming_method(model))
+    method = streaming_method(model)
+    own = taken_by(method)
     joints, channels = (
         _words(options.get(key)) or getattr(own, key) for key in ("joint_names", "channel_names")
     )
     parents = options.get("parents")
     return replace(
         own,
+        fps=how.fps or own_rate(method),
         skeleton=np.zeros((0, len(joints), len(channels)), np.float32),
         joint_names=joints,
         channel_names=channels,
