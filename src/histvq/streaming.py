@@ -83,12 +83,15 @@ class StreamingSegmenter:
         if self._chain.steps and like is None:
             raise ConfigError(
                 f"the model changes recordings first ({', '.join(self._chain.steps)}), so what it takes "
-                "is not what will come: pass like=, a recording with its joints, channels and unit"
+                "is not what will come: pass like=, a recording with its joints, channels and unit "
+                "(--unit, --option joint_names=)"
             )
         own = taken_by(self._method)
         like = own if like is None else like
-        self.fps = fps or (like.fps if like is not own else own_rate(self._method))
-        self.like = replace(like, id=NAME, fps=self.fps, skeleton=like.skeleton[:0])
+        if fps is None:
+            fps = own_rate(self._method) if like is own else like.fps
+        self.like = replace(like, id=NAME, fps=fps, skeleton=like.skeleton[:0])
+        self.fps = self.like.fps
         self._names = names or Names()
         self._step = _step(self.fps, self._method)
         taken = alike(self._chain(self.like), self._method.layout_)

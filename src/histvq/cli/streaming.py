@@ -7,7 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import astuple, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
@@ -45,6 +45,8 @@ def stream(
         raise ConfigError(f"--stream follows one file, or - for standard input; not {len(files)}")
     if out is not None and out.exists() and not overwrite:
         raise ConfigError(f"{out} is there already; --overwrite replaces it")
+    if out is not None and out.resolve() == files[0].resolve():
+        raise ConfigError(f"{out} is what is read; write to another file")
     segmenter = StreamingSegmenter(
         model,
         fps=how.fps,
@@ -81,14 +83,18 @@ def _answer(segmenter: "StreamingSegmenter", source: Iterator[np.ndarray], file:
 
 
 def _row(answer: "PatchAnswer") -> tuple[object, ...]:
-    """An answer as text: seconds to the millisecond."""
-    shown = replace(  # type: ignore[type-var]
-        answer,
-        start_s=f"{answer.start_s:.3f}",  # type: ignore[arg-type]
-        stop_s=f"{answer.stop_s:.3f}",  # type: ignore[arg-type]
-        confidence=f"{answer.confidence:.4f}",  # type: ignore[arg-type]
+    """An answer's cells, in the order of its fields; seconds to the millisecond."""
+    return (
+        answer.patch,
+        answer.start_frame,
+        answer.stop_frame,
+        f"{answer.start_s:.3f}",
+        f"{answer.stop_s:.3f}",
+        answer.action,
+        answer.subaction,
+        f"{answer.confidence:.4f}",
+        answer.name,
     )
-    return astuple(shown)
 
 
 def _frames(
@@ -96,10 +102,10 @@ def _frames(
 ) -> Iterator[np.ndarray]:
     from histvq.io.following import STANDARD_INPUT, array_blocks, frames_of, grown, lines_of
 
-    if path.suffix.lower() == ".npy":
-        return array_blocks(path)
     if path != STANDARD_INPUT and not path.is_file():
         raise ConfigError(f"{path}: there is no such file to follow; make it first, or pipe into -")
+    if path.suffix.lower() == ".npy":
+        return array_blocks(path)
     name = "standard input" if path == STANDARD_INPUT else str(path)
     lines = lines_of(grown(path, idle_s=idle_s))
     return frames_of(lines, segmenter.columns(), name=name)
@@ -128,7 +134,7 @@ def _like(model: Any, how: How) -> "Recording | None":
     parents = options.get("parents")
     return replace(
         own,
-        fps=how.fps or own_rate(method),
+        fps=own_rate(method) if how.fps is None else how.fps,
         skeleton=np.zeros((0, len(joints), len(channels)), np.float32),
         joint_names=joints,
         channel_names=channels,
