@@ -76,13 +76,16 @@ class HiSTVQ(PatchwiseEstimator):
         config: HiSTVQConfig = self.config
         return config.n_actions * config.alpha ** (config.n_levels - 1)
 
-    def _losses(self, decoded: Decoded, batch: Batch) -> dict[str, Tensor]:
+    def _losses(
+        self, network: HierarchicalAutoencoder, decoded: Decoded, batch: Batch
+    ) -> dict[str, Tensor]:
         config: HiSTVQConfig = self.config
         return objective(
             decoded,
             batch.skeleton,
             batch.real,
             batch.patch_times,
+            spatial_decoder=network.spatial_decoder,
             persons=self.layout_["joint_persons"],
             lambda_commit=config.lambda_commit,
             lambda_spat=config.lambda_spat,

@@ -81,7 +81,9 @@ class SMQ(PatchwiseEstimator):
     def _n_codes(self) -> int:
         return int(self.config.n_actions)
 
-    def _losses(self, decoded: Decoded, batch: Batch) -> dict[str, Tensor]:
+    def _losses(
+        self, network: HierarchicalAutoencoder, decoded: Decoded, batch: Batch
+    ) -> dict[str, Tensor]:
         config: SMQConfig = self.config
         share = padding_share(batch) if config.rec_mean == "padded" else 1.0
         return objective(
@@ -89,6 +91,7 @@ class SMQ(PatchwiseEstimator):
             batch.skeleton,
             batch.real,
             batch.patch_times,
+            spatial_decoder=network.spatial_decoder,
             persons=self.layout_["joint_persons"],
             lambda_commit=config.lambda_commit,
             lambda_spat=config.lambda_rec * share,

@@ -10,6 +10,7 @@ from histvq.nn.codebook import Codebook
 from histvq.nn.hierarchy import HierarchicalQuantiser, Quantised
 from histvq.nn.patches import from_patches, mask_to_patches, to_patches
 from histvq.nn.tcn import TCN
+from histvq.nn.tiles import in_tiles
 from histvq.nn.timestamps import TemporalDecoder
 
 FEEDS = ("subaction", "action", "both")
@@ -39,13 +40,13 @@ class Decoded:
     Attributes:
         encoded: The encoder's patches.
         quantised: Their prototypes, a level each.
-        skeleton: (joint, frame, channel) rebuilt.
+        fed: (joint, frame, latent) for the spatial decoder.
         times: (patch,) relative time guessed, for the occupied patches; None where nothing guesses it.
     """
 
     encoded: Encoded
     quantised: Quantised
-    skeleton: Tensor
+    fed: Tensor
     times: Tensor | None
 
 
@@ -103,11 +104,15 @@ class HierarchicalAutoencoder(nn.Module):
             n_in = patch_frames * n_joints * n_latent * _width(temporal_input)
             self.temporal_decoder = TemporalDecoder(n_in, hidden=temporal_hidden)
 
+    def set_precision(self, *, low: bool) -> None:
+        """Whether training multiplies in bfloat16. Codebooks and losses stay in float32."""
+        self.encoder.low_precision = self.spatial_decoder.low_precision = low
+
     def encode(
         self, skeleton: Float[Tensor, "joint frame channel"], real: Bool[Tensor, "joint frame"]
     ) -> Encoded:
         """Latent patches of recordings laid end to end."""
-        patches = to_patches(self.encoder(skeleton, real), self.patch_frames)
+        patches = to_patches(in_tiles(self.encoder, skeleton, real), self.patch_frames)
         mask = mask_to_patches(real, self.patch_frames)
         occupied = mask.flatten(1).any(dim=1)
         patches, mask = patches[occupied], mask[occupied]
@@ -121,7 +126,7 @@ class HierarchicalAutoencoder(nn.Module):
         *,
         generator: torch.Generator | None = None,
     ) -> Decoded:
-        """Encode, quantise and decode; while training, the codebooks learn on the way."""
+        """Encode, quantise and guess times; while training, the codebooks learn on the way."""
         encoded = self.encode(skeleton, real)
         quantised = self.quantiser(encoded.patches, encoded.compared, generator=generator)
         fed = _fed(quantised, self.spatial_input)
@@ -130,9 +135,13 @@ class HierarchicalAutoencoder(nn.Module):
         times = None
         if self.temporal_decoder is not None:
             times = self.temporal_decoder(_fed(quantised, self.temporal_input))
-        return Decoded(
-            encoded, quantised, self.spatial_decoder(from_patches(laid_out), real), times
-        )
+        return Decoded(encoded, quantised, from_patches(laid_out), times)
+
+    def rebuild(
+        self, decoded: Decoded, real: Bool[Tensor, "joint frame"]
+    ) -> Float[Tensor, "joint frame channel"]:
+        """Skeletons from the quantised patches."""
+        return in_tiles(self.spatial_decoder, decoded.fed, real)
 
 
 def _width(feed: str) -> int:

@@ -3,28 +3,54 @@
 import torch
 from torch import Tensor
 
-_LEVELS = 1 << 16
+# In each format one bit of the exponent makes 2.0 if set alone: the word that holds it, and its place.
+_WORDS = {
+    torch.bfloat16: (torch.int16, 14),
+    torch.float32: (torch.int32, 30),
+    torch.float64: (torch.int64, 62),
+}
+_PLANES = 16
 
 
-def dropout_factors(real: Tensor, share: float) -> Tensor:
-    """Random factors that drop this share of the values and scale the others up, so the mean stays.
+def dropout_factors(
+    values: Tensor, share: float, luck: torch.Generator | None = None
+) -> tuple[Tensor, float]:
+    """Random factors that drop this share of the values, and what to multiply the rest by.
 
     PyTorch's dropout draws one number a value on the CPU, which took as long as the convolutions it
-    follows (0.25 s for 19 million values, against 0.02 s here). This draws 64 random bits and spends 16
-    a value, so `share` is rounded to a multiple of 1/65536.
+    follows. Here one random word is shifted by 0, 1, 2, ... so that 31 values use a bit of it each
+    (15 in bfloat16). A word of the wanted share is made by one AND or OR with another random word for
+    every binary digit of it: one word for a half.
 
     Args:
-        real: Bool; where False the factor is 0.
-        share: Share of values to drop, in [0, 1).
+        values: To be dropped; bfloat16, float32 or float64.
+        share: To drop, in (0, 1), rounded to a multiple of 1/65536.
+        luck: Where to draw from; None: torch's global generator.
 
     Returns:
-        Float32, the shape of `real`.
+        Factors like the values, 0 or 2, and a number; their product has the mean 1.
     """
-    if real.device.type != "cpu":
-        keep = torch.rand(real.shape, device=real.device) >= share
-        return (keep & real).float().div_(1 - share)
-    n_values = real.numel()
-    bits = torch.empty((n_values + 3) // 4, dtype=torch.int64).random_(-(2**63), None)
-    dropped = min(round(share * _LEVELS), _LEVELS - 1)
-    keep = bits.view(torch.int16)[:n_values].view(real.shape) >= dropped - _LEVELS // 2
-    return keep.logical_and_(real).float().mul_(_LEVELS / (_LEVELS - dropped))
+    levels = 1 << _PLANES
+    kept = levels - min(max(round(share * levels), 1), levels - 1)
+    kind, place = _WORDS[values.dtype]
+    shifts = torch.arange(place + 1, dtype=kind, device=values.device).unsqueeze(1)
+    words = _words(-(-values.numel() // len(shifts)), kept, kind, values.device, luck)
+    factors = (words.unsqueeze(0) << shifts).bitwise_and_(1 << place).view(values.dtype)
+    return factors.view(-1)[: values.numel()].view(values.shape), levels / (2 * kept)
+
+
+def _words(
+    n_words: int, kept: int, kind: torch.dtype, device: torch.device, luck: torch.Generator | None
+) -> Tensor:
+    """Words whose every bit is set with the chance kept / 2^planes."""
+    n_bytes = n_words * kind.itemsize
+
+    def drawn() -> Tensor:
+        bits = torch.empty(-(-n_bytes // 8), dtype=torch.int64, device=device)
+        return bits.random_(-(2**63), None, generator=luck).view(kind)[:n_words]
+
+    digits = f"{kept:0{_PLANES}b}".rstrip("0")
+    words = drawn()  # of the last digit, which is 1
+    for digit in reversed(digits[:-1]):
+        words = drawn() | words if digit == "1" else drawn() & words
+    return words

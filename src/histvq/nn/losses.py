@@ -63,14 +63,39 @@ def joint_distance_loss(
     Raises:
         ValueError: If nothing is real, for then the mean is undefined.
     """
+    total = joint_distance_sum(predicted, target, real, persons=persons, kind=kind)
+    return total / joint_pairs(real, persons=persons)
+
+
+def joint_pairs(
+    real: Bool[Tensor, "joint frame"], *, persons: tuple[int, ...] | None
+) -> Float[Tensor, ""]:
+    """How many ordered pairs of real joints of one person there are, a joint with itself included.
+
+    Raises:
+        ValueError: If nothing is real.
+    """
+    _count(real)
+    whose = _members(len(real), persons, device=real.device)
+    return (whose @ real.to(whose.dtype)).double().square().sum().float()
+
+
+def joint_distance_sum(
+    predicted: Float[Tensor, "joint frame channel"],
+    target: Float[Tensor, "joint frame channel"],
+    real: Bool[Tensor, "joint frame"],
+    *,
+    persons: tuple[int, ...] | None = None,
+    kind: str = "plain",
+) -> Float[Tensor, ""]:
+    """The sum that `joint_distance_loss` is the mean of."""
     first, second = _pairs(len(real), persons, device=real.device)
     both = real[first] & real[second]
-    # A pair stands for both of its orders; a joint with itself adds nothing but counts.
-    n_ordered = 2 * both.sum() + _count(real)
     error = _distances(predicted, first, second, kind) - _distances(
         target.detach(), first, second, kind
     )
-    return 2 * (error.square() * both).sum() / n_ordered
+    # A pair stands for both of its orders; a joint with itself adds nothing.
+    return 2 * (error.square() * both).sum()
 
 
 def _distances(series: Tensor, first: Tensor, second: Tensor, kind: str) -> Tensor:
@@ -91,6 +116,14 @@ def _pairs(
     person = torch.tensor(persons, device=device)
     same = person[first] == person[second]
     return first[same], second[same]
+
+
+def _members(
+    n_joints: int, persons: tuple[int, ...] | None, *, device: torch.device
+) -> Float[Tensor, "person joint"]:
+    """Which joints each person has."""
+    whose = torch.zeros(n_joints, dtype=torch.int64) if persons is None else torch.tensor(persons)
+    return torch.nn.functional.one_hot(whose.unique(return_inverse=True)[1]).T.float().to(device)
 
 
 def timestamp_loss(

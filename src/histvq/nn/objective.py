@@ -7,7 +7,9 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from histvq.nn.autoencoder import Decoded
-from histvq.nn.losses import commitment_loss, joint_distance_loss, timestamp_loss
+from histvq.nn.losses import commitment_loss, joint_distance_sum, joint_pairs, timestamp_loss
+from histvq.nn.tcn import TCN
+from histvq.nn.tiles import loss_in_tiles
 
 
 def objective(
@@ -16,6 +18,7 @@ def objective(
     real: Bool[Tensor, "joint frame"],
     patch_times: Float[Tensor, " patch"],
     *,
+    spatial_decoder: TCN,
     persons: Sequence[int] | None,
     lambda_commit: float,
     lambda_spat: float,
@@ -30,6 +33,7 @@ def objective(
         skeleton: The input.
         real: False where a value of it is padding or missing.
         patch_times: Middle of every patch as a share of its recording.
+        spatial_decoder: The network's, which rebuilds the skeletons here, tile by tile.
         persons: Person of each joint; None for one person.
         lambda_commit: Weight of the commitment of every level.
         lambda_spat: Weight of the spatial loss; at 0 it is not computed.
@@ -49,13 +53,14 @@ def objective(
         )
         below = values
     if lambda_spat:
-        losses["spatial"] = lambda_spat * joint_distance_loss(
-            decoded.skeleton,
-            skeleton,
-            real,
-            persons=None if persons is None else tuple(persons),
-            kind=joint_distance,
-        )
+        whose = None if persons is None else tuple(persons)
+
+        def apart(rebuilt: Tensor, frames: slice) -> Tensor:
+            given, known = skeleton[:, frames], real[:, frames]
+            return joint_distance_sum(rebuilt, given, known, persons=whose, kind=joint_distance)
+
+        total = loss_in_tiles(spatial_decoder, decoded.fed, real, apart)
+        losses["spatial"] = lambda_spat * total / joint_pairs(real, persons=whose)
     if lambda_temp and decoded.times is not None:
         target = patch_times[encoded.occupied]
         losses["temporal"] = lambda_temp * timestamp_loss(decoded.times, target)

@@ -31,6 +31,7 @@ def terms():
         settings = {"lambda_commit": 1.0, "lambda_spat": 1.0, "lambda_temp": 1.0, **weights}
         return objective(
             decoded, skeleton, real, torch.tensor([0.2, 0.5, 0.8]),
+            spatial_decoder=network.spatial_decoder,
             persons=None, commitment="mean", joint_distance="plain", **settings,
         )  # fmt: skip
 

@@ -1,0 +1,45 @@
+import threading
+
+import pytest
+import torch
+
+from histvq.nn.threads import side_by_side
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def threads():
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    yield 3
+    torch.set_num_threads(before)
+
+
+def test_results_come_in_order_and_from_several_threads(threads):
+    together = threading.Barrier(threads, timeout=30)  # passes only if all are there at once
+
+    def task(number):
+        together.wait()
+        return number, threading.get_ident(), torch.get_num_threads()
+
+    found = list(side_by_side(task, range(6), device=CPU))
+    assert [number for number, *_ in found] == list(range(6))
+    assert len({thread for _, thread, _ in found}) == threads
+    assert {alone for *_, alone in found} == {1}
+    assert torch.get_num_threads() == threads
+
+
+def test_an_error_comes_out_and_the_number_of_threads_stays(threads):
+    def task(number):
+        raise ValueError(f"item {number}")
+
+    with pytest.raises(ValueError, match="item 0"):
+        list(side_by_side(task, range(4), device=CPU))
+    assert torch.get_num_threads() == threads
+
+
+def test_one_item_is_worked_on_here(threads):
+    here = threading.get_ident()
+    assert list(side_by_side(lambda _: threading.get_ident(), [0], device=CPU)) == [here]
+    assert list(side_by_side(lambda _: 1, [], device=CPU)) == []
