@@ -1,56 +1,12 @@
-"""A network's answers patch by patch, and which epoch of a training to keep, judged by them."""
-
-from dataclasses import dataclass
-from typing import Self
+"""Which epoch of a training to keep, judged by the network's answers patch by patch."""
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from histvq.batching import Batch
-from histvq.nn.autoencoder import HierarchicalAutoencoder
+from histvq.chunks import PatchCodes
 from histvq.nn.codebook import Codebook
 from histvq.nn.hierarchy import HierarchicalQuantiser
-
-
-@dataclass(frozen=True)
-class PatchCodes:
-    """Codes of one recording's patches; -1 where nothing was measured."""
-
-    actions: np.ndarray
-    subactions: np.ndarray
-    confidence: np.ndarray
-
-    @classmethod
-    def unknown(cls, n_patches: int) -> Self:
-        """Nothing known yet of so many patches."""
-        return cls(
-            np.full(n_patches, -1, np.int32),
-            np.full(n_patches, -1, np.int32),
-            np.zeros(n_patches, np.float32),
-        )
-
-
-@torch.no_grad()
-def patch_codes(network: HierarchicalAutoencoder, batch: Batch, *, n_patches: int) -> PatchCodes:
-    """Codes of the first patches of a batch: encoder and codebooks only, no decoder.
-
-    The confidence is 1 - d / d', where d is the distance to the nearest subaction and d' that to the
-    nearest one of another action.
-    """
-    encoded = network.encode(batch.skeleton, batch.real)
-    distances = network.quantiser.distances(encoded.patches, encoded.compared)
-    parents = network.quantiser.actions()
-    nearest, subactions = distances.min(dim=1)
-    actions = parents[subactions]
-    others = distances.masked_fill(parents == actions.unsqueeze(1), torch.inf).amin(dim=1)
-    margin = 1 - nearest / others.clamp(min=torch.finfo(others.dtype).tiny)
-    place = encoded.occupied.cpu().numpy()[:n_patches]
-    codes = PatchCodes.unknown(n_patches)
-    codes.actions[place] = actions.cpu().numpy()
-    codes.subactions[place] = subactions.cpu().numpy()
-    codes.confidence[place] = margin.cpu().numpy()
-    return codes
 
 
 class Kept:

@@ -23,11 +23,13 @@ class Step:
         example: How it is written.
         does: What it does.
         make: From what stands after `=` to the change; raises ValueError where that makes no sense.
+        by_frame: Whether it looks at one frame at a time.
     """
 
     example: str
     does: str
     make: Callable[[str], Change]
+    by_frame: bool = False
 
 
 def _resample(value: str) -> Change:
@@ -105,12 +107,14 @@ STEPS = {
     "fill-gaps": Step("fill-gaps=0.25", "fill gaps of up to so many seconds", _seconds),
     "heading": Step("heading=lhip,rhip,z", "turn everybody to look the same way", _heading),
     "low-pass": Step("low-pass=10", "take out what is faster than so many hertz", _hertz),
-    "mirror": Step("mirror=x", "as a mirror shows it, left and right swapped", _mirror),
-    "rename": Step("rename=LKNE:knee", "other names for joints", _rename),
+    "mirror": Step("mirror=x", "as a mirror shows it, left and right swapped", _mirror, True),
+    "rename": Step("rename=LKNE:knee", "other names for joints", _rename, True),
     "resample": Step("resample=30", "another frame rate, without aliases", _resample),
-    "select": Step("select=hip,knee", "these joints only, in this order", _select),
-    "skeleton": Step("skeleton=coco-17", "parents, and names, of a known skeleton", _skeleton),
-    "unit": Step("unit=m", "positions in another unit of length", _unit),
+    "select": Step("select=hip,knee", "these joints only, in this order", _select, True),
+    "skeleton": Step(
+        "skeleton=coco-17", "parents, and names, of a known skeleton", _skeleton, True
+    ),
+    "unit": Step("unit=m", "positions in another unit of length", _unit, True),
     "unit-variance": Step(
         "unit-variance",
         "each quantity over its deviation in the recording",
@@ -144,6 +148,11 @@ class Chain:
         for change in self.changes:
             recording = change(recording)
         return recording
+
+
+def not_by_frame(steps: Sequence[str]) -> list[str]:
+    """Those of these steps that look at more than one frame at a time."""
+    return [step for step in steps if not STEPS[step.partition("=")[0].strip()].by_frame]
 
 
 def _change(step: str) -> Change:

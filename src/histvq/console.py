@@ -34,6 +34,11 @@ def say(text: str, *, style: str | None = None) -> None:
     OUT.print(text, style=style, markup=False)
 
 
+def note(text: str) -> None:
+    """A line on standard error, where standard output is for programs."""
+    ERR.print(text, markup=False)
+
+
 def complain(text: str) -> None:
     """A line on standard error."""
     ERR.print(text, style="red", markup=False)

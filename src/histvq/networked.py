@@ -120,8 +120,11 @@ class TrainedNetwork(SavedEstimator):
         self.history_ = [{"epoch": p.epoch + 1, **p.losses, **p.scores} for p in history]
 
     def _prepare(self, recording: Recording) -> Recording:
-        prepared = resample(recording, self.fps_, anti_alias=self.config.fps is None)
+        prepared = self._at_own_rate(recording)
         return centre_on_root(prepared) if self.centred_ else prepared
+
+    def _at_own_rate(self, recording: Recording) -> Recording:
+        return resample(recording, self.fps_, anti_alias=self.config.fps is None)
 
     def _tensors(self) -> dict[str, np.ndarray]:
         weights = self.network_.state_dict()

@@ -7,8 +7,10 @@ import torch
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor
 
-from histvq.answering import Kept, PatchCodes, number_by_use, patch_codes
+from histvq.answering import Kept, number_by_use
 from histvq.batching import Batch, fit_scale, pack, pieces, shuffled_batches
+from histvq.blocks import blocks
+from histvq.chunks import ChunkCoder, ChunkShape, PatchCodes, PatchStream
 from histvq.inputs import check_enough, measured
 from histvq.networked import NetworkConfig, NetworkEstimator
 from histvq.nn.autoencoder import Decoded, HierarchicalAutoencoder
@@ -17,7 +19,7 @@ from histvq.recording import Recording
 from histvq.segmenter import ProgressCallback
 from histvq.segments import Segmentation
 from histvq.training import train
-from histvq.transforms import frames_before_resampling
+from histvq.transforms import frames_before_resampling, root_centring
 
 
 class PatchwiseConfig(NetworkConfig, frozen=True, extra="forbid"):
@@ -140,7 +142,8 @@ class PatchwiseEstimator(NetworkEstimator):
 
         def end_of_epoch(_: int) -> dict[str, float]:
             network.eval()
-            answers = [self._patch_codes(recording, network) for recording in prepared]
+            coder = self._coder(network)
+            answers = [patch_codes(recording, coder) for recording in prepared]
             network.train()
             kept.offer(answers, network)
             return kept.scores
@@ -167,27 +170,47 @@ class PatchwiseEstimator(NetworkEstimator):
     # Answers
 
     def _segment(self, recording: Recording) -> Segmentation:
-        prepared = self._prepare(recording)
-        codes = self._patch_codes(prepared, self.network_)
+        resampled = self._at_own_rate(recording)
+        codes = patch_codes(resampled, self._coder(self.network_), centred=self.centred_)
         latest = frames_before_resampling(
-            recording.n_frames, prepared.n_frames, ratio=recording.fps / prepared.fps
+            recording.n_frames, resampled.n_frames, ratio=recording.fps / resampled.fps
         )
         patch = latest // self.patch_frames_
         return Segmentation(
             recording_id=recording.id,
             fps=recording.fps,
             actions=codes.actions[patch],
-            subactions=codes.subactions[patch]
-            if len(self.network_.quantiser.codebooks) > 1
-            else None,
+            subactions=codes.subactions[patch] if self.n_levels_ > 1 else None,
             confidence=codes.confidence[patch],
             person=recording.person,
         )
 
-    def _patch_codes(self, prepared: Recording, network: HierarchicalAutoencoder) -> PatchCodes:
-        n_patches = -(-prepared.n_frames // self.patch_frames_)
-        batch = self._pack([(prepared, (0, prepared.n_frames))])
-        return patch_codes(network, batch, n_patches=n_patches)
+    @property
+    def n_levels_(self) -> int:
+        """How many levels of codes there are."""
+        return len(self.network_.quantiser.codebooks)
+
+    def patch_stream(self, *, at_once: bool = True) -> PatchStream:
+        """What gives the codes of patches while their frames come.
+
+        Frames are (frame, joint, channel) at `fps_`, laid out as `layout_` says, and centred already if
+        `centred_`.
+
+        Args:
+            at_once: Give each patch's codes as soon as they can be told.
+        """
+        self._require_fitted(self._learned)
+        return PatchStream(self._coder(self.network_), at_once=at_once)
+
+    def _coder(self, network: HierarchicalAutoencoder) -> ChunkCoder:
+        config: PatchwiseConfig = self.config
+        shape = ChunkShape.of(
+            n_joints=len(self.layout_["joint_names"]),
+            n_channels=len(self.layout_["channel_names"]),
+            patch_frames=self.patch_frames_,
+            n_layers=config.n_layers,
+        )
+        return ChunkCoder(network, shape=shape, scale=self.scale_, device=config.device)
 
     def _piece_frames(self) -> int | None:
         """Frames of a piece, whole patches."""
@@ -205,3 +228,21 @@ class PatchwiseEstimator(NetworkEstimator):
             gap=widest_dilation(config.n_layers),
             scale=self.scale_,
         ).to(config.device)
+
+
+def patch_codes(recording: Recording, coder: ChunkCoder, *, centred: bool = False) -> PatchCodes:
+    """Codes of a recording's patches.
+
+    Args:
+        recording: At the network's rate.
+        coder: Of the network.
+        centred: Whether to take positions relative to the root first.
+    """
+    stream = PatchStream(coder, at_once=False)
+    centring = root_centring(recording) if centred else None
+    found = []
+    for block in blocks(recording.skeleton):
+        found.append(stream.push(centring.push(block) if centring else block))
+    if centring:
+        found.append(stream.push(centring.finish()))
+    return PatchCodes.joined([*found, stream.finish()])

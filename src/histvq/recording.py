@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from histvq.blocks import first_infinite
 from histvq.errors import FileFormatError
 
 
@@ -61,8 +62,8 @@ class Recording:
             )
         set_ = object.__setattr__
         skeleton = skeleton.astype(np.float32, copy=False)
-        if np.isinf(skeleton).any():
-            frame, joint, channel = np.argwhere(np.isinf(skeleton))[0]
+        if (place := first_infinite(skeleton)) is not None:
+            frame, joint, channel = place
             raise FileFormatError(
                 f"recording {self.id!r}: infinite value at frame {frame}, joint {joint}, channel "
                 f"{channel}; missing values are NaN"

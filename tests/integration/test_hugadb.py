@@ -7,12 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from histvq.annotation import Annotation
 from histvq.datasets import load_dataset
 from histvq.evaluation import evaluate
 from histvq.experiment import make_method, run
 from histvq.segments import Segmentation
+from histvq.streaming import StreamingSegmenter
+from oracles.spread import spread
 
 pytestmark = pytest.mark.real_data
 
@@ -36,6 +39,32 @@ def test_a_dozen_recordings_from_files_to_report(hugadb_sample: Path, tmp_path: 
     constant = [np.zeros(a.n_frames, int) for a in data.annotations]
     assert done.scores.mof > evaluate(constant, data.annotations).mof + 5
     assert done.files["report"].stat().st_size > 10_000
+
+
+def test_chunks_and_streams_say_what_whole_recordings_encoded_at_once_say(hugadb_sample: Path):
+    with pytest.warns(match="line 26, column 25 acc_ls_x: 1306072"):
+        recordings = load_dataset("hugadb", hugadb_sample).recordings
+    method = make_method("histvq", preset="hugadb-fast", epochs=1, n_maps=8, random_state=0)
+    spread(method.fit(recordings[:4]), recordings[0])
+    n_found = set()
+    for recording in recordings:
+        prepared = method._prepare(recording)
+        batch = method._pack([(prepared, (0, prepared.n_frames))])
+        with torch.no_grad():
+            encoded = method.network_.encode(batch.skeleton, batch.real)
+            distances = method.network_.quantiser.distances(encoded.patches, encoded.compared)
+        plain = np.repeat(distances.argmin(dim=1).numpy(), 60)[: recording.n_frames]
+        answer = method.predict(recording)
+        np.testing.assert_array_equal(answer.subactions, plain)
+        stream = StreamingSegmenter(method, fps=60)
+        given = [*stream.push(recording.skeleton[:999]), *stream.push(recording.skeleton[999:])]
+        given += stream.finish()
+        frames = [a.stop_frame - a.start_frame for a in given]
+        np.testing.assert_array_equal(np.repeat([a.action for a in given], frames), answer.actions)
+        confidence = np.repeat(np.float32([a.confidence for a in given]), frames)
+        np.testing.assert_array_equal(confidence, answer.confidence)
+        n_found |= set(plain.tolist())
+    assert len(n_found) > 5
 
 
 @pytest.mark.filterwarnings("ignore:HuGaDB_v1_various_10_08:histvq.errors.DataWarning")

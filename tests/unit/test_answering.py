@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from torch import nn
 
-from histvq.answering import Kept, PatchCodes, share_changed
+from histvq.answering import Kept, share_changed
+from histvq.chunks import PatchCodes
 
 
 def answers(*codes):

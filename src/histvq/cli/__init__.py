@@ -1,7 +1,6 @@
 """The command line: thin commands, one library call each."""
 
 import shlex
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -9,9 +8,12 @@ import typer
 
 from histvq import console
 from histvq.chain import STEPS
-from histvq.cli import benchmarks, clipping, exporting, modelling, sharing
+from histvq.cli import benchmarks, clipping, exporting, modelling, predicting, sharing
 from histvq.cli.common import (
-    Exit,
+    Exit as Exit,
+)
+from histvq.cli.common import (
+    Files,
     Format,
     Fps,
     How,
@@ -22,7 +24,9 @@ from histvq.cli.common import (
     Strict,
     Unit,
     closing,
+    data_settings,
     read_files,
+    status_of,
     told,
 )
 from histvq.cli.inspecting import inspected, tell, tell_as_json
@@ -47,7 +51,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     epilog="Exit status: 0 all done, 1 some files skipped, 2 wrong usage, 3 nothing done.",
 )
-Files = Annotated[list[Path], typer.Argument(help="Recordings, or folders of them.")]
 Actions = Annotated[
     int | None,
     typer.Option("-k", "--actions", min=1, help="How many actions to find."),
@@ -156,7 +159,7 @@ def inspect(
         steps = "".join(f" --transform {shlex.quote(step)}" for step in transforms or [])
         command = f"histvq run {_quoted(files)}{how.as_flags()}{steps} -k 8 -o runs/first"
         console.say(f"nothing written; next: {command}")
-    return _status(readings.skipped)
+    return status_of(readings.skipped)
 
 
 @app.command()
@@ -201,7 +204,7 @@ def run(
             annotations=readings.annotations,
             warnings=readings.warnings,
             skipped=readings.skipped,
-            settings={"preset": preset, **_data(files, how)},
+            settings={"preset": preset, **data_settings(files, how)},
             overwrite=overwrite,
             progress=progress,
         )
@@ -209,7 +212,7 @@ def run(
         console.say(str(done.scores))
     console.list_skipped(readings.skipped)
     closing(done.files["report"], f"open {done.files['report']} in a browser")
-    return _status(readings.skipped)
+    return status_of(readings.skipped)
 
 
 @app.command()
@@ -257,59 +260,10 @@ def fit(
         tell_learned(chosen, len(readings.recordings))
     console.list_skipped(readings.skipped)
     closing(out, f"histvq predict {out} FILES -o runs/new")
-    return _status(readings.skipped)
+    return status_of(readings.skipped)
 
 
-@app.command()
-@told
-def predict(
-    model: Annotated[Path, typer.Argument(help="A saved model, as RUN/model.")],
-    files: Files,
-    out: Output = Path("runs/predicted"),
-    names: Annotated[
-        Path | None,
-        typer.Option(
-            help="names.yaml for the model's actions. Without it the one in the model's folder or in "
-            "that of its run, if there is one."
-        ),
-    ] = None,
-    format: Format = None,
-    fps: Fps = None,
-    unit: Unit = None,
-    people: People = "together",
-    options: Options = None,
-    strict: Strict = False,
-    overwrite: Overwrite = False,
-) -> int:
-    """Segment files with a saved model; the same file always gets the same labels."""
-    from histvq.experiment import claim, codes_of, load_model, write_answers
-    from histvq.report.names import read_names
-    from histvq.report.names_place import names_beside
-
-    claim(out, overwrite=overwrite)
-    loaded = load_model(model)
-    names = names or names_beside(model)
-    if names is not None:
-        read_names(names, known=codes_of(loaded))  # its faults are told before the work
-        console.say(f"names of actions: {names}")
-    how = How(format=format, fps=fps, unit=unit, people=people, options=options or ())
-    readings = read_files(files, how, strict=strict)
-    answers = loaded.predict(list(readings.recordings))
-    scores, written = write_answers(
-        out,
-        answers,
-        recordings=readings.recordings,
-        annotations=readings.annotations,
-        names=names,
-        warnings=readings.warnings,
-        skipped=readings.skipped,
-        settings={"model": str(model), **_data(files, how)},
-    )
-    if scores:
-        console.say(str(scores))
-    console.list_skipped(readings.skipped)
-    closing(written["report"], f"open {written['report']} in a browser")
-    return _status(readings.skipped)
+predicting.add_to(app)
 
 
 @app.command()
@@ -362,21 +316,11 @@ def evaluate(
     usual = (matching, level) in (("auto", "action"), (auto, "action"))
     name = "scores.json" if usual else f"scores-{level}-{matching}.json"
     closing(write_scores(folder, scores, name=name), f"compare runs by their {name}")
-    return _status(skipped)
-
-
-def _data(files: list[Path], how: How) -> dict[str, object]:
-    """Which files, and how they were read, to be noted with a run."""
-    reading = how.as_settings()
-    return {"data": [str(file) for file in files], **({"reading": reading} if reading else {})}
+    return status_of(skipped)
 
 
 def _quoted(files: list[Path]) -> str:
     return " ".join(shlex.quote(str(file)) for file in files)
-
-
-def _status(skipped: Sequence[object]) -> int:
-    return Exit.SOME_SKIPPED if skipped else Exit.ALL
 
 
 benchmarks.add_to(app)

@@ -17,6 +17,7 @@ from histvq.io.parts.settings import parsed
 if TYPE_CHECKING:
     from histvq.io import Readings
 
+Files = Annotated[list[Path], typer.Argument(help="Recordings, or folders of them.")]
 Output = Annotated[Path, typer.Option("-o", "--out", help="Folder to write to.")]
 Format = Annotated[str | None, typer.Option(help="Format of the files; found out otherwise.")]
 Fps = Annotated[float | None, typer.Option(help="Frames a second, where the files do not say.")]
@@ -134,3 +135,14 @@ def closing(written: Path, next_step: str) -> int:
     """The last line of every command: what was written, and what to do next."""
     console.say(f"wrote {written}; next: {next_step}")
     return Exit.ALL
+
+
+def data_settings(files: list[Path], how: How) -> dict[str, object]:
+    """Which files, and how they were read, to be noted with a run."""
+    reading = how.as_settings()
+    return {"data": [str(file) for file in files], **({"reading": reading} if reading else {})}
+
+
+def status_of(skipped: Sequence[object]) -> int:
+    """The exit status where these files were skipped."""
+    return Exit.SOME_SKIPPED if skipped else Exit.ALL

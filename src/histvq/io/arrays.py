@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from histvq.blocks import blocks, first_infinite
 from histvq.errors import ConfigError, FileFormatError, did_you_mean
 from histvq.io.parts.asked import NotSaidError, given_fps, given_unit
 from histvq.io.parts.individuals import side_by_side
@@ -182,13 +183,13 @@ def _rate(
 def _floats(stored: Stored, axes: Sequence[str], path: Path) -> np.ndarray:
     """The array as float32, all finite or missing."""
     with np.errstate(over="ignore"):
-        values = stored.read().astype(np.float32)
-    if not (wrong := np.isinf(values)).any():
+        values = stored.read().astype(np.float32, copy=False)
+    if (at := first_infinite(values)) is None:
         return values
-    at = np.argwhere(wrong)[0].tolist()
     place = ", ".join(f"{axis} {index}" for axis, index in zip(axes, at, strict=True))
+    n_wrong = sum(int(np.isinf(block).sum()) for block in blocks(values))
     raise FileFormatError(
-        f"{path}: an infinite or far too large value at {place}, {int(wrong.sum())} such in all; "
+        f"{path}: an infinite or far too large value at {place}, {n_wrong} such in all; "
         "missing values are NaN"
     )
 

@@ -6,24 +6,37 @@ import numpy as np
 
 from histvq.errors import ConfigError
 from histvq.recording import Recording, quantity_of
+from histvq.transforms.centring import Centring
 
 
 def centre_on_root(recording: Recording) -> Recording:
     """Positions relative to the root joint of each person; the root itself becomes 0.
 
     Where the root is not measured it stays missing, and the other joints are taken relative to where
-    it must have been: see `_known_path`.
+    it must have been: see `Centring`.
 
     Raises:
         ConfigError: If the recording has no parents, or no `x`, `y`, `z` channels.
     """
+    return _centred(recording, _roots(recording), "centre_on_root")
+
+
+def root_centring(recording: Recording) -> Centring:
+    """`centre_on_root` for frames that come block by block, laid out as those of this recording.
+
+    Raises:
+        ConfigError: If the recording has no parents, or no `x`, `y`, `z` channels.
+    """
+    return _centring(recording, _roots(recording))
+
+
+def _roots(recording: Recording) -> list[int]:
     if recording.parents is None:
         raise ConfigError(
             f"recording {recording.id!r}: parents are not known, so there is no root to centre on; "
             "give parents, or turn centring off"
         )
-    roots = [joint for joint, parent in enumerate(recording.parents) if parent == -1]
-    return _centred(recording, roots, "centre_on_root")
+    return [joint for joint, parent in enumerate(recording.parents) if parent == -1]
 
 
 def centre_on(recording: Recording, joint: str) -> Recording:
@@ -45,41 +58,14 @@ def centre_on(recording: Recording, joint: str) -> Recording:
 
 
 def _centred(recording: Recording, centres: Sequence[int], note: str) -> Recording:
-    """Each person's positions relative to the first of their joints that is among these."""
+    centring = _centring(recording, centres)
+    first, rest = centring.push(recording.skeleton), centring.finish()
+    return recording.noted(note, skeleton=np.concatenate([first, rest]) if len(rest) else first)
+
+
+def _centring(recording: Recording, centres: Sequence[int]) -> Centring:
     space = _positions(recording, "centre; turn centring off for inertial data")
-    skeleton = recording.skeleton.copy()
-    persons = np.array(recording.joint_persons or [0] * skeleton.shape[1])
-    for person in np.unique(persons):
-        joints = np.flatnonzero(persons == person)
-        centre = next((joint for joint in centres if persons[joint] == person), None)
-        if centre is None:
-            raise ConfigError(
-                f"recording {recording.id!r}: person {person} has no joint to centre on; give the root "
-                "the parent -1, name a joint each person has, or turn centring off"
-            )
-        place = np.ix_(np.arange(len(skeleton)), joints, np.array(space))
-        measured = recording.skeleton[:, joints][:, :, space]
-        skeleton[place] -= _known_path(recording.skeleton[:, centre][:, space], measured)[:, None]
-    return recording.noted(note, skeleton=skeleton)
-
-
-def _known_path(root: np.ndarray, joints: np.ndarray) -> np.ndarray:
-    """Where a root is (frame, space), also while it is not measured, so that the others stay known.
-
-    Between measured frames along a straight line, before the first and after the last where it was
-    then; if it is never measured, the mean of the joints that are, axis by axis.
-    """
-    path = np.empty_like(root)
-    frames = np.arange(len(root))
-    for axis in range(root.shape[1]):
-        known = np.flatnonzero(~np.isnan(root[:, axis]))
-        if len(known):
-            path[:, axis] = np.interp(frames, known, root[known, axis])
-        else:
-            values = joints[:, :, axis]
-            count = (~np.isnan(values)).sum(axis=1)
-            path[:, axis] = np.nansum(values, axis=1) / np.maximum(count, 1)
-    return path
+    return Centring(recording, centres, space=space)
 
 
 def relative_features(recording: Recording, *, fps: float | None = None) -> Recording:

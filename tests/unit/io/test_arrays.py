@@ -1,5 +1,6 @@
 import io
 import itertools
+import mmap
 import zipfile
 
 import numpy as np
@@ -259,3 +260,16 @@ def test_options_of_the_wrong_kind(option, tmp_path, motion):
     np.save(tmp_path / "a.npy", motion)
     with pytest.raises(ConfigError):
         read_arrays(tmp_path / "a.npy", **{**SAID, **option})
+
+
+@pytest.mark.parametrize(("dtype", "mapped"), [("f4", True), ("f8", False)])
+def test_a_large_array_is_mapped_and_never_copied(tmp_path, monkeypatch, dtype, mapped):
+    monkeypatch.setattr("histvq.io.parts.stored.MAPPED_BYTES", 1000)
+    array = np.arange(600).reshape(100, 3, 2).astype(dtype)
+    np.save(tmp_path / "a.npy", array)
+    recording, _ = read_arrays(tmp_path / "a.npy", layout="TVC", fps=10, unit="m")
+    np.testing.assert_array_equal(recording.skeleton, array)
+    base = recording.skeleton
+    while isinstance(base, np.ndarray):
+        base = base.base
+    assert isinstance(base, mmap.mmap) == mapped

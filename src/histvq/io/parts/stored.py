@@ -13,6 +13,9 @@ from histvq.errors import ConfigError, FileFormatError
 from histvq.io.parts.archive import DAMAGED, MOST_SHRUNK, header
 from histvq.io.parts.packed import AGAIN
 
+# From here on a `.npy` file is mapped. A smaller one is read, so that it may be written anew meanwhile.
+MAPPED_BYTES = 32 * 1024 * 1024
+
 
 class Stored(NamedTuple):
     """An array of a file, before it is read."""
@@ -40,7 +43,7 @@ def stored_arrays(path: Path) -> Iterator[list[Stored]]:
         else:
             with path.open("rb") as file:
                 size = path.stat().st_size
-                yield [_announced(path.stem, file, size, lambda: np.load(path, allow_pickle=False))]
+                yield [_announced(path.stem, file, size, lambda: _loaded(path, size))]
     except (FileFormatError, ConfigError):
         raise
     except OSError as error:
@@ -50,6 +53,11 @@ def stored_arrays(path: Path) -> Iterator[list[Stored]]:
             f"{path}: no file of arrays numpy can load ({type(error).__name__}: {error}). {AGAIN}, "
             "or write it again with numpy.save of numbers"
         ) from error
+
+
+def _loaded(path: Path, size: int) -> np.ndarray:
+    """A `.npy` file's array: in memory, or mapped for reading where it is large."""
+    return np.load(path, mmap_mode="r" if size >= MAPPED_BYTES else None, allow_pickle=False)
 
 
 def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> Stored:

@@ -3,8 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-import numpy as np
-
+from histvq.blocks import all_missing
 from histvq.recording import Recording
 
 
@@ -46,7 +45,7 @@ def empty(recordings: Iterable[Recording]) -> list[str]:
     return [
         f"{recording.id}: every value is missing: nothing can be said of it"
         for recording in recordings
-        if np.isnan(recording.skeleton).all()
+        if all_missing(recording.skeleton)
     ]
 
 

@@ -1,0 +1,219 @@
+"""Codes of patches, chunk by chunk: every chunk of a model has one shape, however frames arrive.
+
+A chunk is so many whole patches, and on either side as many frames as the encoder looks at. Chunk k of
+every recording begins at the same patch, and what is not there (before the beginning, after the end, not
+come yet) is masked. So the encoder does the same sums, in the same order, for a frame that has all it
+looks at, whether the recording came whole, bit by bit, or as the beginning of a longer one: to the last
+bit. Memory does not grow with length.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from histvq.batching import InputScale
+from histvq.nn.autoencoder import HierarchicalAutoencoder
+from histvq.nn.patches import mask_to_patches, to_patches
+from histvq.nn.tcn import reach_frames
+
+# Joints times frames of a chunk. Convolutions are several times faster while a layer's activations fit
+# the processor's cache.
+CHUNK_ROWS = 8192
+ENCODER_STAGES = 2
+
+
+@dataclass(frozen=True)
+class PatchCodes:
+    """Codes of one recording's patches; -1 where nothing was measured."""
+
+    actions: np.ndarray
+    subactions: np.ndarray
+    confidence: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.actions)
+
+    @classmethod
+    def joined(cls, parts: Sequence[Self]) -> Self:
+        """Those of patches one part after another."""
+        return cls(
+            np.concatenate([np.zeros(0, np.int32), *(part.actions for part in parts)]),
+            np.concatenate([np.zeros(0, np.int32), *(part.subactions for part in parts)]),
+            np.concatenate([np.zeros(0, np.float32), *(part.confidence for part in parts)]),
+        )
+
+    def part(self, start: int, stop: int) -> "PatchCodes":
+        """Those of patches from `start` on, before `stop`."""
+        return PatchCodes(
+            self.actions[start:stop], self.subactions[start:stop], self.confidence[start:stop]
+        )
+
+
+@dataclass(frozen=True)
+class ChunkShape:
+    """What all chunks of a model have in common.
+
+    Attributes:
+        n_joints: V.
+        n_channels: C.
+        patch_frames: P.
+        n_patches: Of a chunk.
+        reach: Frames of context before the first patch, and after the last.
+    """
+
+    n_joints: int
+    n_channels: int
+    patch_frames: int
+    n_patches: int
+    reach: int
+
+    @classmethod
+    def of(cls, *, n_joints: int, n_channels: int, patch_frames: int, n_layers: int) -> Self:
+        """About `CHUNK_ROWS` joints times frames, one patch at least, and no more context than frames.
+
+        It must depend on the model alone: labels would otherwise depend on more than that.
+        """
+        reach = reach_frames(n_layers, n_stages=ENCODER_STAGES)
+        n_frames = max(CHUNK_ROWS / n_joints, 2 * reach)
+        n_patches = max(1, round(n_frames / patch_frames))
+        return cls(n_joints, n_channels, patch_frames, n_patches, reach)
+
+    @property
+    def core_frames(self) -> int:
+        """Frames of its patches."""
+        return self.n_patches * self.patch_frames
+
+    @property
+    def n_frames(self) -> int:
+        """Frames with the context."""
+        return self.core_frames + 2 * self.reach
+
+
+class ChunkCoder:
+    """Codes of a chunk's patches: encoder and codebooks only, no decoder.
+
+    The confidence is 1 - d / d', where d is the distance to the nearest subaction and d' that to the
+    nearest one of another action.
+
+    Args:
+        network: As it is now: the parents of its codes are found once.
+        shape: Of the chunks.
+        scale: Applied to the values.
+        device: Where the network is.
+    """
+
+    def __init__(
+        self,
+        network: HierarchicalAutoencoder,
+        *,
+        shape: ChunkShape,
+        scale: InputScale,
+        device: str | torch.device,
+    ) -> None:
+        self.network = network
+        self.shape = shape
+        self.scale = scale
+        self.device = device
+        self.parents = network.quantiser.actions()
+
+    @torch.no_grad()
+    def __call__(self, skeleton: Tensor, real: Tensor) -> PatchCodes:
+        """Codes of all patches of a chunk.
+
+        Args:
+            skeleton: (joint, frame, channel), 0 where not real.
+            real: (joint, frame).
+        """
+        shape, network = self.shape, self.network
+        core = slice(shape.reach, shape.reach + shape.core_frames)
+        latents = network.encoder(skeleton.to(self.device), real.to(self.device))[:, core]
+        mask = mask_to_patches(real[:, core], shape.patch_frames).to(self.device)
+        compared = torch.ones_like(mask) if network.whole_patches else mask
+        # Of empty patches too: a product of fewer rows may be summed in another order.
+        distances = network.quantiser.distances(to_patches(latents, shape.patch_frames), compared)
+        nearest, subactions = distances.min(dim=1)
+        actions = self.parents[subactions]
+        rivals = self.parents != actions.unsqueeze(1)
+        others = distances.masked_fill(~rivals, torch.inf).amin(dim=1)
+        margin = 1 - nearest / others.clamp(min=torch.finfo(others.dtype).tiny)
+        occupied = mask.flatten(1).any(dim=1).cpu().numpy()
+        return PatchCodes(
+            np.where(occupied, actions.cpu().numpy(), -1).astype(np.int32),
+            np.where(occupied, subactions.cpu().numpy(), -1).astype(np.int32),
+            np.where(occupied, margin.cpu().numpy(), 0).astype(np.float32),
+        )
+
+
+class PatchStream:
+    """Codes of the patches of one recording whose frames come in blocks of any length.
+
+    Args:
+        coder: Of the model.
+        at_once: Give the code of a patch as soon as all it looks at has come, which computes a chunk as
+            often as patches of it get ready; else those of a chunk together.
+    """
+
+    def __init__(self, coder: ChunkCoder, *, at_once: bool) -> None:
+        self.coder = coder
+        self.at_once = at_once
+        shape = coder.shape
+        # Allocated by torch: products may round otherwise where memory is aligned otherwise.
+        self._skeleton = torch.zeros(shape.n_joints, shape.n_frames, shape.n_channels)
+        self._real = torch.zeros(shape.n_joints, shape.n_frames, dtype=torch.bool)
+        self._filled = shape.reach  # before the beginning there is nothing
+        self._given = 0  # patches of this chunk
+
+    def push(self, frames: np.ndarray) -> PatchCodes:
+        """Take more frames, (frame, joint, channel); the codes of the next patches that are ready."""
+        shape = self.coder.shape
+        found = []
+        while len(frames):
+            taken = frames[: shape.n_frames - self._filled]
+            frames = frames[len(taken) :]
+            self._fill(taken)
+            if self._filled == shape.n_frames:
+                found.append(self._next(shape.n_patches))
+                self._advance()
+        if self.at_once:
+            found.append(self._next((self._filled - 2 * shape.reach) // shape.patch_frames))
+        return PatchCodes.joined(found)
+
+    def finish(self) -> PatchCodes:
+        """The codes of all patches left, the last one as short as it is."""
+        shape = self.coder.shape
+        found = []
+        while self._filled > shape.reach:
+            n_patches = -(-(self._filled - shape.reach) // shape.patch_frames)
+            found.append(self._next(min(n_patches, shape.n_patches)))
+            self._advance()
+        return PatchCodes.joined(found)
+
+    def _fill(self, frames: np.ndarray) -> None:
+        values = self.coder.scale.apply(frames).transpose(1, 0, 2)
+        known = ~np.isnan(values).any(axis=2)
+        place = slice(self._filled, self._filled + len(frames))
+        self._skeleton.numpy()[:, place] = np.where(known[:, :, None], values, 0)
+        self._real.numpy()[:, place] = known
+        self._filled += len(frames)
+
+    def _next(self, stop: int) -> PatchCodes:
+        """Codes of this chunk's patches before `stop` that were not given yet."""
+        if stop <= self._given:
+            return PatchCodes.joined([])
+        codes = self.coder(self._skeleton, self._real).part(self._given, stop)
+        self._given = stop
+        return codes
+
+    def _advance(self) -> None:
+        """Go on to the next chunk, which begins where the patches of this one end."""
+        core = self.coder.shape.core_frames
+        for buffer in (self._skeleton, self._real):
+            kept = buffer[:, core:].clone()
+            buffer.zero_()
+            buffer[:, : kept.shape[1]] = kept
+        self._filled = max(self._filled - core, 0)
+        self._given = 0

@@ -1,0 +1,127 @@
+"""`histvq predict`: a saved model on files, or on frames while they come."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from histvq import console
+from histvq.cli.common import (
+    Files,
+    Format,
+    Fps,
+    How,
+    Options,
+    Overwrite,
+    People,
+    Strict,
+    Unit,
+    closing,
+    data_settings,
+    read_files,
+    status_of,
+    told,
+)
+from histvq.errors import ConfigError
+
+FOLDER = Path("runs/predicted")
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this command to the command line."""
+    app.command("predict")(predict)
+
+
+@told
+def predict(
+    model: Annotated[Path, typer.Argument(help="A saved model, as RUN/model.")],
+    files: Files,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--out",
+            help=f"Folder to write to; {FOLDER} otherwise. With --stream a CSV file; standard output "
+            "otherwise.",
+        ),
+    ] = None,
+    names: Annotated[
+        Path | None,
+        typer.Option(
+            help="names.yaml for the model's actions. Without it the one in the model's folder or in "
+            "that of its run, if there is one."
+        ),
+    ] = None,
+    jobs: Annotated[
+        int,
+        typer.Option(
+            "-j", "--jobs", min=0, help="Processes to share recordings among; 0: all cores."
+        ),
+    ] = 1,
+    stream: Annotated[
+        bool,
+        typer.Option(
+            "--stream",
+            help="Answer while frames come: FILE is followed as it grows, - is standard input. A line a "
+            "frame; see docs/streaming.md.",
+        ),
+    ] = False,
+    idle: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            help="With --stream: end when the file has not grown for so many seconds, 0 at what is "
+            "there now. Without it Ctrl-C ends it.",
+        ),
+    ] = None,
+    format: Format = None,
+    fps: Fps = None,
+    unit: Unit = None,
+    people: People = "together",
+    options: Options = None,
+    strict: Strict = False,
+    overwrite: Overwrite = False,
+) -> int:
+    """Segment files with a saved model; the same file always gets the same labels."""
+    from histvq.cli import streaming
+    from histvq.experiment import claim, codes_of, load_model, write_answers
+    from histvq.parallel import predict_all
+    from histvq.report.names import read_names
+    from histvq.report.names_place import names_beside
+
+    how = How(format=format, fps=fps, unit=unit, people=people, options=options or ())
+    names = names or names_beside(model)
+    if stream:
+        return streaming.stream(
+            load_model(model),
+            files,
+            names=names,
+            how=how,
+            out=out,
+            idle_s=idle,
+            overwrite=overwrite,
+        )
+    if idle is not None:
+        raise ConfigError("--idle says when --stream ends; leave it out, or add --stream")
+    out = claim(out or FOLDER, overwrite=overwrite)
+    loaded = load_model(model)
+    if names is not None:
+        read_names(names, known=codes_of(loaded))  # its faults are told before the work
+        console.say(f"names of actions: {names}")
+    readings = read_files(files, how, strict=strict)
+    answers = predict_all(model if jobs != 1 else loaded, readings.recordings, jobs=jobs)
+    scores, written = write_answers(
+        out,
+        answers,
+        recordings=readings.recordings,
+        annotations=readings.annotations,
+        names=names,
+        warnings=readings.warnings,
+        skipped=readings.skipped,
+        settings={"model": str(model), **data_settings(files, how)},
+    )
+    if scores:
+        console.say(str(scores))
+    console.list_skipped(readings.skipped)
+    closing(written["report"], f"open {written['report']} in a browser")
+    return status_of(readings.skipped)

@@ -1,0 +1,60 @@
+import warnings
+
+import numpy as np
+import pytest
+
+from histvq.errors import ConfigError, DataWarning
+from histvq.methods.histvq import HiSTVQ
+from histvq.parallel import n_cores, predict_all
+from histvq.prepared import prepared
+from histvq.recording import Recording
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+def motion(name, n_frames, n_joints=3, unit="m"):
+    rng = np.random.default_rng(n_frames)
+    names = ("hip", "knee", "foot")[:n_joints]
+    skeleton = rng.standard_normal((n_frames, n_joints, 3)).cumsum(axis=0)
+    return Recording(id=name, skeleton=skeleton, fps=5, unit=unit, joint_names=names)
+
+
+@pytest.fixture(scope="module")
+def model():
+    small = {"n_maps": 4, "n_latent": 4, "n_layers": 2, "temporal_hidden": 4, "epochs": 1}
+    method = HiSTVQ(n_actions=3, random_state=0, min_steps=0, **small)
+    return prepared(method, ["mirror=x"]).fit([motion("a", 100)])
+
+
+def test_the_same_answers_and_warnings_in_the_same_order(model):
+    recordings = [motion(f"r{n}", 10 + 17 * n, 2 if n == 3 else 3) for n in range(7)]
+    said = []
+    for jobs in (1, 2):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", DataWarning)
+            answers = predict_all(model, recordings, jobs=jobs)
+        said.append((answers, [str(w.message) for w in caught if w.category is DataWarning]))
+    (alone, told), (shared, told_too) = said
+    assert told == told_too
+    assert len(told) == 1
+    assert "'r3' lacks joints" in told[0]
+    for one, other, recording in zip(alone, shared, recordings, strict=True):
+        assert one.recording_id == other.recording_id == recording.id
+        np.testing.assert_array_equal(one.actions, other.actions)
+        np.testing.assert_array_equal(one.subactions, other.subactions)
+        np.testing.assert_array_equal(one.confidence, other.confidence)
+
+
+def test_the_first_recording_that_fails_is_told_as_without(model):
+    recordings = [motion("good", 20), motion("bad", 20, unit="px"), motion("worse", 20, unit="V")]
+    for jobs in (1, 2):
+        with pytest.raises(ConfigError, match="recording 'bad' does not fit the others"):
+            predict_all(model, recordings, jobs=jobs)
+
+
+def test_how_many(model):
+    assert n_cores() >= 1
+    assert predict_all(model, [], jobs=4) == []
+    assert len(predict_all(model, [motion("a", 9)], jobs=0)) == 1  # no process for one recording
+    with pytest.raises(ConfigError, match="jobs=-1"):
+        predict_all(model, [motion("a", 9)], jobs=-1)
