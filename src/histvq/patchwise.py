@@ -156,7 +156,7 @@ class PatchwiseEstimator(NetworkEstimator):
             epochs=config.epochs,
             min_steps=config.min_steps,
             min_gain=config.min_gain,
-            uneven=not config.piece_seconds,
+            uneven=False,  # tiles are of one size, and most of the memory is theirs
             end_of_epoch=end_of_epoch,
             progress=progress,
         )
