@@ -141,6 +141,27 @@ class Codebook(nn.Module):
         self.idle[dead] = 0
 
 
+@dataclass(frozen=True)
+class Rebuilt:
+    """What the network makes of a padded batch.
+
+    Attributes:
+        levels: The encoder's patches and what each codebook made of them, (patch, P, V, D) each.
+        mask: (patch, P, V).
+        occupied: (N, M), which patches of the batch they are.
+        skeleton: (N, T, V, C) rebuilt.
+        times: (patch,) guessed.
+        actions: (N, T), -1 where nothing is real.
+    """
+
+    levels: tuple[Tensor, Tensor, Tensor]
+    mask: Tensor
+    occupied: Tensor
+    skeleton: Tensor
+    times: Tensor
+    actions: Tensor
+
+
 class PlainHiSTVQ(nn.Module):
     """Encoder, two codebooks, and the decoders of the skeleton and of the patches' times."""
 
@@ -173,24 +194,16 @@ class PlainHiSTVQ(nn.Module):
         patches, mask, occupied = self._patches(latents, real)
         subactions = self.subactions.assign(patches, mask)
         parents = self.actions.assign(self.subactions.prototypes, self.subactions.shown)
-        p = self.sizes.patch_frames
+        return self._by_frame(parents[subactions], occupied), self._by_frame(subactions, occupied)
 
-        def by_frame(codes: Tensor) -> Tensor:
-            laid_out = torch.full_like(occupied, -1, dtype=torch.long)
-            laid_out[occupied] = codes
-            return laid_out.repeat_interleave(p, dim=1)
-
-        return by_frame(parents[subactions]), by_frame(subactions)
-
-    def losses(
-        self, skeleton: Tensor, real: Tensor, times: Tensor, luck: torch.Generator
-    ) -> dict[str, Tensor]:
-        """Eqs. (5)-(9) of a padded batch, `times` (N, M); in training mode the codebooks learn."""
-        sizes = self.sizes
+    def forward(
+        self, skeleton: Tensor, real: Tensor, luck: torch.Generator | None = None
+    ) -> Rebuilt:
+        """Both halves; in training mode the codebooks learn on the way."""
         patches, mask, occupied = self._patches(self.encode(skeleton, real), real)
         codes = self.subactions.assign(patches, mask)
-        once = torch.ones(len(patches), device=patches.device)
         if self.training:
+            once = torch.ones(len(patches), device=patches.device)
             self.subactions.learn(patches, mask, codes, once, luck)
         prototypes, shown = self.subactions.prototypes, self.subactions.shown
         parents = self.actions.assign(prototypes, shown)
@@ -201,15 +214,34 @@ class PlainHiSTVQ(nn.Module):
         second = _through(first, self.actions.prototypes[parents[codes]] * mask[..., None])
         laid_out = second.new_zeros(*occupied.shape, *second.shape[1:])
         laid_out = laid_out.index_put((occupied,), second).flatten(1, 2)
-        rebuilt = self.spatial_decoder(laid_out, real)
-        guessed = self.temporal_decoder(first.flatten(1)).squeeze(1)
+        return Rebuilt(
+            levels=(patches, first, second),
+            mask=mask,
+            occupied=occupied,
+            skeleton=self.spatial_decoder(laid_out, real),
+            times=self.temporal_decoder(first.flatten(1)).squeeze(1),
+            actions=self._by_frame(parents[codes], occupied),
+        )
+
+    def losses(
+        self, skeleton: Tensor, real: Tensor, times: Tensor, luck: torch.Generator
+    ) -> dict[str, Tensor]:
+        """Eqs. (5)-(9) of a padded batch, `times` (N, M)."""
+        sizes, rebuilt = self.sizes, self(skeleton, real, luck)
+        patches, first, second = rebuilt.levels
         losses = {
-            "commit_1": sizes.lambda_commit * _commitment(patches, first, mask),
-            "commit_2": sizes.lambda_commit * _commitment(first, second, mask),
-            "spatial": sizes.lambda_spat * _joint_distance(rebuilt, skeleton, real),
-            "temporal": sizes.lambda_temp * (guessed - times[occupied]).square().mean(),
+            "commit_1": sizes.lambda_commit * _commitment(patches, first, rebuilt.mask),
+            "commit_2": sizes.lambda_commit * _commitment(first, second, rebuilt.mask),
+            "spatial": sizes.lambda_spat * _joint_distance(rebuilt.skeleton, skeleton, real),
+            "temporal": sizes.lambda_temp
+            * (rebuilt.times - times[rebuilt.occupied]).square().mean(),
         }
         return {**losses, "total": torch.stack(list(losses.values())).sum()}
+
+    def _by_frame(self, codes: Tensor, occupied: Tensor) -> Tensor:
+        laid_out = torch.full_like(occupied, -1, dtype=torch.long)
+        laid_out[occupied] = codes
+        return laid_out.repeat_interleave(self.sizes.patch_frames, dim=1)
 
     def _patches(self, latents: Tensor, real: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Patches with anything real in them, their masks, and which of the (N, M) they are."""

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from benchmarks.speed.plain import Codebook, PlainHiSTVQ, Sizes, pad
 
 import histvq
+from benchmarks.speed.plain import Codebook, PlainHiSTVQ, Sizes, pad
 from histvq.batching import shuffled_batches
 from histvq.recording import Recording
 from histvq.segments import Segmentation
