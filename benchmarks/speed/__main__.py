@@ -15,10 +15,15 @@ from pathlib import Path
 
 import torch
 
+from benchmarks.speed.compare import predict, train
+from benchmarks.speed.growth import growth
+from benchmarks.speed.hours import long
 from benchmarks.speed.measure import MeasurementError
-from benchmarks.speed.parts import PARTS, Plan
+from benchmarks.speed.plan import Plan
 from benchmarks.speed.shapes import SHAPES
 from benchmarks.speed.table import page
+
+PARTS = {"train": train, "predict": predict, "growth": growth, "long": long}
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -60,7 +65,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--device", default="cpu", help="cpu or cuda")
     made.add_argument("--data", type=Path, help="folder of the HuGaDB recordings as plain text")
     made.add_argument("--repetitions", type=int, help="alternating runs; 5, --quick 2")
-    made.add_argument("--batches", type=int, default=2, help="batches timed in a run")
+    made.add_argument("--batches", type=int, help="batches timed in a run; 2, --quick 1")
     made.add_argument(
         "--profile", action="store_true", help="where the time of a step goes instead"
     )
@@ -77,8 +82,8 @@ def plan_of(given: argparse.Namespace) -> Plan:
         device=given.device,
         hugadb=given.data,
         repetitions=given.repetitions or (2 if given.quick else 5),
-        batches=given.batches,
-        scale=0.1 if given.quick else 1.0,
+        batches=given.batches or (1 if given.quick else 2),
+        scale=0.2 if given.quick else 1.0,
         long_hours=(0.1, 1.0) if given.quick else (1.0, 10.0),
         matrix=2048 if given.quick else 4096,
     )

@@ -28,40 +28,43 @@ def page(results: Sequence[Result], *, device: str, command: str) -> str:
 
 def compared(result: Result) -> list[str]:
     """Versions side by side: frames a second, how many times the first, share of the limit, memory."""
-    runs, flop = result["runs"], result["flop_per_frame"]
-    limits = result["limits"]
-    first = next(iter(runs[0]))
-    rows = []
-    for name in runs[0]:
-        speeds = [speed(run[name]) for run in runs]
-        ratios = [speed(run[name]) / speed(run[first]) for run in runs]
-        share = statistics.median(speeds) * flop / limits["float32"]
-        peaks = [run[name]["peak"] / MEGA for run in runs]
-        rows.append(
-            (
-                name,
-                f"{statistics.median(speeds):,.0f}{spread(speeds, '{:,.0f}')}",
-                "1" if name == first else f"{statistics.median(ratios):.1f}{spread(ratios)}",
-                f"{share:.0%}",
-                f"{statistics.median(peaks):,.0f}{spread(peaks, '{:,.0f}')}",
-            )
-        )
+    first, *_ = names = list(result["runs"][0])
+    head = ("version", "real frames/s", f"times {first}", "of float32 limit", "peak MB")
+    title = f"{result['shape']}, batch of {result['batch_size']}, {threads(result['threads'])}"
+    rows = [_version(result, name, first) for name in names]
+    return [f"### {title}", _note(result), markdown(head, rows)]
+
+
+def _version(result: Result, name: str, first: str) -> tuple[str, ...]:
+    runs = result["runs"]
+    speeds = [speed(run[name]) for run in runs]
+    ratios = [speed(run[name]) / speed(run[first]) for run in runs]
+    share = statistics.median(speeds) * result["flop_per_frame"] / result["limits"]["float32"]
+    return (
+        name,
+        median_and_range(speeds, ",.0f"),
+        "1" if name == first else median_and_range(ratios, ".1f"),
+        f"{share:.0%}",
+        median_and_range([run[name]["peak"] / MEGA for run in runs], ",.0f"),
+    )
+
+
+def _note(result: Result) -> str:
+    """What the figures rest on."""
+    runs, sizes, limits = result["runs"], result["sizes"], result["limits"]
+    flop, published = result["flop_per_frame"], result["paper_batch_size"]
     rates = ", ".join(f"{rate / GIGA:,.0f} GFLOP/s in {kind}" for kind, rate in limits.items())
-    batch = f"batch of {result['batch_size']}"
-    if result["batch_size"] != result["paper_batch_size"]:
-        batch += (
-            f" ({result['paper_batch_size']} in the paper: the plain version has no room for it)"
-        )
-    return [
-        f"### {result['shape']}, {threads(result['threads'])}",
-        f"{result['sizes']['n_joints']} joints x {result['sizes']['n_channels']} channels, "
-        f"{result['sizes']['n_maps']} maps, {batch}, {result['padding']:.0%} of it padding when "
-        f"padded; {len(runs)} alternating runs. {flop / MEGA:.1f} MFLOP a real frame; a large matrix "
-        f"product: {rates}, so {limits['float32'] / flop:,.0f} frames/s at most in float32.",
-        markdown(
-            ("version", "real frames/s", f"times {first}", "of float32 limit", "peak MB"), rows
-        ),
+    idle = statistics.median(run[name]["imported"] for run in runs for name in run)
+    lines = [
+        f"{sizes['n_joints']} joints x {sizes['n_channels']} channels, {sizes['n_maps']} maps, "
+        f"{result['padding']:.0%} of the batch padding when padded; runs in turn: {len(runs)}.",
+        f"{flop / MEGA:.1f} MFLOP a real frame; a large matrix product: {rates}, so "
+        f"{limits['float32'] / flop:,.0f} frames/s at most in float32.",
+        f"Of the memory, {idle / MEGA:,.0f} MB stand there once everything is imported.",
     ]
+    if result["batch_size"] < published:
+        lines.append(f"The paper's batch of {published} has no room here when padded.")
+    return "\n".join(lines)
 
 
 def growth(results: Sequence[Result]) -> list[str]:
@@ -121,11 +124,12 @@ def speed(run: Result) -> float:
     return run["frames"] / statistics.median(run["seconds"])
 
 
-def spread(values: Sequence[float], form: str = "{:.1f}") -> str:
-    """Range of some values, in brackets; nothing for one."""
+def median_and_range(values: Sequence[float], form: str) -> str:
+    """The median, and the range in brackets where there are several values."""
+    middle = f"{statistics.median(values):{form}}"
     if len(values) < 2:
-        return ""
-    return f" ({form.format(min(values))}-{form.format(max(values))})"
+        return middle
+    return f"{middle} ({min(values):{form}}-{max(values):{form}})"
 
 
 def threads(n: int) -> str:

@@ -1,7 +1,7 @@
 """Measures one thing: a job as JSON on standard input, the answer as JSON on standard output.
 
-Every answer has `peak`, the most memory the process held, and `imported`, what it held once PyTorch was
-there and before anything was done (on a GPU: 0, and `peak` is the most the GPU held).
+Every answer has `peak`, the most memory the process held, and `imported`, what it held once PyTorch and
+histvq were there and before anything was done (on a GPU: 0, and `peak` is the most the GPU held).
 """
 
 import json
@@ -14,11 +14,10 @@ from typing import Any
 import numpy as np
 import torch
 
-import histvq
 from benchmarks.speed.measure import peak_bytes, seconds, watched_memory
 from benchmarks.speed.plain import PlainHiSTVQ, pad
 from benchmarks.speed.shapes import SHAPES, load, random_walk, sizes_of
-from histvq.recording import Recording
+from histvq import HiSTVQ, Recording, load_model, make_method
 
 Job = dict[str, Any]
 
@@ -96,7 +95,7 @@ def keep_model(job: Job) -> Job:
 
 def predict_ours(job: Job) -> Job:
     """Seconds of `predict` on all recordings, a few times."""
-    method = histvq.load_model(job["model"], device=job["device"])
+    method = load_model(job["model"], device=job["device"])
     recordings = _recordings(job)
     method.predict(recordings[0])
     took = seconds(lambda: method.predict(recordings), repetitions=job["batches"])
@@ -129,18 +128,18 @@ def growth(job: Job) -> Job:
         for n in range(job["N"])
     ]
     if job["what"] == "predict":
-        method = histvq.load_model(job["model"])
+        method = load_model(job["model"])
         method.predict(recordings[0])
         return {"seconds": seconds(lambda: method.predict(recordings), repetitions=3)}
     settings = {"n_actions": job["K"], "batch_size": 4, "epochs": 3, "min_steps": 0}
-    method = histvq.HiSTVQ(**settings, piece_seconds=0, random_state=0, centre=False)
+    method = HiSTVQ(**settings, piece_seconds=0, random_state=0, centre=False)
     method.fit(recordings, progress=(marks := Marks())).save(job["model"])
     return {"seconds": [marks.last_epoch()]}
 
 
 def predict_long(job: Job) -> Job:
     """Seconds and memory of predicting one recording mapped from its file."""
-    method = histvq.load_model(job["model"])
+    method = load_model(job["model"])
     with watched_memory() as seen:
         skeleton = np.load(job["file"], mmap_mode="r")
         recording = Recording(id="long", skeleton=skeleton, fps=job["fps"])
@@ -168,11 +167,11 @@ def _recordings(job: Job) -> list[Recording]:
 
 def _method(job: Job, **settings: Any) -> Any:
     """Ours with the paper's settings; `tf32` is float32 for us, and a switch of PyTorch's."""
-    if "precision" in histvq.HiSTVQ.Config.model_fields:
+    if "precision" in HiSTVQ.Config.model_fields:
         settings["precision"] = "bfloat16" if job["precision"] == "bfloat16" else "float32"
     fixed = {"random_state": 0, "device": job["device"], "min_gain": 0.0}
     preset = SHAPES[job["shape"]].preset
-    return histvq.make_method("histvq", preset=preset, **fixed, **settings)
+    return make_method("histvq", preset=preset, **fixed, **settings)
 
 
 def _plain(job: Job) -> PlainHiSTVQ:
