@@ -9,12 +9,12 @@ from benchmarks.speed.measure import in_process
 from benchmarks.speed.plan import Plan, Results, Tell
 
 GROWN = {
-    "T": ("frames a recording", (1_000, 4_000, 16_000)),
-    "V": ("joints", (5, 20, 80)),
+    "T": ("frames a recording", (500, 2_000, 8_000)),
+    "V": ("joints", (4, 16, 64)),
     "K": ("actions", (5, 20, 80)),
     "N": ("recordings", (4, 16, 64)),
 }
-SMALLEST = {"T": 2_000, "V": 5, "K": 5, "N": 4}
+SMALLEST = {"T": 1_000, "V": 4, "K": 5, "N": 4}
 
 
 def growth(plan: Plan, tell: Tell) -> Results:

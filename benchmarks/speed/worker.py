@@ -131,7 +131,7 @@ def growth(job: Job) -> Job:
         method = load_model(job["model"])
         method.predict(recordings[0])
         return {"seconds": seconds(lambda: method.predict(recordings), repetitions=3)}
-    settings = {"n_actions": job["K"], "batch_size": 4, "epochs": 3, "min_steps": 0}
+    settings = {"n_actions": job["K"], "batch_size": 4, "epochs": 2, "min_steps": 0}
     method = HiSTVQ(**settings, piece_seconds=0, random_state=0, centre=False)
     method.fit(recordings, progress=(marks := Marks())).save(job["model"])
     return {"seconds": [marks.last_epoch()]}
