@@ -14,7 +14,7 @@ GROWN = {
     "K": ("actions", (5, 20, 80)),
     "N": ("recordings", (4, 16, 64)),
 }
-SMALLEST = {"T": 1_000, "V": 4, "K": 5, "N": 4}
+SMALLEST = {"T": 1_500, "V": 4, "K": 5, "N": 4}
 
 
 def growth(plan: Plan, tell: Tell) -> Results:

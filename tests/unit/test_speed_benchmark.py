@@ -15,7 +15,7 @@ from benchmarks.speed.cost import encoder_flop_per_frame, training_flop_per_fram
 from benchmarks.speed.growth import exponent
 from benchmarks.speed.measure import MeasurementError, in_process
 from benchmarks.speed.plain import PlainHiSTVQ, Sizes, pad
-from benchmarks.speed.profiling import shares_of
+from benchmarks.speed.profiling import SCOPES, recorded, shares_of
 from benchmarks.speed.shapes import SHAPES, made_up_lengths, write
 from benchmarks.speed.table import page
 from benchmarks.speed.worker import Marks, answer
@@ -107,6 +107,12 @@ def test_an_operator_counts_for_what_it_was_called_for_backward_too():
     multiplied = sum(e.self_cpu_time_total for e in seen.events() if e.name == "aten::mul") / 1e6
     assert shares.get("elementwise", 0.0) < shares["losses"] + multiplied
     assert sum(shares.values()) == pytest.approx(60.0)
+
+
+@pytest.mark.parametrize("function", SCOPES.values())
+def test_what_the_profile_watches_is_there(function):
+    with recorded(function, "a scope"):
+        pass
 
 
 def test_the_page_by_hand():
