@@ -182,3 +182,20 @@ def test_one_code_with_two_names_is_refused(tmp_path):
     path.write_text(text.removesuffix("1\n") + "go\n", "utf-8")
     with pytest.raises(FileFormatError, match=r"line 4: action 1 is called '1' and 'go'"):
         read_frames(path)
+
+
+def test_frames_written_in_blocks_are_those_written_at_once(tmp_path, monkeypatch):
+    random = np.random.default_rng(0)
+    answers = [
+        answer(
+            name, random.integers(-1, 3, n), fps=7.0, subactions=random.integers(-1, 6, n),
+            confidence=random.random(n).astype(np.float32), names={0: "a, b", 2: 'c "d"'},
+        )
+        for name, n in (("a", 25), ("none", 0), ("b", 10), ("c", 1))
+    ]  # fmt: skip
+    truth = [
+        Annotation(recording_id="a", labels=random.integers(-1, 2, 25), actions=("x", "y"), fps=7.0)
+    ]
+    whole = write_frames(tmp_path / "whole.csv", answers, truth).read_bytes()
+    monkeypatch.setattr("histvq.report.frames.ROWS_A_BLOCK", 10)
+    assert write_frames(tmp_path / "blocks.csv", answers, truth).read_bytes() == whole
