@@ -57,26 +57,28 @@ def _centred(recording: Recording, centres: Sequence[int], note: str) -> Recordi
                 f"recording {recording.id!r}: person {person} has no joint to centre on; give the root "
                 "the parent -1, name a joint each person has, or turn centring off"
             )
-        place = np.ix_(np.arange(len(skeleton)), joints, np.array(space))
-        measured = recording.skeleton[:, joints][:, :, space]
-        skeleton[place] -= _known_path(recording.skeleton[:, centre][:, space], measured)[:, None]
+        path = _known_path(recording.skeleton, centre, joints, space)
+        for joint in joints:  # all at once would take the room of the recording again, and again
+            skeleton[:, joint, space] -= path
     return recording.noted(note, skeleton=skeleton)
 
 
-def _known_path(root: np.ndarray, joints: np.ndarray) -> np.ndarray:
+def _known_path(
+    skeleton: np.ndarray, root: int, joints: np.ndarray, space: Sequence[int]
+) -> np.ndarray:
     """Where a root is (frame, space), also while it is not measured, so that the others stay known.
 
     Between measured frames along a straight line, before the first and after the last where it was
     then; if it is never measured, the mean of the joints that are, axis by axis.
     """
-    path = np.empty_like(root)
-    frames = np.arange(len(root))
-    for axis in range(root.shape[1]):
-        known = np.flatnonzero(~np.isnan(root[:, axis]))
+    frames = np.arange(len(skeleton))
+    path = np.empty((len(frames), len(space)), skeleton.dtype)
+    for axis, channel in enumerate(space):
+        known = np.flatnonzero(~np.isnan(skeleton[:, root, channel]))
         if len(known):
-            path[:, axis] = np.interp(frames, known, root[known, axis])
+            path[:, axis] = np.interp(frames, known, skeleton[known, root, channel])
         else:
-            values = joints[:, :, axis]
+            values = skeleton[:, joints, channel]
             count = (~np.isnan(values)).sum(axis=1)
             path[:, axis] = np.nansum(values, axis=1) / np.maximum(count, 1)
     return path
