@@ -14,6 +14,7 @@ from histvq.report.frames_read import (
     P_ACTION,
     P_NAME,
     P_SUBACTION,
+    ROWS_A_BLOCK,
     TRUTH,
     read_frames,
     read_truth,
@@ -23,8 +24,6 @@ from histvq.segments import Segmentation, names_of
 
 if TYPE_CHECKING:
     import pandas as pd
-
-ROWS_A_BLOCK = 100_000
 
 __all__ = ["check_in_step", "read_frames", "read_truth", "truth_by_recording", "write_frames"]
 
