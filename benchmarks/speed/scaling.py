@@ -29,7 +29,7 @@ from pathlib import Path
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 
-from made_up import FPS, Data, made_up  # noqa: E402
+from made_up import Data, made_up  # noqa: E402
 from scaling_steps import STEPS, Step  # noqa: E402
 
 SHARED = Path(os.environ.get("HISTVQ_SHARED", Path(__file__).parents[3] / "shared"))
