@@ -1,7 +1,7 @@
 """How everything around the method grows with the data, beside how long prediction takes.
 
-    PYTHONPATH=src python benchmarks/speed/scaling.py            # two minutes
-    PYTHONPATH=src python benchmarks/speed/scaling.py --hours 100
+    PYTHONPATH=src python benchmarks/speed/scaling.py            # two minutes, an hour of data
+    PYTHONPATH=src python benchmarks/speed/scaling.py --hours 100      # hours
 
 Made-up answers and motion (60 frames a second, 6 sensors of 6 channels), a sixteenth, a quarter and all
 of the hours, cut in three ways: recordings of up to an hour, of 50 s, and one for all. HuGaDB, where it
@@ -121,7 +121,7 @@ def lines(sets: Mapping[str, Data], steps: Mapping[str, Step], per_second: float
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    options.add_argument("--hours", type=float, default=4, help="of the largest set")
+    options.add_argument("--hours", type=float, default=1, help="of the largest set")
     options.add_argument("--cut", choices=CUTS, action="append", help="all, if not given")
     options.add_argument("--step", action="append", default=[], help="those whose names begin so")
     asked = options.parse_args()
