@@ -320,12 +320,13 @@ def _scored(
     said = as_predicted(answers)
     answers = said if names_of(said) else answers
     frames = {answer.recording_id: answer.n_frames for answer in answers}
-    truth = [a for a in given if frames.get(a.recording_id) == a.n_frames]
+    fits = [frames.get(a.recording_id) == a.n_frames for a in given]
+    truth = [a for a, fit in zip(given, fits, strict=True) if fit]
     remarks = [
         f"recording {a.recording_id!r}: {a.n_frames} labels for {frames.get(a.recording_id, 0)} "
         "frames; left out of the scores"
-        for a in given
-        if a not in truth
+        for a, fit in zip(given, fits, strict=True)
+        if not fit
     ]
     if not truth:
         return [], None, remarks

@@ -1,10 +1,17 @@
 """What a recording does in the window around each patch: where its joints are, and how much they move."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from histvq.recording import Recording, quantity_of
+
+# What is below this share of a joint's usual spread counts as standing still: the logarithm would make
+# much of the difference between one sensor's noise and another's.
+STILL = 0.01
+# Numbers of a recording that are looked at in one go: half a megabyte of float64.
+VALUES_A_BLOCK = 2**16
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,20 +75,58 @@ def _moments(
     skeleton: np.ndarray, starts: np.ndarray, stops: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Mean and variance of the known values of each window, (window, joint, channel), by running sums."""
-    known = ~np.isnan(skeleton)
     # Around the recording's own mean, or the square of a far-off position would cost the digits.
-    middle = known_mean(skeleton.astype(np.float64), axis=0)
-    around = np.where(known, skeleton - middle, 0.0)
-
-    def over_windows(values: np.ndarray) -> np.ndarray:
-        running = np.concatenate([np.zeros((1, *values.shape[1:])), values.cumsum(axis=0)])
-        return running[stops] - running[starts]
-
+    middle = _middle(skeleton)
+    borders = np.union1d(starts, stops)
+    before = _sums_before(borders, skeleton, middle)
+    windows = np.searchsorted(borders, stops), np.searchsorted(borders, starts)
     with np.errstate(invalid="ignore", divide="ignore"):
-        count = over_windows(known.astype(np.float64))
-        mean = over_windows(around) / count
-        variance = over_windows(around**2) / count - mean**2
+        count, total, squares = before[:, windows[0]] - before[:, windows[1]]
+        mean = total / count
+        variance = squares / count - mean**2
     return mean + middle, np.maximum(variance, 0.0)
+
+
+def _middle(skeleton: np.ndarray) -> np.ndarray:
+    """Mean of the known values of each joint and channel; NaN where there are none."""
+    total, count = np.zeros((2, *skeleton.shape[1:]))
+    for start, stop in _blocks(skeleton):
+        known = ~np.isnan(skeleton[start:stop])
+        values = np.where(known, skeleton[start:stop].astype(np.float64), 0.0)
+        total = np.concatenate([total[None], values]).sum(axis=0)
+        count = count + known.sum(axis=0)
+    with np.errstate(invalid="ignore"):
+        return total / count
+
+
+def _sums_before(borders: np.ndarray, skeleton: np.ndarray, middle: np.ndarray) -> np.ndarray:
+    """Known values, their sum and sum of squares around the middle in the frames before each border.
+
+    Args:
+        borders: Frames, in order, each once.
+        skeleton: (frame, joint, channel).
+        middle: (joint, channel).
+
+    Returns:
+        (3, border, joint, channel).
+    """
+    sums = np.zeros((3, len(borders), *skeleton.shape[1:]))
+    running = np.zeros((3, 1, *skeleton.shape[1:]))
+    for start, stop in _blocks(skeleton):
+        known = ~np.isnan(skeleton[start:stop])
+        around = np.where(known, skeleton[start:stop] - middle, 0.0)
+        values = np.stack([known.astype(np.float64), around, around**2])
+        running = np.concatenate([running[:, -1:], values], axis=1).cumsum(axis=1)
+        first, last = np.searchsorted(borders, [start, stop + 1])
+        sums[:, first:last] = running[:, borders[first:last] - start]
+    return sums
+
+
+def _blocks(skeleton: np.ndarray) -> Iterator[tuple[int, int]]:
+    """Stretches of frames, one after another, of which copies are small however long a recording is."""
+    length = max(1, VALUES_A_BLOCK // max(1, skeleton[0].size))
+    for start in range(0, len(skeleton), length):
+        yield start, min(start + length, len(skeleton))
 
 
 def known_mean(values: np.ndarray, *, axis: int = 0) -> np.ndarray:
@@ -89,3 +134,36 @@ def known_mean(values: np.ndarray, *, axis: int = 0) -> np.ndarray:
     known = ~np.isnan(values)
     with np.errstate(invalid="ignore"):
         return np.where(known, values, 0).sum(axis=axis) / known.sum(axis=axis)
+
+
+def stillness(statistics: Sequence[WindowStatistics]) -> np.ndarray:
+    """What to add to each spread before its logarithm is taken: how still is still, (spread,)."""
+    return STILL * np.sqrt(known_mean(np.concatenate([s.spreads**2 for s in statistics])))
+
+
+def features_of(statistics: WindowStatistics, still: np.ndarray) -> np.ndarray:
+    """Means, and logarithms of the spreads, (patch, feature).
+
+    A joint that is still throughout the data has no logarithm: NaN.
+    """
+    with np.errstate(divide="ignore"):
+        energy = np.log(statistics.spreads + still)
+    return np.concatenate([statistics.means, np.where(np.isneginf(energy), np.nan, energy)], axis=1)
+
+
+def means_by_person(features: Sequence[np.ndarray], whose: Sequence[str]) -> dict[str, np.ndarray]:
+    """Mean of the features of each person's windows, by name in order."""
+    together: dict[str, list[np.ndarray]] = {}
+    for of_one, person in zip(features, whose, strict=True):
+        together.setdefault(person, []).append(of_one)
+    return {person: known_mean(np.concatenate(together[person])) for person in sorted(together)}
+
+
+def scale_of(rest: np.ndarray, features: np.ndarray) -> np.ndarray:
+    """Standard deviation of what is left of features after a mean was taken off; infinite for constants.
+
+    Rounding leaves a constant some spread; divided by that, it would look like movement.
+    """
+    spread = np.nan_to_num(np.sqrt(known_mean(rest**2)))
+    size = np.nan_to_num(np.sqrt(known_mean(features**2)))
+    return np.where(spread > 1e-6 * size, spread, np.inf)

@@ -243,3 +243,14 @@ def test_no_displacements_of_what_are_no_positions():
     sensors = Recording(id="r", skeleton=np.zeros((3, 1, 2)), fps=30, channel_names=("acc_x", "x"))
     with pytest.raises(ConfigError, match="not of acc_x, x; take the channels as they are"):
         relative_features(sensors)
+
+
+def test_blocks_of_frames_change_nothing(monkeypatch):
+    recording = moving(n_frames=100, fps=30.0)
+    monkeypatch.setattr("histvq.transforms.time.FRAMES_A_BLOCK", 7)
+    found = resample(recording, 47.0).skeleton
+    times = np.arange(len(found)) / 47.0
+    for joint, channel in np.ndindex(4, 3):
+        series = recording.skeleton[:, joint, channel]
+        expected = np.interp(times, np.arange(100) / 30.0, series)
+        np.testing.assert_allclose(found[:, joint, channel], expected, atol=1e-5)

@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from histvq.recording import Recording
-from histvq.windows import known_mean, window_statistics
+from histvq.windows import (
+    features_of,
+    known_mean,
+    means_by_person,
+    scale_of,
+    stillness,
+    window_statistics,
+)
 
 INERTIAL = ("acc_x", "acc_y", "acc_z", "gyro_x", "gyro_y", "gyro_z")
 
@@ -284,3 +291,56 @@ def test_a_patch_is_a_frame_at_least():
     found = window_statistics(ramp, patch_seconds=0.01, window_seconds=0.01)
     np.testing.assert_array_equal(found.patches, np.arange(7))
     np.testing.assert_allclose(found.means[:, 0], np.arange(7))
+
+
+@pytest.mark.parametrize("values_a_block", [1, 12, 100, 10**6])
+def test_however_it_is_cut_into_blocks_sums_run_on(monkeypatch, values_a_block):
+    monkeypatch.setattr("histvq.windows.VALUES_A_BLOCK", values_a_block)
+    recording = moving(n_frames=150, missing=0.2, seed=3)
+    skeleton = recording.skeleton.astype(float)
+    found = window_statistics(recording, patch_seconds=0.5, window_seconds=1.0)
+    # The running sums as they are when the whole recording is at hand, and of the same bytes.
+    known = ~np.isnan(skeleton)
+    middle = np.where(known, skeleton, 0).sum(axis=0) / known.sum(axis=0)
+    around = np.where(known, skeleton - middle, 0)
+    sums, counts = (
+        np.concatenate([np.zeros((1, 2, 6)), v.cumsum(axis=0)]) for v in (around, known)
+    )
+    starts, stops = np.array([0, 8, 23]), np.array([23, 38, 53])
+    means = (sums[stops] - sums[starts]) / (counts[stops] - counts[starts]) + middle
+    np.testing.assert_array_equal(found.means[:3].reshape(3, 2, 3), means[:, :, :3])
+
+
+@given(st.lists(st.sampled_from("abc"), min_size=1, max_size=6), st.integers(0, 5))
+def test_means_by_person_are_those_of_all_their_windows(whose, seed):
+    random = np.random.default_rng(seed)
+    features = [random.normal(size=(random.integers(1, 4), 2)) for _ in whose]
+    found = means_by_person(features, whose)
+    assert list(found) == sorted(set(whose))
+    for person, mean in found.items():
+        mine = [
+            row
+            for of_one, who in zip(features, whose, strict=True)
+            if who == person
+            for row in of_one
+        ]
+        np.testing.assert_allclose(mean, np.mean(mine, axis=0), rtol=1e-12)
+
+
+def test_scale_is_the_standard_deviation_but_constants_have_none():
+    features = np.array([[1.0, 0.1, np.nan], [3.0, 0.1, 5.0], [5.0, 0.1, 7.0]])
+    rest = features - np.array([3.0, 0.1 + 1e-12, 6.0])
+    np.testing.assert_allclose(scale_of(rest, features), [np.std([1, 3, 5]), np.inf, 1.0])
+
+
+def test_a_joint_that_is_still_throughout_has_no_logarithm():
+    skeleton = np.random.default_rng(0).normal(size=(60, 2, 3))
+    skeleton[:, 1] = 5.0
+    recording = Recording(id="r", skeleton=skeleton, fps=30.0)
+    statistics = window_statistics(recording, patch_seconds=1.0, window_seconds=1.0)
+    still = stillness([statistics])
+    features = features_of(statistics, still)
+    np.testing.assert_allclose(features[:, :6], statistics.means)
+    rms = np.sqrt(np.mean(statistics.spreads[:, 0] ** 2))
+    np.testing.assert_allclose(features[:, 6], np.log(statistics.spreads[:, 0] + rms / 100))
+    assert np.isnan(features[:, 7]).all()

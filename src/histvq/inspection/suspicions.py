@@ -1,6 +1,7 @@
 """What looks wrong in a recording: each check yields a sentence, or nothing."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import reduce
 
 import numpy as np
 
@@ -21,11 +22,9 @@ def _body_size(recording: Recording) -> Iterator[str]:
         return
     persons = np.array(recording.joint_persons or [0] * recording.skeleton.shape[1])
     for person in np.unique(persons):
-        joints = recording.skeleton[:, persons == person][:, :, places]
-        known = joints[np.isfinite(joints).all(axis=(1, 2))]
-        if joints.shape[1] < 2 or not len(known):
+        across = _across(recording.skeleton, np.flatnonzero(persons == person), places)
+        if not len(across):
             continue
-        across = np.linalg.norm(known.max(axis=1) - known.min(axis=1), axis=1)
         size = float(np.median(across)) * METRES[recording.unit]
         if size and not SMALLEST <= size <= LARGEST:
             yield (
@@ -33,6 +32,18 @@ def _body_size(recording: Recording) -> Iterator[str]:
                 "unit= (--unit) if not"
             )
             return
+
+
+def _across(values: np.ndarray, joints: np.ndarray, places: Sequence[int]) -> np.ndarray:
+    """Diagonal of the box around these joints in each frame in which all are known."""
+    if len(joints) < 2:
+        return np.empty(0)
+    low, high = (
+        np.stack([reduce(of, (values[:, j, c] for j in joints)) for c in places], axis=1)
+        for of in (np.minimum, np.maximum)
+    )
+    across = np.linalg.norm(high - low, axis=1)
+    return across[~np.isnan(across)]  # what is missing stays so in minimum and maximum
 
 
 def _rate(recording: Recording) -> Iterator[str]:
@@ -45,10 +56,12 @@ def _still_joints(recording: Recording) -> Iterator[str]:
     if recording.duration_s < 1 or recording.n_frames < 2:
         return
     roots = [p == -1 for p in recording.parents or [0] * values.shape[1]]
-    with np.errstate(invalid="ignore"):
-        still = ~(np.abs(values - _first_known(values)) > 0).any(axis=(0, 2))
-    measured = np.isfinite(values).any(axis=(0, 2))
-    centred = np.array(roots) & ~(np.abs(np.nan_to_num(values)) > 0).any(axis=(0, 2))
+    first = _first_known(values)
+    joints = range(values.shape[1])
+    # Joint by joint, here and below: what is worked out of a long recording takes room as well.
+    still = ~np.array([(np.abs(values[:, j] - first[:, j]) > 0).any() for j in joints])
+    measured = np.array([np.isfinite(values[:, j]).any() for j in joints])
+    centred = np.array(roots) & ~np.array([(np.abs(values[:, j]) > 0).any() for j in joints])
     if (stuck := still & measured & ~centred).any():
         yield f"never moves: {_names(recording, stuck)}"
     if (~measured).any():
@@ -79,8 +92,12 @@ def _frozen(recording: Recording) -> Iterator[str]:
     values = recording.skeleton
     if recording.n_frames < 2:
         return
-    same = ((values[1:] == values[:-1]) | np.isnan(values[1:]) & np.isnan(values[:-1])).all((1, 2))
-    same &= np.isfinite(values[1:]).any(axis=(1, 2))
+    same, some = np.ones(len(values) - 1, dtype=bool), np.zeros(len(values) - 1, dtype=bool)
+    for joint in np.moveaxis(values, 1, 0):
+        now, before = joint[1:], joint[:-1]
+        same &= ((now == before) | np.isnan(now) & np.isnan(before)).all(axis=1)
+        some |= np.isfinite(now).any(axis=1)
+    same &= some
     n_frames = longest_run(same)
     moving = not same.all()
     if moving and n_frames >= max(FROZEN_S * recording.fps, 2):
@@ -94,42 +111,40 @@ def _frozen(recording: Recording) -> Iterator[str]:
 def _spikes(recording: Recording) -> Iterator[str]:
     if recording.n_frames < 10:
         return
-    series = recording.skeleton.reshape(recording.n_frames, -1)
-    steps = np.diff(series, axis=0)
-    with np.errstate(invalid="ignore"):
+    n_spikes, first = 0, (recording.n_frames, 0, 0)
+    for place, series in _series(recording):
+        steps = np.diff(series)
         usual = _quantile(np.abs(steps), 0.99)
         there, back = steps[:-1], steps[1:]
         spike = (np.minimum(np.abs(there), np.abs(back)) > SPIKE * usual) & (there * back < 0)
-    spike &= usual > 0
-    if spike.any():
-        frame, column = np.argwhere(spike)[0]
-        joint, channel = divmod(int(column), recording.skeleton.shape[2])
+        if usual > 0 and spike.any():
+            n_spikes += int(spike.sum())
+            first = min(first, (int(spike.argmax()) + 1, *place))
+    if n_spikes:
         yield (
-            f"{int(spike.sum())} jumps there and back within two frames, the first at frame {frame + 1}: "
-            f"{recording.joint_names[joint]} {recording.channel_names[channel]} = "
-            f"{series[frame + 1, column]:g}"
+            f"{n_spikes} jumps there and back within two frames, the first at frame {first[0]}: "
+            f"{recording.joint_names[first[1]]} {recording.channel_names[first[2]]} = "
+            f"{recording.skeleton[first]:g}"
         )
 
 
-def _quantile(steps: np.ndarray, q: float) -> np.ndarray:
-    """Of each column, missing steps left out; 0 where all are."""
-    ordered = np.sort(np.nan_to_num(steps, nan=-1.0), axis=0)
-    unknown = np.isnan(steps).sum(axis=0)
-    place = unknown + np.floor(q * (len(steps) - unknown - 1)).astype(int)
-    found = np.take_along_axis(ordered, np.clip(place, 0, len(steps) - 1)[None], axis=0)[0]
-    return np.maximum(found, 0.0)
+def _quantile(steps: np.ndarray, q: float) -> float:
+    """Of those steps that are known; 0 where none is."""
+    known = steps[~np.isnan(steps)]
+    if not len(known):
+        return 0.0
+    place = int(q * (len(known) - 1))
+    return float(np.partition(known, place)[place])
 
 
 def _clipped(recording: Recording) -> Iterator[str]:
     if {"x", "y", "z"} & set(recording.channel_names) or recording.n_frames < 100:
         return  # positions have no limit; a foot on the floor is often at its lowest
-    values = recording.skeleton
-    with np.errstate(invalid="ignore"):
-        known = np.isfinite(values)
-        top = np.where(known, values, -np.inf).max(axis=0)
-        bottom = np.where(known, values, np.inf).min(axis=0)
-        at = ((values == top) | (values == bottom)).mean(axis=0)
-    at[top <= bottom] = 0
+    at = np.zeros(recording.skeleton.shape[1:])
+    for place, values in _series(recording):
+        top, bottom = np.fmax.reduce(values), np.fmin.reduce(values)
+        if top > bottom:
+            at[place] = ((values == top) | (values == bottom)).mean()
     if (at > CLIPPED).any():
         joint, channel = np.unravel_index(int(at.argmax()), at.shape)
         yield (
@@ -137,6 +152,12 @@ def _clipped(recording: Recording) -> Iterator[str]:
             f"for more than 1 % of the time, {recording.joint_names[joint]} "
             f"{recording.channel_names[channel]} for {at.max():.1%}: clipped?"
         )
+
+
+def _series(recording: Recording) -> Iterator[tuple[tuple[int, int], np.ndarray]]:
+    """Each joint and channel with its values in time, which stand together: faster to go through."""
+    for joint, channel in np.ndindex(recording.skeleton.shape[1:]):
+        yield (joint, channel), recording.skeleton[:, joint, channel].copy()
 
 
 CHECKS: tuple[Callable[[Recording], Iterator[str]], ...] = (

@@ -20,11 +20,15 @@ from histvq.saving import LabelFreeEstimator
 from histvq.segmenter import ProgressCallback
 from histvq.segments import Segmentation
 from histvq.transforms import centre_on_root
-from histvq.windows import WindowStatistics, known_mean, window_statistics
-
-# What is below this share of a joint's usual spread counts as standing still: the logarithm would make
-# much of the difference between one sensor's noise and another's.
-STILL = 0.01
+from histvq.windows import (
+    WindowStatistics,
+    features_of,
+    known_mean,
+    means_by_person,
+    scale_of,
+    stillness,
+    window_statistics,
+)
 
 
 class WindowKMeansConfig(BaseModel, frozen=True, extra="forbid"):
@@ -124,26 +128,13 @@ class WindowKMeans(LabelFreeEstimator):
 
     def _learn_scale(self, recordings: list[Recording], statistics: list[WindowStatistics]) -> None:
         """How still is still, what is usual of each person, and how much the rest varies."""
-        self.still_ = STILL * np.sqrt(
-            known_mean(np.concatenate([s.spreads**2 for s in statistics]))
-        )
-        features = [self._features(s) for s in statistics]
-        whose = [self._whose(recording) for recording in recordings]
-        self.persons_ = sorted(set(whose))
-        self.means_ = np.array(
-            [
-                known_mean(
-                    np.concatenate([f for f, w in zip(features, whose, strict=True) if w == person])
-                )
-                for person in self.persons_
-            ]
-        )
+        self.still_ = stillness(statistics)
+        features = [features_of(s, self.still_) for s in statistics]
+        means = means_by_person(features, [self._whose(recording) for recording in recordings])
+        self.persons_, self.means_ = list(means), np.array(list(means.values()))
         pairs = zip(recordings, features, strict=True)
         rest = np.concatenate([f - self._own_mean(recording, f) for recording, f in pairs])
-        spread = np.nan_to_num(np.sqrt(known_mean(rest**2)))
-        # Rounding leaves a constant statistic some spread; divided by, it would look like movement.
-        size = np.nan_to_num(np.sqrt(known_mean(np.concatenate(features) ** 2)))
-        self.factor_ = np.where(spread > 1e-6 * size, spread, np.inf)
+        self.factor_ = scale_of(rest, np.concatenate(features))
 
     def _learn_codes(self, points: np.ndarray) -> None:
         """Subactions by k-means, actions by merging them, both numbered by use."""
@@ -189,19 +180,11 @@ class WindowKMeans(LabelFreeEstimator):
             window_seconds=config.window_seconds or 2 * config.patch_seconds,
         )
 
-    def _features(self, statistics: WindowStatistics) -> np.ndarray:
-        """Means, and logarithms of the spreads; a joint that is still throughout the data has none."""
-        with np.errstate(divide="ignore"):
-            energy = np.log(statistics.spreads + self.still_)
-        return np.concatenate(
-            [statistics.means, np.where(np.isneginf(energy), np.nan, energy)], axis=1
-        )
-
     def _points(
         self, recording: Recording, statistics: WindowStatistics
     ) -> tuple[np.ndarray, np.ndarray]:
         """Points (patch, feature) for k-means, and in which patches anything was measured."""
-        features = self._features(statistics)
+        features = features_of(statistics, self.still_)
         known = ~np.isnan(features).all(axis=1)
         scaled = (features - self._own_mean(recording, features)) / self.factor_
         return np.nan_to_num(scaled), known

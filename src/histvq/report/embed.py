@@ -16,6 +16,7 @@ RATES = (30.0, 25.0, 20.0, 15.0, 12.0, 10.0, 8.0, 6.0, 5.0)
 # Of recordings that are left out as a whole, clips still play: so much of each.
 CLIP_SECONDS = 6.0
 BYTES_A_NUMBER = 2 * 4 / 3  # in base64
+_MEANS_A_BLOCK = 1000
 
 Stretch = tuple[str, int, int]
 
@@ -86,8 +87,9 @@ def in_numbers(piece: Piece) -> tuple[dict[str, object], str]:
     """
     recording = piece.recording
     chosen = positions_in(recording)
-    values = recording.skeleton[piece.start : piece.stop].astype(np.float64)
-    values = values[:: piece.stride, :, chosen] if chosen else _means(values, piece.stride)
+    values = recording.skeleton[piece.start : piece.stop]
+    values = values[:: piece.stride][:, :, chosen] if chosen else _means(values, piece.stride)
+    values = values.astype(np.float64, copy=False)
     middle, reach = _span(values)
     if chosen:
         reach = np.full_like(reach, reach.max())
@@ -153,10 +155,16 @@ def _highest_rate(pieces: Iterable[Piece]) -> float | None:
 
 
 def _means(values: np.ndarray, stride: int) -> np.ndarray:
-    """Means of `stride` frames at a time, of what was measured of them."""
-    starts = np.arange(0, len(values), stride)
-    if stride == 1 or not len(starts):
+    """Means of `stride` frames at a time, of what was measured of them; a block at a time."""
+    if stride == 1 or not len(values):
         return values
+    length = stride * _MEANS_A_BLOCK
+    blocks = [values[start : start + length] for start in range(0, len(values), length)]
+    return np.concatenate([_means_of(block.astype(np.float64), stride) for block in blocks])
+
+
+def _means_of(values: np.ndarray, stride: int) -> np.ndarray:
+    starts = np.arange(0, len(values), stride)
     known = ~np.isnan(values)
     sums = np.add.reduceat(np.where(known, values, 0.0), starts)
     counts = np.add.reduceat(known.astype(int), starts)

@@ -1,14 +1,10 @@
 """Figures for papers and talks: SVG and PNG, with the numbers behind each as CSV."""
 
-import io
-import re
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,6 +16,7 @@ from histvq.report import charts
 from histvq.report.analysis import segment_lengths, transitions
 from histvq.report.frames import check_in_step, truth_by_recording
 from histvq.report.key import Key, make_key
+from histvq.report.svg import svg_of, written_as_text
 from histvq.report.tables import TIME_DECIMALS, atomically, usage_table
 from histvq.report.timeline import draw_timelines
 from histvq.segments import LEVELS, Segmentation, to_segments
@@ -36,8 +33,6 @@ A_PAGE = 12
 # What an earlier run with a truth, or with more strips, wrote and this one may not.
 _MAY_BE_LEFT = ("confusion.*", "lengths.*", "strips-[0-9]*.*")
 DPI = 200
-# What XML cannot hold, though names may.
-_NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def write_figures(
@@ -86,7 +81,7 @@ def write_figures(
     for old in [file for pattern in _MAY_BE_LEFT for file in folder.glob(pattern)]:
         old.unlink()
     key = make_key(answers, known, matched or {}, colours)
-    with _written_as_text():
+    with written_as_text():
         drawn = chain(
             _figures(answers, known, key, matched or {}),
             _strips(answers, chosen, known, matched, colours),
@@ -276,24 +271,10 @@ def _pairs(answers: Sequence[Segmentation], known: Mapping[str, Annotation]) -> 
     )
 
 
-@contextmanager
-def _written_as_text() -> Iterator[None]:
-    """Text stays text in the SVG, as it stands, and a fixed salt gives the same file every time."""
-    import matplotlib
-
-    settings: Any = {"svg.fonttype": "none", "svg.hashsalt": "histvq", "text.parse_math": False}
-    with matplotlib.rc_context(settings), warnings.catch_warnings():
-        # A name in a script that the font lacks is drawn as boxes in the PNG, rightly in the SVG.
-        warnings.filterwarnings("ignore", message="Glyph")
-        yield
-
-
 def _save(folder: Path, name: str, figure: "Figure", table: "pd.DataFrame") -> list[Path]:
     """The figure twice and its table, each whole or not at all."""
-    buffer = io.StringIO()
-    figure.savefig(buffer, format="svg", metadata={"Date": None})
+    svg = svg_of(figure)
     figure.set_layout_engine("none")  # as it is: settling it takes long, and both are to look alike
-    svg = _NOT_IN_XML.sub("\ufffd", buffer.getvalue())
     return [
         atomically(folder / f"{name}.{kind}", write)
         for kind, write in (

@@ -1,6 +1,6 @@
 """Answers as a table with one row a frame, and back."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from histvq.report.frames_read import (
     P_ACTION,
     P_NAME,
     P_SUBACTION,
+    ROWS_A_BLOCK,
     TRUTH,
     read_frames,
     read_truth,
@@ -44,6 +45,9 @@ def write_frames(
     """
     known = None if annotations is None else truth_by_recording(annotations)
     answers = list(answers)
+    for answer in answers:
+        if known and answer.recording_id in known:
+            check_in_step(answer, known[answer.recording_id])
     names, fine_names = names_of(answers), names_of(answers, "subaction")
     before = [answer.predicted or answer for answer in answers]
     changed = any(answer.predicted is not None for answer in answers)
@@ -56,19 +60,19 @@ def write_frames(
         columns += [P_NAME] if own_names else []
         with file.open("w", encoding="utf-8", newline="") as stream:
             stream.write(",".join(columns) + "\n")
-            for answer, predicted in zip(answers, before, strict=True):
-                table = _frames(answer)
+            for answer, predicted, rows in _blocks(answers, before):
+                table = _frames(answer, rows)
                 if names:
-                    table[NAME] = _called(answer.actions, names)
+                    table[NAME] = _called(answer.actions, names, rows)
                 if fine_names:
-                    table[FINE_NAME] = _called(answer.subactions, fine_names)
+                    table[FINE_NAME] = _called(answer.subactions, fine_names, rows)
                 if known is not None:
-                    table[TRUTH] = _true_names(answer, known.get(answer.recording_id))
+                    table[TRUTH] = _true_names(known.get(answer.recording_id), rows)
                 if changed:
-                    table[P_ACTION] = predicted.actions
-                    table[P_SUBACTION] = _or_blank(predicted.subactions)
+                    table[P_ACTION] = predicted.actions[rows]
+                    table[P_SUBACTION] = _or_blank(predicted.subactions, rows)
                 if own_names:
-                    table[P_NAME] = _called(predicted.actions, own_names)
+                    table[P_NAME] = _called(predicted.actions, own_names, rows)
                 table[columns].to_csv(stream, header=False, index=False, lineterminator="\n")
 
     return atomically(Path(path), write)
@@ -88,10 +92,19 @@ def check_in_step(answer: Segmentation, truth: Annotation) -> None:
         )
 
 
-def _frames(answer: Segmentation) -> "pd.DataFrame":
+def _blocks(
+    answers: Sequence[Segmentation], before: Sequence[Segmentation]
+) -> Iterator[tuple[Segmentation, Segmentation, slice]]:
+    """The answers, as they are and as they were, some rows at a time: long ones would take much room."""
+    for answer, predicted in zip(answers, before, strict=True):
+        for start in range(0, answer.n_frames, ROWS_A_BLOCK):
+            yield answer, predicted, slice(start, min(start + ROWS_A_BLOCK, answer.n_frames))
+
+
+def _frames(answer: Segmentation, rows: slice) -> "pd.DataFrame":
     import pandas as pd
 
-    frames = np.arange(answer.n_frames)
+    frames = np.arange(rows.start, rows.stop)
     confidence = answer.confidence
     return pd.DataFrame(
         {
@@ -100,27 +113,28 @@ def _frames(answer: Segmentation) -> "pd.DataFrame":
             ),
             "frame": frames,
             "time_s": np.round(frames / answer.fps, TIME_DECIMALS),
-            "action": answer.actions,
-            "subaction": _or_blank(answer.subactions),
+            "action": answer.actions[rows],
+            "subaction": _or_blank(answer.subactions, rows),
             "confidence": "" if confidence is None else np.round(
-                np.asarray(confidence, dtype=float), CONFIDENCE_DECIMALS
+                np.asarray(confidence[rows], dtype=float), CONFIDENCE_DECIMALS
             ),
         }
     )  # fmt: skip
 
 
-def _or_blank(codes: np.ndarray | None) -> Any:
-    return "" if codes is None else codes
+def _or_blank(codes: np.ndarray | None, rows: slice) -> Any:
+    return "" if codes is None else codes[rows]
 
 
-def _called(codes: np.ndarray | None, names: Mapping[int, str]) -> Any:
-    return "" if codes is None else [names.get(code, "") for code in codes.tolist()]
+def _called(codes: np.ndarray | None, names: Mapping[int, str], rows: slice) -> Any:
+    return "" if codes is None else [names.get(code, "") for code in codes[rows].tolist()]
 
 
-def _true_names(answer: Segmentation, truth: Annotation | None) -> Any:
+def _true_names(truth: Annotation | None, rows: slice) -> Any:
     if truth is None:
         return ""
     import pandas as pd
 
-    check_in_step(answer, truth)
-    return pd.Categorical.from_codes(truth.labels.astype(int), categories=pd.Index(truth.actions))
+    return pd.Categorical.from_codes(
+        truth.labels[rows].astype(int), categories=pd.Index(truth.actions)
+    )

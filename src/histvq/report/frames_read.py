@@ -23,6 +23,7 @@ P_ACTION, P_SUBACTION, P_NAME = "predicted_action", "predicted_subaction", "pred
 TEXTS = ("recording", NAME, FINE_NAME, TRUTH, P_NAME)
 WHOLE = ("frame", "action", "subaction", P_ACTION, P_SUBACTION)
 MAY_BE_EMPTY = ("subaction", "confidence", P_SUBACTION)
+ROWS_A_BLOCK = 100_000
 
 
 def read_frames(path: str | Path, *, fps: float | None = None) -> list[Segmentation]:
@@ -39,19 +40,12 @@ def read_frames(path: str | Path, *, fps: float | None = None) -> list[Segmentat
         FileFormatError: If the file is not such a table.
     """
     path = Path(path)
-    table = _read_table(path)
-    missing = [name for name in FRAME_COLUMNS if name not in table.columns]
-    if missing:
-        raise FileFormatError(
-            f"{path}: no column {', '.join(missing)}; expected {', '.join(FRAME_COLUMNS)}, as "
-            "histvq writes them in frames.csv"
-        )
-    _check_numbers(table, path)
+    table = _read_table(path, checked=True)
     if not len(table):
         return []
-    names = table["recording"].to_numpy()
-    starts = np.flatnonzero(np.r_[True, names[1:] != names[:-1]])
-    if len(set(names[starts])) < len(starts):
+    codes = table["recording"].cat.codes.to_numpy()
+    starts = np.flatnonzero(np.diff(codes, prepend=-1))
+    if len(set(codes[starts])) < len(starts):
         raise FileFormatError(
             f"{path}: the rows of a recording do not stand together; sort the table by recording "
             "and frame"
@@ -94,10 +88,11 @@ def read_truth(
     table = _read_table(Path(path), only=("recording", TRUTH))
     if TRUTH not in table.columns:
         return []
-    said = pd.unique(table[TRUTH])
-    names = tuple(actions if {*said} <= {"", *actions} else said[said != ""])
-    codes = pd.Index(names).get_indexer(table[TRUTH])
-    rows = dict(iter(pd.Series(codes).groupby(table["recording"], sort=False)))
+    said = [name for name in table[TRUTH].unique() if name]
+    names = tuple(actions if {*said} <= {*actions} else said)
+    true = table[TRUTH].cat
+    codes = pd.Index(names).get_indexer(true.categories)[true.codes]
+    rows = dict(iter(pd.Series(codes).groupby(table["recording"], sort=False, observed=True)))
     labels = {name: of.to_numpy(np.int32) for name, of in rows.items() if (of >= 0).any()}
     return [
         Annotation(
@@ -111,18 +106,32 @@ def read_truth(
     ]
 
 
-def _read_table(path: Path, only: Collection[str] | None = None) -> "pd.DataFrame":
-    """The file's columns, texts as they stand, empty cells of numbers as NaN."""
+def _read_table(
+    path: Path, only: Collection[str] | None = None, *, checked: bool = False
+) -> "pd.DataFrame":
+    """The file's columns, texts as categories, empty cells of numbers as NaN.
+
+    It is read a block at a time: while they are read, cells take several times their room.
+
+    Args:
+        path: The file.
+        only: Columns to read; all where None.
+        checked: See that it is a table of frames, and keep its numbers as small as they are.
+    """
     import pandas as pd
 
     try:
-        return pd.read_csv(
-            path,
-            dtype=dict.fromkeys(TEXTS, str),  # type: ignore[arg-type]
-            keep_default_na=False,
-            na_values={name: [""] for name in (*FRAME_COLUMNS[1:], P_ACTION, P_SUBACTION)},
-            usecols=None if only is None else lambda name: name in only,
-        )
+        with (
+            pd.read_csv(
+                path,
+                dtype=dict.fromkeys(TEXTS, str),  # type: ignore[arg-type]
+                keep_default_na=False,
+                na_values={name: [""] for name in (*FRAME_COLUMNS[1:], P_ACTION, P_SUBACTION)},
+                usecols=None if only is None else lambda name: name in only,
+                chunksize=ROWS_A_BLOCK,
+            ) as blocks
+        ):
+            return _joined([_small(b, path) if checked else _categories(b) for b in blocks])
     except FileNotFoundError as error:
         raise FileFormatError(
             f"{path}: there is no such file; name a folder that histvq run or predict wrote"
@@ -131,24 +140,60 @@ def _read_table(path: Path, only: Collection[str] | None = None) -> "pd.DataFram
         raise FileFormatError(f"{path}: not a table of frames: {error}") from error
 
 
-def _check_numbers(table: "pd.DataFrame", path: Path) -> None:
-    """Raise FileFormatError at the first cell of the number columns that isn't one."""
+def _joined(blocks: Sequence["pd.DataFrame"]) -> "pd.DataFrame":
+    """Blocks of rows as one table; column by column, for pandas makes objects of other categories."""
+    import pandas as pd
+    from pandas.api.types import union_categoricals
+
+    return pd.DataFrame(
+        {
+            name: union_categoricals([block[name] for block in blocks])
+            if isinstance(first.dtype, pd.CategoricalDtype)
+            else np.concatenate([block[name].to_numpy() for block in blocks])
+            for name, first in blocks[0].items()
+        }
+    )
+
+
+def _categories(table: "pd.DataFrame") -> "pd.DataFrame":
+    # Not as `dtype` when it is read: 007 would be a number.
+    return table.astype({name: "category" for name in TEXTS if name in table})
+
+
+def _small(table: "pd.DataFrame", path: Path) -> "pd.DataFrame":
+    """A block with all columns there must be, in as little room as they need.
+
+    Raises:
+        FileFormatError: If a column is missing, or at a cell of the number columns that isn't one.
+    """
     import pandas as pd
 
+    missing = [name for name in FRAME_COLUMNS if name not in table.columns]
+    if missing:
+        raise FileFormatError(
+            f"{path}: no column {', '.join(missing)}; expected {', '.join(FRAME_COLUMNS)}, as "
+            "histvq writes them in frames.csv"
+        )
     columns = (*FRAME_COLUMNS[1:], *(name for name in (P_ACTION, P_SUBACTION) if name in table))
     for name in columns:
         values = pd.to_numeric(table[name], errors="coerce")
-        wrong = values.isna() & ~(table[name].isna() & (name in MAY_BE_EMPTY))
+        empty = values.isna()
+        wrong = empty & ~(table[name].isna() & (name in MAY_BE_EMPTY))
         if name in WHOLE:
-            wrong |= values.notna() & (values % 1 != 0)
+            wrong |= ~empty & (values % 1 != 0)
         if wrong.any():
             row = int(np.flatnonzero(wrong)[0])
             cell = table[name].iloc[row]
             shown = "empty" if pd.isna(cell) else cell
             raise FileFormatError(
-                f"{path}, line {row + 2}: {name} is {shown}; expected a "
+                f"{path}, line {table.index[row] + 2}: {name} is {shown}; expected a "
                 f"{'number' if name in ('time_s', 'confidence') else 'whole number'}"
             )
+        if name in WHOLE and not empty.any():
+            table[name] = values.astype(np.int32)
+        elif name == "confidence":
+            table[name] = values.astype(np.float32)
+    return _categories(table)
 
 
 def _names(table: "pd.DataFrame", level: str, column: str, path: Path) -> dict[int, str]:

@@ -48,7 +48,7 @@ def make_key(
     # True actions nobody has a truth for (matched elsewhere) get colours after the known ones.
     names = list(dict.fromkeys([*actions, *matched.values()]))
     codes = (
-        np.unique(np.concatenate([answer.actions for answer in answers]))
+        np.unique(np.concatenate([np.unique(answer.actions) for answer in answers]))
         if answers
         else np.empty(0, dtype=int)
     )
@@ -89,14 +89,11 @@ def _name(code: int, matched: Mapping[int, str], own: Mapping[int, str]) -> str:
 
 def _fine_colours(answers: Sequence[Segmentation], looks: Mapping[int, Look]) -> dict[int, str]:
     """Subactions in tints of the action they lie in most: from the darkest to the lightest."""
-    pairs = [
-        np.stack([answer.subactions, answer.actions], axis=1)
-        for answer in answers
-        if answer.subactions is not None and len(answer.actions)
-    ]
-    if not pairs:
-        return {}
-    both, counts = np.unique(np.concatenate(pairs), axis=0, return_counts=True)
+    shared = np.concatenate(
+        [_shared(answer) for answer in answers] or [np.empty((0, 3), dtype=int)]
+    )
+    both, place = np.unique(shared[:, :2], axis=0, return_inverse=True)
+    counts = np.bincount(place.ravel(), weights=shared[:, 2], minlength=len(both))
     order = np.argsort(counts, kind="stable")
     parent = {int(fine): int(action) for fine, action in both[order] if fine >= 0 <= action}
     colours = {}
@@ -105,6 +102,19 @@ def _fine_colours(answers: Sequence[Segmentation], looks: Mapping[int, Look]) ->
         for fine, shade in zip(children, np.linspace(-0.25, 0.55, len(children)), strict=True):
             colours[fine] = mixed(looks[action].colour, float(shade))
     return colours
+
+
+def _shared(answer: Segmentation) -> np.ndarray:
+    """Stretches of one subaction within one action, as rows of subaction, action, frames.
+
+    There are few of them where there are many frames, all of which it would take long to sort.
+    """
+    if answer.subactions is None or not len(answer.actions):
+        return np.empty((0, 3), dtype=int)
+    fine, actions = answer.subactions, answer.actions
+    starts = np.flatnonzero(np.r_[True, (np.diff(fine) != 0) | (np.diff(actions) != 0)])
+    lengths = np.diff(starts, append=len(actions))
+    return np.stack([fine[starts], actions[starts], lengths], axis=1).astype(int)
 
 
 def legend_entries(key: Key, has_truth: bool) -> list[tuple[str, Look]]:

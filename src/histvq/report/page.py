@@ -3,7 +3,7 @@
 import base64
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
@@ -27,8 +27,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MEGABYTE = 1_000_000
-# What the page takes besides labels and motion: its tables and scripts.
+# What is left for the page's tables and scripts, though they may take less.
 REST_BYTES = 600_000
+# What is said of the motion of a recording, besides its numbers.
+ABOUT_BYTES = 300
 SCRIPTS = ("looks.js", "motion.js", "player.js", "list.js", "cards.js", "app.js")
 SECTIONS = {
     "warnings": "Warnings",
@@ -77,12 +79,7 @@ def page(
     motion, remarks = _in_step(answers, recordings)
     made = cards(answers, motion)
     data = labels_payload(answers, known, key, extras=extras(groups))
-    room = budget_mb * MEGABYTE - len(script_json(data)) - REST_BYTES
-    clips = [(clip.recording_id, clip.start, clip.stop) for card in made for clip in card.clips]
-    embedded = choose_pieces(motion, room=room, clips=clips)
     places = {answer.recording_id: place for place, answer in enumerate(answers)}
-    moving, numbers = motion_payload(embedded, places)
-    said = _embedded_in_words(embedded, motion, budget_mb)
     names = {card.action: key.names.get(card.action, card.name) for card in made}
     parts: dict[str, Any] = {
         "warnings": [_line(item) for item in (*warnings, *remarks)],
@@ -98,7 +95,8 @@ def page(
     }
     parts["truth"] = parts["lengths"] or parts["confusion"] or parts["compared"]
     script = Markup("\n".join(map(_static, SCRIPTS)))
-    return _template().render(
+    fixed = partial(
+        _template().render,
         **parts,
         title="histvq report",
         lead=_lead(answers, len(usage)),
@@ -109,12 +107,21 @@ def page(
         has_truth=bool(known),
         has_fine=any(answer.subactions is not None for answer in answers),
         n_recordings=len(answers),
-        embedded=said,
         style=Markup(_static("page.css")),
         script=script,
         script_hash=_hash(script),
-        data=script_json({**data, **moving, "no_motion": said}),
-        motion=numbers,
+    )
+    # Thousands of warnings take room too, so the page is made once without motion, to be measured.
+    without = fixed(embedded="", data=script_json(data), motion=[])
+    least = len(script_json(data)) + REST_BYTES
+    tables = len(without.encode()) + ABOUT_BYTES * len(motion)
+    room = budget_mb * MEGABYTE - max(least, tables)
+    clips = [(clip.recording_id, clip.start, clip.stop) for card in made for clip in card.clips]
+    embedded = choose_pieces(motion, room=room, clips=clips)
+    moving, numbers = motion_payload(embedded, places)
+    said = _embedded_in_words(embedded, motion, budget_mb)
+    return fixed(
+        embedded=said, data=script_json({**data, **moving, "no_motion": said}), motion=numbers
     )
 
 

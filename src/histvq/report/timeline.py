@@ -11,6 +11,7 @@ from histvq.errors import ConfigError
 from histvq.report.frames import check_in_step, truth_by_recording
 from histvq.report.key import Key, legend_entries, make_key
 from histvq.report.palette import Look, look_of
+from histvq.report.svg import svg_of, written_as_text
 from histvq.segments import Segmentation, to_segments
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ LABEL_PT = 7.5
 # A letter of DejaVu Sans is about 0.56 em wide.
 _LETTER_IN = 0.56 * LABEL_PT / 72
 _LEFT_IN, _RIGHT_IN = 0.95, 0.2
+# Segments of a strip that are drawn each by itself, more than any picture of it has columns of pixels.
+MOST_BLOCKS = 2400
 _TRUTH, _FOUND, _FINE = (
     (1.32, 0.6),
     (0.62, 0.6),
@@ -90,10 +93,6 @@ def write_timelines(
 
     Pages of an earlier run in the folder are removed.
     """
-    import warnings
-
-    import matplotlib
-
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     figures = draw_timelines(
@@ -107,16 +106,12 @@ def write_timelines(
     for old in (*folder.glob("timelines-[0-9]*.png"), *folder.glob("timelines-[0-9]*.svg")):
         old.unlink()  # pages of an earlier, longer run
     paths = []
-    # Text stays text in the SVG (small, searchable); a fixed salt gives the same file every time.
-    settings: Any = {"svg.fonttype": "none", "svg.hashsalt": "histvq"}
-    with matplotlib.rc_context(settings), warnings.catch_warnings():
-        # An id in a script that the font lacks is drawn as boxes in the PNG, rightly in the SVG.
-        warnings.filterwarnings("ignore", message="Glyph")
+    with written_as_text():
         for number, figure in enumerate(figures, start=1):
-            for kind, options in (("png", {"dpi": 120}), ("svg", {"metadata": {"Date": None}})):
-                path = folder / f"timelines-{number:02d}.{kind}"
-                figure.savefig(path, **options)  # type: ignore[arg-type]
-                paths.append(path)
+            place = folder / f"timelines-{number:02d}.svg"
+            figure.savefig(place.with_suffix(".png"), dpi=120)
+            place.write_text(svg_of(figure), encoding="utf-8")
+            paths += [place.with_suffix(".png"), place]
     return paths
 
 
@@ -184,6 +179,20 @@ def _strips(
     axes.set_title(answer.person or "", loc="right", color="#555555", **title)
 
 
+def seen(labels: np.ndarray) -> list[tuple[float, float, int]]:
+    """Segments as `to_segments` gives them; of more than can be drawn apart, what is seen of them.
+
+    That is the label in the middle of each of `MOST_BLOCKS` columns of equal width, so that every label
+    keeps its share of the strip, up to chance.
+    """
+    segments = to_segments(labels)
+    if len(segments) <= MOST_BLOCKS:
+        return [*segments]
+    width = len(labels) / MOST_BLOCKS
+    middles = ((np.arange(MOST_BLOCKS) + 0.5) * width).astype(int)
+    return [(a * width, b * width, label) for a, b, label in to_segments(labels[middles])]
+
+
 def _strip(
     axes: "Axes",
     labels: np.ndarray,
@@ -194,7 +203,7 @@ def _strip(
     letters_per_s: float,
 ) -> None:
     """The segments of one level as coloured blocks, with their names where they fit."""
-    segments = to_segments(labels)
+    segments = seen(labels)
     for code in sorted({label for *_, label in segments}):
         look = looks.get(code, look_of(-1))
         blocks = [(a / fps, (b - a) / fps) for a, b, label in segments if label == code]

@@ -7,6 +7,7 @@ import pytest
 from histvq.annotation import Annotation
 from histvq.inspection import changes_before, inspect_recording, swapped_sides
 from histvq.inspection.sides import handedness
+from histvq.inspection.suspicions import _across, _quantile
 from histvq.recording import Recording
 
 RNG = np.random.default_rng(0)
@@ -175,3 +176,43 @@ def test_what_will_be_done_is_listed():
     assert lines[2].startswith("positions relative to hip")
     assert lines[3].startswith("gaps stay gaps")
     assert changes_before([made()]) == []
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_what_most_steps_stay_below_is_numpys_lower_quantile(seed):
+    random = np.random.default_rng(seed)
+    steps = random.exponential(size=random.integers(1, 300)).astype(np.float32)
+    steps[random.random(len(steps)) < 0.2] = np.nan
+    known = steps[~np.isnan(steps)]
+    expected = np.quantile(known, 0.99, method="lower") if len(known) else 0
+    assert _quantile(steps, 0.99) == expected
+    assert _quantile(np.full(3, np.nan), 0.99) == 0
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_jumps_are_counted_and_the_first_is_named(seed):
+    random = np.random.default_rng(seed)
+    skeleton = random.normal(size=(3000, 3, 2)).cumsum(axis=0).astype(np.float32)
+    frames = np.sort(random.choice(np.arange(2, 2998, 3), 4, replace=False))
+    joints, channels = random.integers(0, 3, 4), random.integers(0, 2, 4)
+    # Jumps of several joints at once: the first of these is named.
+    skeleton[frames, joints, channels] += 1e5
+    skeleton[frames[0], :, :] = 1e5
+    recording = Recording(id="r", skeleton=skeleton, fps=60, channel_names=("u", "v"))
+    said = [words for words in inspect_recording(recording).suspicious if "jumps" in words]
+    assert len(said) == 1
+    assert f"9 jumps there and back within two frames, the first at frame {frames[0]}" in said[0]
+    assert "joint0 u = 100000" in said[0]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_body_is_as_large_as_the_box_around_its_joints(seed):
+    random = np.random.default_rng(seed)
+    skeleton = random.normal(size=(50, 4, 3)).astype(np.float32)
+    skeleton[random.random(skeleton.shape) < 0.03] = np.nan
+    boxes = []
+    for frame in skeleton[:, [0, 2, 3]]:
+        if not np.isnan(frame).any():
+            boxes.append(np.sqrt(((frame.max(axis=0) - frame.min(axis=0)) ** 2).sum()))
+    np.testing.assert_allclose(_across(skeleton, np.array([0, 2, 3]), [0, 1, 2]), boxes, rtol=1e-6)
+    assert not len(_across(skeleton, np.array([1]), [0, 1, 2]))

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from histvq.recording import Recording
-from histvq.report.embed import MISSING, Piece, choose_pieces, in_numbers, shapes_of
+from histvq.report.embed import MISSING, Piece, _means, choose_pieces, in_numbers, shapes_of
 
 
 def recording(name="a", skeleton=None, *, n=600, fps=60.0, **more):
@@ -120,3 +120,18 @@ def test_alike_bodies_are_told_once():
     shapes, places = shapes_of(pieces)
     assert len(shapes) == 2
     assert places == {"a": 0, "b": 0, "c": 1}
+
+
+@given(st.integers(1, 40), st.integers(2, 7), st.integers(0, 9))
+def test_means_do_not_mind_blocks(n_frames, stride, seed):
+    random = np.random.default_rng(seed)
+    values = random.normal(size=(n_frames, 2, 2)).astype(np.float32)
+    values[random.random(values.shape) < 0.3] = np.nan
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("histvq.report.embed._MEANS_A_BLOCK", 3)
+        found = _means(values, stride)
+    for place in range(-(-n_frames // stride)):
+        part = values[place * stride : (place + 1) * stride].astype(float)
+        count = (~np.isnan(part)).sum(axis=0)
+        expected = np.where(count, np.nansum(part, axis=0) / np.maximum(count, 1), np.nan)
+        np.testing.assert_allclose(found[place], expected, rtol=1e-12)

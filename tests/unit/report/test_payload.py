@@ -1,4 +1,5 @@
 import json
+from collections import Counter
 
 import numpy as np
 from hypothesis import given
@@ -6,6 +7,7 @@ from hypothesis import strategies as st
 
 from histvq.annotation import Annotation
 from histvq.report.key import make_key
+from histvq.report.palette import mixed
 from histvq.report.payload import labels_payload, letters, runs, script_json
 from histvq.segments import Segmentation, to_labels
 
@@ -57,3 +59,26 @@ def test_a_payload_worked_by_hand():
             "actions": [2, 3, 1, -1], "subactions": [1, 6, 1, 7, 1, -1], "truth": [1, 0, 2, -1],
         }
     ]  # fmt: skip
+
+
+@given(st.lists(st.tuples(st.integers(-1, 5), st.integers(-1, 2)), min_size=1, max_size=30))
+def test_a_subaction_has_a_tint_of_the_action_it_lies_in_most(frames):
+    fine, actions = np.array(frames).T
+    half = len(frames) // 2
+    answers = [
+        Segmentation(recording_id=str(k), fps=2.0, actions=actions[part], subactions=fine[part])
+        for k, part in enumerate((slice(half), slice(half, None)))
+    ]
+    key = make_key(answers, {}, {})
+    counts = Counter(frames)
+    parents = {}
+    for code in {f for f, a in frames if f >= 0 <= a}:
+        # Of actions in which it lies equally long, the one with the higher number.
+        parents[code] = max((n, a) for (f, a), n in counts.items() if f == code and a >= 0)[1]
+    expected = {}
+    for action in set(parents.values()):
+        children = sorted(code for code, of in parents.items() if of == action)
+        shades = np.linspace(-0.25, 0.55, len(children)).tolist()
+        for code, shade in zip(children, shades, strict=True):
+            expected[code] = mixed(key.looks[action].colour, shade)
+    assert key.fine_colours == expected

@@ -218,3 +218,20 @@ def test_a_truth_of_other_recordings_is_no_reason_to_fail(tmp_path, answers):
         write_report(tmp_path, answers, annotations=[stranger])["report"].read_text("utf-8")
     )
     assert "Against the truth" not in page.text
+
+
+def test_thousands_of_long_warnings_leave_less_room_for_motion(tmp_path):
+    skeleton = np.random.default_rng(0).normal(size=(1000, 20, 3))
+    made = [
+        (
+            Segmentation(recording_id=str(k), fps=10.0, actions=np.arange(1000) // 500),
+            Recording(id=str(k), skeleton=skeleton, fps=10.0),
+        )
+        for k in range(20)
+    ]
+    answers, recordings = zip(*made, strict=True)
+    said = [f"recording {k}: " + "something <odd> " * 20 for k in range(3000)]
+    path = write_report(
+        tmp_path, answers, recordings=recordings, warnings=said, budget_mb=2.5
+    )["report"]  # fmt: skip
+    assert 2_000_000 < path.stat().st_size <= 2_500_000

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from histvq.annotation import Annotation
 from histvq.errors import FileFormatError
 from histvq.report import read_frames, usage_table, write_frames, write_segments
+from histvq.report.frames import read_truth
 from histvq.segments import SEGMENT_COLUMNS, Segmentation
 
 
@@ -181,4 +182,61 @@ def test_one_code_with_two_names_is_refused(tmp_path):
     text = path.read_text("utf-8")
     path.write_text(text.removesuffix("1\n") + "go\n", "utf-8")
     with pytest.raises(FileFormatError, match=r"line 4: action 1 is called '1' and 'go'"):
+        read_frames(path)
+
+
+def test_frames_written_in_blocks_are_those_written_at_once(tmp_path, monkeypatch):
+    random = np.random.default_rng(0)
+    answers = [
+        answer(
+            name, random.integers(-1, 3, n), fps=7.0, subactions=random.integers(-1, 6, n),
+            confidence=random.random(n).astype(np.float32), names={0: "a, b", 2: 'c "d"'},
+        )
+        for name, n in (("a", 25), ("none", 0), ("b", 10), ("c", 1))
+    ]  # fmt: skip
+    truth = [
+        Annotation(recording_id="a", labels=random.integers(-1, 2, 25), actions=("x", "y"), fps=7.0)
+    ]
+    whole = write_frames(tmp_path / "whole.csv", answers, truth).read_bytes()
+    monkeypatch.setattr("histvq.report.frames.ROWS_A_BLOCK", 10)
+    assert write_frames(tmp_path / "blocks.csv", answers, truth).read_bytes() == whole
+
+
+def test_frames_read_in_blocks_are_those_that_were_written(tmp_path, monkeypatch):
+    monkeypatch.setattr("histvq.report.frames_read.ROWS_A_BLOCK", 10)
+    random = np.random.default_rng(0)
+    answers = [
+        answer(
+            name, random.integers(-1, 3, n), fps=7.0, names={0: "a", 1: "007", 2: "c"},
+            subactions=random.integers(-1, 6, n) if n > 15 else None,
+            confidence=random.random(n).round(2) if n > 15 else None,
+        )
+        for name, n in (("10", 25), ("a", 12), ("9", 31))
+    ]  # fmt: skip
+    labels = random.integers(-1, 2, 31)
+    truth = [Annotation(recording_id="9", labels=labels, actions=("x", "y"), fps=7.0)]
+    path = write_frames(tmp_path / "frames.csv", answers, truth)
+    back = read_frames(path)
+    assert [one.recording_id for one in back] == ["10", "a", "9"]
+    for one, other in zip(back, answers, strict=True):
+        np.testing.assert_array_equal(one.actions, other.actions)
+        assert one.names == other.names
+        for found, wanted in (
+            (one.subactions, other.subactions),
+            (one.confidence, other.confidence),
+        ):
+            assert (found is None) == (wanted is None)
+            if wanted is not None:
+                np.testing.assert_allclose(found, wanted)
+    [known] = read_truth(path, back, actions=("x", "y"))
+    np.testing.assert_array_equal(known.labels, labels)
+    assert known.recording_id == "9"
+
+
+def test_a_fault_far_down_is_told_by_its_own_line(tmp_path, monkeypatch):
+    monkeypatch.setattr("histvq.report.frames_read.ROWS_A_BLOCK", 10)
+    path = write_frames(tmp_path / "frames.csv", [answer("a", [0] * 40)])
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([*lines[:33], lines[33].replace(",0,", ",x,"), *lines[34:]]))
+    with pytest.raises(FileFormatError, match="line 34: action is x"):
         read_frames(path)

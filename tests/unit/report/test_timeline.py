@@ -1,3 +1,6 @@
+from itertools import pairwise
+from xml.etree import ElementTree
+
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -6,8 +9,8 @@ from histvq.annotation import Annotation
 from histvq.errors import ConfigError
 from histvq.report import draw_timelines, write_timelines
 from histvq.report.palette import NO_DATA, look_of
-from histvq.report.timeline import _FOUND, _TRUTH
-from histvq.segments import Segmentation
+from histvq.report.timeline import _FOUND, _TRUTH, seen
+from histvq.segments import Segmentation, to_segments
 
 
 def answer(name="a", actions=(0,) * 40 + (1,) * 30 + (-1,) * 30, **more):
@@ -120,3 +123,26 @@ def test_a_method_that_knows_names_is_drawn_with_them():
     (figure,) = draw_timelines([named], [truth()], {0: "walk", 1: "sit"})
     assert legend(figure) == ["walk", "sit", "no data"]
     assert colour_at(figure, 1.0, _FOUND) == colour_at(figure, 5.0, _TRUTH) == look_of(0).colour
+
+
+def test_of_more_segments_than_can_be_drawn_every_label_keeps_its_share():
+    random = np.random.default_rng(0)
+    labels = np.repeat(random.choice([0, 1, 2], 30_000, p=[0.6, 0.3, 0.1]), 4)
+    drawn = seen(labels)
+    assert len(to_segments(labels)) > 10_000 > len(drawn)
+    assert drawn[0][0] == 0
+    assert drawn[-1][1] == pytest.approx(len(labels))
+    assert all(a[1] == b[0] and a[2] != b[2] for a, b in pairwise(drawn))
+    assert all(label in labels[int(a) : int(np.ceil(b))] for a, b, label in drawn)
+    shares = [sum(b - a for a, b, label in drawn if label == code) for code in range(3)]
+    np.testing.assert_allclose(np.array(shares) / len(labels), [0.6, 0.3, 0.1], atol=0.03)
+
+
+def test_segments_that_can_be_drawn_are_drawn_as_they_are():
+    labels = np.arange(2400) % 7
+    assert seen(labels) == to_segments(labels)
+
+
+def test_a_sign_that_xml_cannot_hold_leaves_the_svg_whole(tmp_path):
+    _, place = write_timelines(tmp_path, [answer("bell\a")])
+    assert "bell\ufffd" in "".join(ElementTree.parse(place).getroot().itertext())

@@ -79,13 +79,11 @@ def compare(
 def visible(data: Sequence[Recording | None], pieces: Spans) -> np.ndarray:
     """Whether each piece is at hand and half of its frames have anything measured."""
     seen = np.zeros(len(pieces.start), dtype=bool)
-    for place in np.unique(pieces.recording).tolist():
-        if (recording := data[place]) is None:
-            continue
-        here = pieces.recording == place
-        measured = ~np.isnan(recording.skeleton).all(axis=(1, 2))
-        share = _means(measured, pieces.start[here], pieces.stop[here])
-        seen[here] = share >= MEASURED
+    for place, here in pieces.by_recording():
+        if (recording := data[place]) is not None:
+            measured = ~np.isnan(recording.skeleton).all(axis=(1, 2))
+            share = _means(measured, pieces.start[here], pieces.stop[here])
+            seen[here] = share >= MEASURED
     return seen
 
 
@@ -106,9 +104,8 @@ def _points(data: Sequence[Recording | None]) -> list[Points | None] | None:
 
 def _by_confidence(answers: Sequence[Segmentation], pieces: Spans) -> Comparison:
     sure = np.full(len(pieces.start), np.nan)
-    for place in np.unique(pieces.recording).tolist():
+    for place, here in pieces.by_recording():
         if (confidence := answers[place].confidence) is not None:
-            here = pieces.recording == place
             sure[here] = _means(confidence, pieces.start[here], pieces.stop[here])
     return Comparison(distinctness={}, nearest={}, far=-sure, margin=sure)
 

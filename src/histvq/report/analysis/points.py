@@ -9,14 +9,18 @@ from histvq.inputs import centred, checked
 from histvq.recording import Recording
 from histvq.report.analysis.spans import Spans
 from histvq.transforms import centre_on_root
-from histvq.windows import known_mean, window_statistics
+from histvq.windows import (
+    features_of,
+    means_by_person,
+    scale_of,
+    stillness,
+    window_statistics,
+)
 
 # Half the lengths window k-means learns from: a short segment is then told by itself, not by its
 # neighbours, and a window still holds a stride.
 STEP_S = 0.5
 WINDOW_S = 1.0
-# What is below this share of a joint's usual spread counts as standing still, as for window k-means.
-STILL = 0.01
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,13 +57,9 @@ def points_of(recordings: Sequence[Recording]) -> dict[str, Points]:
         )
         for recording in recordings
     ]
-    still = STILL * np.sqrt(known_mean(np.concatenate([s.spreads**2 for s in statistics])))
-    features = np.concatenate(
-        [np.concatenate([s.means, _logarithm(s.spreads + still)], axis=1) for s in statistics]
-    )
-    lengths = [len(s.means) for s in statistics]
-    whose = np.repeat([recording.person or "" for recording in recordings], lengths)
-    values = np.split(_standardised(features, whose), np.cumsum(lengths)[:-1])
+    still = stillness(statistics)
+    features = [features_of(s, still) for s in statistics]
+    values = _standardised(features, [recording.person or "" for recording in recordings])
     return {
         recording.id: Points(value, s.patches)
         for recording, value, s in zip(recordings, values, statistics, strict=True)
@@ -75,11 +75,9 @@ def means_within(points: Sequence[Points | None], spans: Spans) -> np.ndarray:
     """
     n_features = next((p.values.shape[1] for p in points if p is not None), 0)
     means = np.full((len(spans.start), n_features), np.nan)
-    for place in np.unique(spans.recording):
-        if (here := points[place]) is None:
-            continue
-        which = spans.recording == place
-        means[which] = _means(here, spans.start[which], spans.stop[which])
+    for place, which in spans.by_recording():
+        if (here := points[place]) is not None:
+            means[which] = _means(here, spans.start[which], spans.stop[which])
     return means
 
 
@@ -100,19 +98,10 @@ def _means(points: Points, starts: np.ndarray, stops: np.ndarray) -> np.ndarray:
         return over_frames(np.where(known, points.values, 0.0)) / over_frames(known.astype(float))
 
 
-def _logarithm(spreads: np.ndarray) -> np.ndarray:
-    """NaN for a joint that is still throughout the data."""
-    with np.errstate(divide="ignore"):
-        energy = np.log(spreads)
-    return np.where(np.isneginf(energy), np.nan, energy)
-
-
-def _standardised(features: np.ndarray, whose: np.ndarray) -> np.ndarray:
+def _standardised(features: Sequence[np.ndarray], whose: Sequence[str]) -> list[np.ndarray]:
     """Around each person's mean, in standard deviations of the rest; constants left out."""
-    rest = features.copy()
-    for person in np.unique(whose):
-        rest[whose == person] -= known_mean(features[whose == person])
-    spread = np.nan_to_num(np.sqrt(known_mean(rest**2)))
-    # Rounding leaves a constant some spread; divided by, it would look like movement.
-    varies = spread > 1e-6 * np.nan_to_num(np.sqrt(known_mean(features**2)))
-    return rest[:, varies] / spread[varies]
+    usual = means_by_person(features, whose)
+    rest = [f - usual[person] for f, person in zip(features, whose, strict=True)]
+    scale = scale_of(np.concatenate(rest), np.concatenate(features))
+    varies = np.isfinite(scale)
+    return [r[:, varies] / scale[varies] for r in rest]

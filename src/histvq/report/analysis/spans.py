@@ -1,7 +1,8 @@
 """Stretches of time in which one action goes on, over all recordings."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -29,6 +30,12 @@ class Spans:
     stop: np.ndarray
     action: np.ndarray
     seconds: np.ndarray
+
+    def by_recording(self) -> Iterator[tuple[int, slice]]:
+        """Places of the answers that have any, each with the stretch of these arrays that is its own."""
+        edges = np.flatnonzero(np.diff(self.recording, prepend=-1, append=-1))
+        for start, stop in pairwise(edges.tolist()):
+            yield int(self.recording[start]), slice(start, stop)
 
 
 def segments_of(answers: Sequence[Segmentation]) -> Spans:

@@ -10,8 +10,8 @@ from histvq.errors import ConfigError
 from histvq.methods.window_kmeans import WindowKMeans
 from histvq.recording import Recording
 from histvq.report.analysis.points import STEP_S, WINDOW_S, Points, means_within, points_of
-from histvq.report.analysis.spans import Spans
-from histvq.segments import to_segments
+from histvq.report.analysis.spans import Spans, segments_of
+from histvq.segments import Segmentation, to_segments
 
 
 def people(*, missing=False, channels=("x", "y", "z")):
@@ -100,3 +100,15 @@ def test_the_demo_has_points_of_every_frame():
     assert [len(points[r.id].patches) for r in data.recordings] == [
         r.n_frames for r in data.recordings
     ]
+
+
+def test_stretches_of_one_recording_stand_together():
+    answers = [
+        Segmentation(recording_id=str(k), fps=2.0, actions=np.array(labels, dtype=int))
+        for k, labels in enumerate(([0, 1, 1], [-1, -1], [], [2, 0, 0, 1]))
+    ]
+    spans = segments_of(answers)
+    assert [(place, spans.action[here].tolist()) for place, here in spans.by_recording()] == [
+        (0, [0, 1]), (3, [2, 0, 1]),
+    ]  # fmt: skip
+    assert not [*segments_of(answers[1:2]).by_recording()]
