@@ -7,7 +7,7 @@ looks at, whether the recording came whole, bit by bit, or as the beginning of a
 bit. Memory does not grow with length.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -148,72 +148,128 @@ class ChunkCoder:
         )
 
 
+class ChunkBuffer:
+    """The frames of one chunk after another, filled in as they come.
+
+    Args:
+        shape: Of the chunks.
+        scale: Applied to the values.
+    """
+
+    def __init__(self, shape: ChunkShape, scale: InputScale) -> None:
+        self.shape = shape
+        self.scale = scale
+        # Allocated by torch: products may round otherwise where memory is aligned otherwise.
+        self.skeleton = torch.zeros(shape.n_joints, shape.n_frames, shape.n_channels)
+        self.real = torch.zeros(shape.n_joints, shape.n_frames, dtype=torch.bool)
+        self._filled = shape.reach  # before the beginning there is nothing
+
+    @property
+    def is_full(self) -> bool:
+        """Whether all there is to see has come."""
+        return self._filled == self.shape.n_frames
+
+    @property
+    def n_ready(self) -> int:
+        """Of how many patches all that the encoder looks at has come."""
+        return max(self._filled - 2 * self.shape.reach, 0) // self.shape.patch_frames
+
+    @property
+    def n_begun(self) -> int:
+        """Of how many patches anything has come."""
+        n_frames = self._filled - self.shape.reach
+        return min(-(-n_frames // self.shape.patch_frames), self.shape.n_patches)
+
+    def fill(self, frames: np.ndarray) -> np.ndarray:
+        """Take as many of the frames as there is room for; the others."""
+        taken = frames[: self.shape.n_frames - self._filled]
+        values = self.scale.apply(taken).transpose(1, 0, 2)
+        known = ~np.isnan(values).any(axis=2)
+        place = slice(self._filled, self._filled + len(taken))
+        self.skeleton.numpy()[:, place] = np.where(known[:, :, None], values, 0)
+        self.real.numpy()[:, place] = known
+        self._filled += len(taken)
+        return frames[len(taken) :]
+
+    def advance(self) -> None:
+        """Go on to the next chunk, which begins where the patches of this one end."""
+        core = self.shape.core_frames
+        for buffer in (self.skeleton, self.real):
+            kept = buffer[:, core:].clone()
+            buffer.zero_()
+            buffer[:, : kept.shape[1]] = kept
+        self._filled = max(self._filled - core, 0)
+
+
+Chunk = tuple[Tensor, Tensor, int]
+
+
+def chunks_of(
+    blocks: Iterable[np.ndarray], shape: ChunkShape, scale: InputScale
+) -> Iterator[Chunk]:
+    """Every chunk of a recording whose frames come in these blocks.
+
+    Yields its skeleton and where it is real, as `ChunkCoder` takes them, and how many of its patches
+    hold any frame.
+    """
+    buffer = ChunkBuffer(shape, scale)
+
+    def made() -> Chunk:
+        return buffer.skeleton.clone(), buffer.real.clone(), buffer.n_begun
+
+    for block in blocks:
+        while len(block):
+            block = buffer.fill(block)
+            if buffer.is_full:
+                yield made()
+                buffer.advance()
+    while buffer.n_begun > 0:
+        yield made()
+        buffer.advance()
+
+
 class PatchStream:
-    """Codes of the patches of one recording whose frames come in blocks of any length.
+    """Codes of the patches of one recording whose frames come bit by bit.
+
+    A patch's code is given as soon as all that the encoder looks at has come, for which its chunk is
+    computed as often as patches of it get ready.
 
     Args:
         coder: Of the model.
-        at_once: Give the code of a patch as soon as all it looks at has come, which computes a chunk as
-            often as patches of it get ready; else those of a chunk together.
     """
 
-    def __init__(self, coder: ChunkCoder, *, at_once: bool) -> None:
+    def __init__(self, coder: ChunkCoder) -> None:
         self.coder = coder
-        self.at_once = at_once
-        shape = coder.shape
-        # Allocated by torch: products may round otherwise where memory is aligned otherwise.
-        self._skeleton = torch.zeros(shape.n_joints, shape.n_frames, shape.n_channels)
-        self._real = torch.zeros(shape.n_joints, shape.n_frames, dtype=torch.bool)
-        self._filled = shape.reach  # before the beginning there is nothing
+        self._buffer = ChunkBuffer(coder.shape, coder.scale)
         self._given = 0  # patches of this chunk
 
     def push(self, frames: np.ndarray) -> PatchCodes:
         """Take more frames, (frame, joint, channel); the codes of the next patches that are ready."""
-        shape = self.coder.shape
         found = []
         while len(frames):
-            taken = frames[: shape.n_frames - self._filled]
-            frames = frames[len(taken) :]
-            self._fill(taken)
-            if self._filled == shape.n_frames:
-                found.append(self._next(shape.n_patches))
+            frames = self._buffer.fill(frames)
+            if self._buffer.is_full:
+                found.append(self._next(self.coder.shape.n_patches))
                 self._advance()
-        if self.at_once:
-            found.append(self._next((self._filled - 2 * shape.reach) // shape.patch_frames))
+        found.append(self._next(self._buffer.n_ready))
         return PatchCodes.joined(found)
 
     def finish(self) -> PatchCodes:
         """The codes of all patches left, the last one as short as it is."""
-        shape = self.coder.shape
         found = []
-        while self._filled > shape.reach:
-            n_patches = -(-(self._filled - shape.reach) // shape.patch_frames)
-            found.append(self._next(min(n_patches, shape.n_patches)))
+        while self._buffer.n_begun > 0:
+            found.append(self._next(self._buffer.n_begun))
             self._advance()
         return PatchCodes.joined(found)
-
-    def _fill(self, frames: np.ndarray) -> None:
-        values = self.coder.scale.apply(frames).transpose(1, 0, 2)
-        known = ~np.isnan(values).any(axis=2)
-        place = slice(self._filled, self._filled + len(frames))
-        self._skeleton.numpy()[:, place] = np.where(known[:, :, None], values, 0)
-        self._real.numpy()[:, place] = known
-        self._filled += len(frames)
 
     def _next(self, stop: int) -> PatchCodes:
         """Codes of this chunk's patches before `stop` that were not given yet."""
         if stop <= self._given:
             return PatchCodes.joined([])
-        codes = self.coder(self._skeleton, self._real).part(self._given, stop)
+        codes = self.coder(self._buffer.skeleton, self._buffer.real).part(self._given, stop)
         self._given = stop
         return codes
 
     def _advance(self) -> None:
-        """Go on to the next chunk, which begins where the patches of this one end."""
-        core = self.coder.shape.core_frames
-        for buffer in (self._skeleton, self._real):
-            kept = buffer[:, core:].clone()
-            buffer.zero_()
-            buffer[:, : kept.shape[1]] = kept
-        self._filled = max(self._filled - core, 0)
+        self._buffer.advance()
         self._given = 0

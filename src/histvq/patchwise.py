@@ -1,8 +1,11 @@
 """What methods that encode and quantise patches share: settings, fit, predict, save and load."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import Literal
 
+import numpy as np
 import torch
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor
@@ -10,11 +13,12 @@ from torch import Tensor
 from histvq.answering import Kept, number_by_use
 from histvq.batching import Batch, fit_scale, pack, pieces, shuffled_batches
 from histvq.blocks import blocks
-from histvq.chunks import ChunkCoder, ChunkShape, PatchCodes, PatchStream
+from histvq.chunks import Chunk, ChunkCoder, ChunkShape, PatchCodes, PatchStream, chunks_of
 from histvq.inputs import check_enough, measured
 from histvq.networked import NetworkConfig, NetworkEstimator
 from histvq.nn.autoencoder import Decoded, HierarchicalAutoencoder
 from histvq.nn.tcn import widest_dilation
+from histvq.nn.threads import one_thread_each, side_by_side
 from histvq.recording import Recording
 from histvq.segmenter import ProgressCallback
 from histvq.segments import Segmentation
@@ -143,23 +147,24 @@ class PatchwiseEstimator(NetworkEstimator):
         def end_of_epoch(_: int) -> dict[str, float]:
             network.eval()
             coder = self._coder(network)
-            answers = [patch_codes(recording, coder) for recording in prepared]
+            answers = patch_codes(prepared, coder)
             network.train()
             kept.offer(answers, network)
             return kept.scores
 
-        history = train(
-            epoch_batches=epoch_batches,
-            n_batches=n_batches,
-            step=step,
-            optimizer=torch.optim.Adam(network.parameters(), lr=config.learning_rate),
-            epochs=config.epochs,
-            min_steps=config.min_steps,
-            min_gain=config.min_gain,
-            uneven=False,  # tiles are of one size, and most of the memory is theirs
-            end_of_epoch=end_of_epoch,
-            progress=progress,
-        )
+        with one_thread_each():
+            history = train(
+                epoch_batches=epoch_batches,
+                n_batches=n_batches,
+                step=step,
+                optimizer=torch.optim.Adam(network.parameters(), lr=config.learning_rate),
+                epochs=config.epochs,
+                min_steps=config.min_steps,
+                min_gain=config.min_gain,
+                uneven=False,  # tiles are of one size, and most of the memory is theirs
+                end_of_epoch=end_of_epoch,
+                progress=progress,
+            )
         network.load_state_dict(kept.state)
         network.eval()
         self.kept_epoch_ = kept.epoch
@@ -169,12 +174,21 @@ class PatchwiseEstimator(NetworkEstimator):
 
     # Answers
 
-    def _segment(self, recording: Recording) -> Segmentation:
-        resampled = self._at_own_rate(recording)
-        codes = patch_codes(resampled, self._coder(self.network_), centred=self.centred_)
-        latest = frames_before_resampling(
-            recording.n_frames, resampled.n_frames, ratio=recording.fps / resampled.fps
-        )
+    def _segment_all(self, recordings: Sequence[Recording]) -> Iterable[Segmentation]:
+        lengths = []
+
+        def resampled() -> Iterator[Recording]:
+            for recording in recordings:  # one after another, as they are wanted
+                made = self._at_own_rate(recording)
+                lengths.append(made.n_frames)
+                yield made
+
+        found = patch_codes(resampled(), self._coder(self.network_), centred=self.centred_)
+        return map(self._answer, recordings, found, lengths)
+
+    def _answer(self, recording: Recording, codes: PatchCodes, n_resampled: int) -> Segmentation:
+        ratio = recording.fps / self.fps_
+        latest = frames_before_resampling(recording.n_frames, n_resampled, ratio=ratio)
         patch = latest // self.patch_frames_
         return Segmentation(
             recording_id=recording.id,
@@ -190,17 +204,14 @@ class PatchwiseEstimator(NetworkEstimator):
         """How many levels of codes there are."""
         return len(self.network_.quantiser.codebooks)
 
-    def patch_stream(self, *, at_once: bool = True) -> PatchStream:
+    def patch_stream(self) -> PatchStream:
         """What gives the codes of patches while their frames come.
 
         Frames are (frame, joint, channel) at `fps_`, laid out as `layout_` says, and centred already if
         `centred_`.
-
-        Args:
-            at_once: Give each patch's codes as soon as they can be told.
         """
         self._require_fitted(self._learned)
-        return PatchStream(self._coder(self.network_), at_once=at_once)
+        return PatchStream(self._coder(self.network_))
 
     def _coder(self, network: HierarchicalAutoencoder) -> ChunkCoder:
         config: PatchwiseConfig = self.config
@@ -230,19 +241,37 @@ class PatchwiseEstimator(NetworkEstimator):
         ).to(config.device)
 
 
-def patch_codes(recording: Recording, coder: ChunkCoder, *, centred: bool = False) -> PatchCodes:
-    """Codes of a recording's patches.
+def patch_codes(
+    recordings: Iterable[Recording], coder: ChunkCoder, *, centred: bool = False
+) -> list[PatchCodes]:
+    """Codes of each recording's patches; chunks are worked on side by side.
 
     Args:
-        recording: At the network's rate.
+        recordings: At the network's rate.
         coder: Of the network.
         centred: Whether to take positions relative to the root first.
     """
-    stream = PatchStream(coder, at_once=False)
-    centring = root_centring(recording) if centred else None
-    found = []
+
+    def chunks() -> Iterator[tuple[int, Chunk]]:
+        for number, recording in enumerate(recordings):
+            frames = _centred_blocks(recording) if centred else blocks(recording.skeleton)
+            for chunk in chunks_of(frames, coder.shape, coder.scale):
+                yield number, chunk
+
+    def coded(item: tuple[int, Chunk]) -> tuple[int, PatchCodes]:
+        number, (skeleton, real, n_patches) = item
+        return number, coder(skeleton, real).part(0, n_patches)
+
+    with one_thread_each():
+        found = side_by_side(coded, chunks(), device=torch.device(coder.device))
+        return [
+            PatchCodes.joined([part for _, part in parts])
+            for _, parts in groupby(found, key=itemgetter(0))
+        ]
+
+
+def _centred_blocks(recording: Recording) -> Iterator[np.ndarray]:
+    centring = root_centring(recording)
     for block in blocks(recording.skeleton):
-        found.append(stream.push(centring.push(block) if centring else block))
-    if centring:
-        found.append(stream.push(centring.finish()))
-    return PatchCodes.joined([*found, stream.finish()])
+        yield centring.push(block)
+    yield centring.finish()

@@ -1,6 +1,6 @@
 """What fitted methods share: an answer a recording, and a folder they are saved to and loaded from."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self, overload
 
@@ -33,6 +33,10 @@ class SavedEstimator(Estimator):
         """The answer for one recording."""
         raise NotImplementedError
 
+    def _segment_all(self, recordings: Sequence[Recording]) -> Iterable[Segmentation]:
+        """The answers for recordings as the method takes them; one by one, if it says nothing else."""
+        return map(self._segment, recordings)
+
     def _tensors(self) -> dict[str, np.ndarray]:
         """Every learned array."""
         return {name: getattr(self, f"{name}_") for name in self._arrays}
@@ -63,10 +67,11 @@ class SavedEstimator(Estimator):
                 brought to them (see `histvq.inputs.alike`), or a recording has no frames.
         """
         self._require_fitted(self._learned)
-        answers = []
+        wanted = []
         for recording in listed(recordings):
             check_frames(recording)
-            answers.append(self._segment(alike(recording, self.layout_)))
+            wanted.append(alike(recording, self.layout_))
+        answers = list(self._segment_all(wanted))
         return answers[0] if isinstance(recordings, Recording) else answers
 
     def save(self, path: str | Path) -> None:

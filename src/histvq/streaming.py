@@ -100,7 +100,7 @@ class StreamingSegmenter:
             == (own.joint_names, own.channel_names, own.unit)
         )
         self._centring = root_centring(taken) if self._method.centred_ else None
-        self._stream = self._method.patch_stream(at_once=True)
+        self._stream = self._method.patch_stream()
         self._n_frames = 0
         self._n_answered = 0
         self._finished = False

@@ -60,7 +60,7 @@ def test_chunks_say_what_the_whole_recording_encoded_at_once_says(network, n_fra
         encoded = network.encode(whole.skeleton, whole.real)
         distances = network.quantiser.distances(encoded.patches, encoded.compared).numpy()
     parents = network.quantiser.actions().numpy()
-    codes = patch_codes(recording(motion(n_frames)), coder(network))
+    codes = patch_codes([recording(motion(n_frames))], coder(network))[0]
     assert len(codes) == -(-n_frames // PATCH)
     rows = iter(distances)
     for place, known in enumerate(encoded.occupied[: len(codes)].tolist()):
@@ -84,13 +84,12 @@ def test_chunks_say_what_the_whole_recording_encoded_at_once_says(network, n_fra
 @given(
     n_frames=st.integers(1, 90),
     sizes=st.lists(st.integers(0, 40), min_size=1, max_size=8),
-    at_once=st.booleans(),
     seed=st.integers(0, 5),
 )
-def test_every_way_of_arriving_gives_the_same_bits(network, n_frames, sizes, at_once, seed):
+def test_every_way_of_arriving_gives_the_same_bits(network, n_frames, sizes, seed):
     skeleton = motion(n_frames, seed=seed)
-    whole = patch_codes(recording(skeleton), coder(network))
-    stream = PatchStream(coder(network), at_once=at_once)
+    whole = patch_codes([recording(skeleton)], coder(network))[0]
+    stream = PatchStream(coder(network))
     found, given = [], 0
     while given < n_frames:
         for size in [*sizes, 1]:
@@ -98,9 +97,8 @@ def test_every_way_of_arriving_gives_the_same_bits(network, n_frames, sizes, at_
             found.append(stream.push(block))
             block[:] = np.nan  # whose it is may do with it what they like
             given += len(block)
-            if at_once:  # all whose field is complete, and no other
-                ready = max(0, (given - coder(network).shape.reach) // PATCH)
-                assert sum(map(len, found)) == ready
+            # All whose field is complete, and no other.
+            assert sum(map(len, found)) == max(0, (given - coder(network).shape.reach) // PATCH)
     assert_same_bits(PatchCodes.joined([*found, stream.finish()]), whole)
 
 
@@ -109,7 +107,7 @@ def test_every_way_of_arriving_gives_the_same_bits(network, n_frames, sizes, at_
 def test_what_comes_later_changes_no_bit_of_patches_that_do_not_see_it(network, n_frames, more):
     skeleton = motion(n_frames + more, gaps=0)
     short, long = (
-        patch_codes(recording(s), coder(network)) for s in (skeleton[:n_frames], skeleton)
+        patch_codes([recording(s)], coder(network))[0] for s in (skeleton[:n_frames], skeleton)
     )
     seen = max(0, (n_frames - coder(network).shape.reach) // PATCH)
     assert_same_bits(short.part(0, seen), long.part(0, seen))

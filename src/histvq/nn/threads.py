@@ -1,7 +1,10 @@
 """Independent pieces of work side by side, a thread each."""
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TypeVar
 
 import torch
@@ -9,27 +12,55 @@ import torch
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+# How many pieces are begun ahead of the one whose result is wanted, for each thread.
+_AHEAD = 4
+
+_n_threads: ContextVar[int | None] = ContextVar("n_threads", default=None)
+
+
+@contextmanager
+def one_thread_each() -> Iterator[None]:
+    """Every operation on one thread while this lasts; torch's others are left to `side_by_side`.
+
+    Threads that share the work of one operation meet after every operation, and all wait for the one
+    whose core is busy elsewhere: with other programs running, ten times and more. Pieces side by side
+    wait for nobody, and what comes out does not depend on how many threads there are.
+    """
+    if _n_threads.get() is not None:
+        yield
+        return
+    before = torch.get_num_threads()
+    token = _n_threads.set(before)
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+        _n_threads.reset(token)
+
 
 def side_by_side(
-    task: Callable[[Item], Result], items: Sequence[Item], *, device: torch.device
+    task: Callable[[Item], Result], items: Iterable[Item], *, device: torch.device
 ) -> Iterator[Result]:
-    """The task's results in the order of the items, as many at a time as torch has threads.
+    """The task's results in the order of the items, on a CPU as many at a time as there are threads.
 
-    Each runs on one thread of its own. Threads that share the work of one operation meet after every
-    operation, and all wait for the one whose core is busy elsewhere: with other programs running, ten
-    times and more. Here nobody waits until the end, and the results do not depend on how many threads
-    there are.
+    Items are taken as they are needed, a few ahead.
     """
-    n_threads = min(torch.get_num_threads(), len(items))
+    before = torch.get_num_threads()
+    n_threads = _n_threads.get() or before
     if n_threads < 2 or device.type != "cpu":
         yield from map(task, items)
         return
-    before = torch.get_num_threads()
+    begun: deque[Future[Result]] = deque()
+    pool = ThreadPoolExecutor(n_threads, initializer=torch.set_num_threads, initargs=(1,))
     try:
-        # The number is a thread's own, but torch notes the last one said for threads to come.
-        with ThreadPoolExecutor(
-            n_threads, initializer=torch.set_num_threads, initargs=(1,)
-        ) as pool:
-            yield from pool.map(task, items)
+        for item in items:
+            begun.append(pool.submit(task, item))
+            if len(begun) > _AHEAD * n_threads:
+                yield begun.popleft().result()
+        while begun:
+            yield begun.popleft().result()
     finally:
+        pool.shutdown(cancel_futures=True)
+        # The number is a thread's own, but torch notes the last one said for threads to come.
         torch.set_num_threads(before)

@@ -3,7 +3,7 @@ import threading
 import pytest
 import torch
 
-from histvq.nn.threads import side_by_side
+from histvq.nn.threads import one_thread_each, side_by_side
 
 CPU = torch.device("cpu")
 
@@ -39,7 +39,30 @@ def test_an_error_comes_out_and_the_number_of_threads_stays(threads):
     assert torch.get_num_threads() == threads
 
 
-def test_one_item_is_worked_on_here(threads):
-    here = threading.get_ident()
-    assert list(side_by_side(lambda _: threading.get_ident(), [0], device=CPU)) == [here]
+def test_nothing_to_do(threads):
     assert list(side_by_side(lambda _: 1, [], device=CPU)) == []
+
+
+def test_items_are_taken_as_they_are_needed(threads):
+    taken = []
+
+    def items():
+        for number in range(1000):
+            taken.append(number)
+            yield number
+
+    found = side_by_side(lambda number: number, items(), device=CPU)
+    assert next(found) == 0
+    assert len(taken) < 50
+    found.close()
+    assert torch.get_num_threads() == threads
+
+
+def test_within_one_thread_each_the_others_are_left_to_pieces(threads):
+    with one_thread_each(), one_thread_each():
+        assert torch.get_num_threads() == 1
+        together = threading.Barrier(threads, timeout=30)
+        found = list(side_by_side(lambda _: together.wait(), range(threads), device=CPU))
+        assert sorted(found) == list(range(threads))
+        assert torch.get_num_threads() == 1
+    assert torch.get_num_threads() == threads
