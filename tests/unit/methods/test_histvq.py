@@ -155,6 +155,21 @@ def test_same_seed_same_labels_in_another_process(fitted, tmp_path):
         np.testing.assert_array_equal(found[answer.recording_id], answer.subactions)
 
 
+def test_bfloat16_is_for_training_alone(tmp_path):
+    low, high = (
+        tiny(epochs=2, dropout=0.0, precision=p).fit(RECORDINGS) for p in ("bfloat16", "float32")
+    )
+    first = low.history_[0]
+    assert first["total"] == pytest.approx(high.history_[0]["total"], rel=0.02)
+    assert first["total"] != high.history_[0]["total"]
+    assert {w.dtype for w in low.network_.parameters()} == {torch.float32}
+    low.save(tmp_path / "model")
+    loaded = HiSTVQ.load(tmp_path / "model")
+    assert_same(loaded.predict(RECORDINGS), low.predict(RECORDINGS))
+    # The same weights, said to be of the other precision, give the same bits.
+    assert_same(loaded.set_params(precision="float32").predict(RECORDINGS), low.predict(RECORDINGS))
+
+
 def test_another_seed_is_another_network(fitted):
     other = tiny(epochs=8, dropout=0.0, random_state=1).fit(RECORDINGS)
     one, two = (m.network_.quantiser.codebooks[0].prototypes for m in (fitted, other))
