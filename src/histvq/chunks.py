@@ -13,6 +13,7 @@ from typing import Self
 
 import numpy as np
 import torch
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from histvq.batching import InputScale
@@ -44,6 +45,14 @@ class PatchCodes:
             np.concatenate([np.zeros(0, np.int32), *(part.actions for part in parts)]),
             np.concatenate([np.zeros(0, np.int32), *(part.subactions for part in parts)]),
             np.concatenate([np.zeros(0, np.float32), *(part.confidence for part in parts)]),
+        )
+
+    def where(self, known: np.ndarray) -> "PatchCodes":
+        """The same where anything was measured, (patch,), and unknown elsewhere."""
+        return PatchCodes(
+            np.where(known, self.actions, np.int32(-1)),
+            np.where(known, self.subactions, np.int32(-1)),
+            np.where(known, self.confidence, np.float32(0)),
         )
 
     def part(self, start: int, stop: int) -> "PatchCodes":
@@ -93,11 +102,27 @@ class ChunkShape:
         return self.core_frames + 2 * self.reach
 
 
-class ChunkCoder:
-    """Codes of a chunk's patches: encoder and codebooks only, no decoder.
+def nearest_codes(
+    distances: Float[Tensor, "patch code"], parents: Int[Tensor, " code"]
+) -> PatchCodes:
+    """Codes of patches so far from each prototype of the finest level.
 
     The confidence is 1 - d / d', where d is the distance to the nearest subaction and d' that to the
     nearest one of another action.
+    """
+    nearest, subactions = distances.min(dim=1)
+    actions = parents[subactions]
+    others = distances.masked_fill(parents == actions.unsqueeze(1), torch.inf).amin(dim=1)
+    margin = 1 - nearest / others.clamp(min=torch.finfo(others.dtype).tiny)
+    return PatchCodes(
+        actions.cpu().numpy().astype(np.int32),
+        subactions.cpu().numpy().astype(np.int32),
+        margin.cpu().numpy().astype(np.float32),
+    )
+
+
+class ChunkCoder:
+    """Codes of a chunk's patches: encoder and codebooks only, no decoder.
 
     Args:
         network: As it is now: the parents of its codes are found once.
@@ -135,17 +160,8 @@ class ChunkCoder:
         compared = torch.ones_like(mask) if network.whole_patches else mask
         # Of empty patches too: a product of fewer rows may be summed in another order.
         distances = network.quantiser.distances(to_patches(latents, shape.patch_frames), compared)
-        nearest, subactions = distances.min(dim=1)
-        actions = self.parents[subactions]
-        rivals = self.parents != actions.unsqueeze(1)
-        others = distances.masked_fill(~rivals, torch.inf).amin(dim=1)
-        margin = 1 - nearest / others.clamp(min=torch.finfo(others.dtype).tiny)
-        occupied = mask.flatten(1).any(dim=1).cpu().numpy()
-        return PatchCodes(
-            np.where(occupied, actions.cpu().numpy(), -1).astype(np.int32),
-            np.where(occupied, subactions.cpu().numpy(), -1).astype(np.int32),
-            np.where(occupied, margin.cpu().numpy(), 0).astype(np.float32),
-        )
+        occupied = mask.flatten(1).any(dim=1)
+        return nearest_codes(distances, self.parents).where(occupied.cpu().numpy())
 
 
 class ChunkBuffer:

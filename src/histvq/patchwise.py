@@ -13,7 +13,15 @@ from torch import Tensor
 from histvq.answering import Kept, number_by_use
 from histvq.batching import Batch, fit_scale, pack, pieces, shuffled_batches
 from histvq.blocks import blocks
-from histvq.chunks import Chunk, ChunkCoder, ChunkShape, PatchCodes, PatchStream, chunks_of
+from histvq.chunks import (
+    Chunk,
+    ChunkCoder,
+    ChunkShape,
+    PatchCodes,
+    PatchStream,
+    chunks_of,
+    nearest_codes,
+)
 from histvq.inputs import check_enough, measured
 from histvq.networked import NetworkConfig, NetworkEstimator
 from histvq.nn.autoencoder import Decoded, HierarchicalAutoencoder
@@ -146,8 +154,9 @@ class PatchwiseEstimator(NetworkEstimator):
 
         def end_of_epoch(_: int) -> dict[str, float]:
             network.eval()
-            coder = self._coder(network)
-            answers = patch_codes(prepared, coder)
+            size = config.batch_size
+            batches = (spans[place : place + size] for place in range(0, len(spans), size))
+            answers = [codes_in_training(network, self._pack(batch)) for batch in batches]
             network.train()
             kept.offer(answers, network)
             return kept.scores
@@ -239,6 +248,17 @@ class PatchwiseEstimator(NetworkEstimator):
             gap=widest_dilation(config.n_layers),
             scale=self.scale_,
         ).to(config.device)
+
+
+@torch.no_grad()
+def codes_in_training(network: HierarchicalAutoencoder, batch: Batch) -> PatchCodes:
+    """Codes of all patches of a batch in which anything was measured.
+
+    Chunks of one shape would be much larger than the few short recordings some learn from.
+    """
+    encoded = network.encode(batch.skeleton, batch.real)
+    distances = network.quantiser.distances(encoded.patches, encoded.compared)
+    return nearest_codes(distances, network.quantiser.actions())
 
 
 def patch_codes(
