@@ -12,6 +12,7 @@ from histvq.windows import (
     known_mean,
     means_by_person,
     scale_of,
+    sizes_of,
     stillness,
     window_statistics,
 )
@@ -330,7 +331,9 @@ def test_means_by_person_are_those_of_all_their_windows(whose, seed):
 def test_scale_is_the_standard_deviation_but_constants_have_none():
     features = np.array([[1.0, 0.1, np.nan], [3.0, 0.1, 5.0], [5.0, 0.1, 7.0]])
     rest = features - np.array([3.0, 0.1 + 1e-12, 6.0])
-    np.testing.assert_allclose(scale_of(rest, features), [np.std([1, 3, 5]), np.inf, 1.0])
+    np.testing.assert_allclose(
+        scale_of([rest], sizes_of([features])), [np.std([1, 3, 5]), np.inf, 1.0]
+    )
 
 
 def test_a_joint_that_is_still_throughout_has_no_logarithm():

@@ -6,6 +6,7 @@ from warnings import catch_warnings, warn
 
 import numpy as np
 
+from histvq.blocks import blocks
 from histvq.errors import ConfigError, DataWarning
 from histvq.recording import Recording
 from histvq.report.analysis.distance import (
@@ -81,7 +82,9 @@ def visible(data: Sequence[Recording | None], pieces: Spans) -> np.ndarray:
     seen = np.zeros(len(pieces.start), dtype=bool)
     for place, here in pieces.by_recording():
         if (recording := data[place]) is not None:
-            measured = ~np.isnan(recording.skeleton).all(axis=(1, 2))
+            measured = np.concatenate(
+                [~np.isnan(block).all(axis=(1, 2)) for block in blocks(recording.skeleton)]
+            )
             share = _means(measured, pieces.start[here], pieces.stop[here])
             seen[here] = share >= MEASURED
     return seen
@@ -114,8 +117,15 @@ def _means(values: np.ndarray, starts: np.ndarray, stops: np.ndarray) -> np.ndar
     """Mean of the known values of each stretch."""
     known = ~np.isnan(values)
     total, count = (
-        np.concatenate([[0.0], np.cumsum(numbers, dtype=float)])
-        for numbers in (np.where(known, values, 0), known)
+        running[stops] - running[starts]
+        for running in map(_running, (np.where(known, values, 0), known))
     )
     with np.errstate(invalid="ignore"):
-        return (total[stops] - total[starts]) / (count[stops] - count[starts])
+        return total / count
+
+
+def _running(values: np.ndarray) -> np.ndarray:
+    """Sum of the values before each place, and of all."""
+    sums = np.zeros(len(values) + 1)
+    np.cumsum(values, dtype=float, out=sums[1:])
+    return sums
