@@ -22,6 +22,12 @@ def blocks(array: np.ndarray, *, n_rows: int | None = None) -> Iterator[np.ndarr
             mapping.madvise(mmap.MADV_DONTNEED)
 
 
+def every(array: np.ndarray, step: int) -> np.ndarray:
+    """Every `step`th row, copied. Of a mapped file megabytes may come into memory with each row."""
+    rows = array[::step]
+    return np.concatenate([rows[:0], *(block.copy() for block in blocks(rows, n_rows=1))])
+
+
 def first_infinite(array: np.ndarray) -> tuple[int, ...] | None:
     """Index of the first infinite value, None where there is none."""
     start = 0

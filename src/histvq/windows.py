@@ -184,9 +184,13 @@ def features_of(statistics: WindowStatistics, still: np.ndarray) -> np.ndarray:
 
     A joint that is still throughout the data has no logarithm: NaN.
     """
+    features = np.concatenate([statistics.means, statistics.spreads], axis=1)
+    energy = features[:, statistics.means.shape[1] :]
+    energy += still
     with np.errstate(divide="ignore"):
-        energy = np.log(statistics.spreads + still)
-    return np.concatenate([statistics.means, np.where(np.isneginf(energy), np.nan, energy)], axis=1)
+        np.log(energy, out=energy)
+    energy[np.isneginf(energy)] = np.nan
+    return features
 
 
 def means_by_person(features: Sequence[np.ndarray], whose: Sequence[str]) -> dict[str, np.ndarray]:

@@ -63,10 +63,11 @@ def compare(
     if (points := _points(data)) is None:
         return _by_confidence(answers, pieces)
     codes = np.unique(segments.action).tolist()
-    inside = means_within(points, segments)
+    inside, within = means_within(points, segments), means_within(points, pieces)
+    del points  # what there is of long recordings takes room
     centres = middles(inside, segments.action, segments.seconds, codes=codes)
     own = np.searchsorted(codes, pieces.action)
-    far, other = own_and_other(means_within(points, pieces), centres, own)
+    far, other = own_and_other(within, centres, own)
     silhouettes = mean_silhouettes(inside, segments.action, codes=codes, seed=seed)
     nearest = [None if k is None else codes[k] for k in nearest_others(centres)]
     return Comparison(
