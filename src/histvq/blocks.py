@@ -8,18 +8,24 @@ import numpy as np
 BLOCK_BYTES = 4 * 1024 * 1024
 
 
-def blocks(array: np.ndarray) -> Iterator[np.ndarray]:
-    """The array's rows in order, as views of at most `BLOCK_BYTES`, or one row.
+def blocks(array: np.ndarray, *, n_rows: int | None = None) -> Iterator[np.ndarray]:
+    """The array's rows in order, as views of so many, or of at most `BLOCK_BYTES`, or one row.
 
     Of a file mapped for reading (`np.load(path, mmap_mode="r")`) the pages read for a block are let go
     after it: kept, they count as this process's memory until the whole file stands in it.
     """
     mapping = _mapping(array)
-    n_rows = max(1, BLOCK_BYTES * len(array) // max(array.nbytes, 1))
+    n_rows = n_rows or max(1, BLOCK_BYTES * len(array) // max(array.nbytes, 1))
     for start in range(0, len(array), n_rows):
         yield array[start : start + n_rows]
         if mapping is not None:
             mapping.madvise(mmap.MADV_DONTNEED)
+
+
+def every(array: np.ndarray, step: int) -> np.ndarray:
+    """Every `step`th row, copied. Of a mapped file megabytes may come into memory with each row."""
+    rows = array[::step]
+    return np.concatenate([rows[:0], *(block.copy() for block in blocks(rows, n_rows=1))])
 
 
 def first_infinite(array: np.ndarray) -> tuple[int, ...] | None:

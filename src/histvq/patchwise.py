@@ -5,7 +5,6 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Literal
 
-import numpy as np
 import torch
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor
@@ -31,7 +30,7 @@ from histvq.recording import Recording
 from histvq.segmenter import ProgressCallback
 from histvq.segments import Segmentation
 from histvq.training import train
-from histvq.transforms import frames_before_resampling, root_centring
+from histvq.transforms import blocks_centred_on_root, frames_before_resampling
 
 
 class PatchwiseConfig(NetworkConfig, frozen=True, extra="forbid"):
@@ -274,7 +273,7 @@ def patch_codes(
 
     def chunks() -> Iterator[tuple[int, Chunk]]:
         for number, recording in enumerate(recordings):
-            frames = _centred_blocks(recording) if centred else blocks(recording.skeleton)
+            frames = blocks_centred_on_root(recording) if centred else blocks(recording.skeleton)
             for chunk in chunks_of(frames, coder.shape, coder.scale):
                 yield number, chunk
 
@@ -288,10 +287,3 @@ def patch_codes(
             PatchCodes.joined([part for _, part in parts])
             for _, parts in groupby(found, key=itemgetter(0))
         ]
-
-
-def _centred_blocks(recording: Recording) -> Iterator[np.ndarray]:
-    centring = root_centring(recording)
-    for block in blocks(recording.skeleton):
-        yield centring.push(block)
-    yield centring.finish()

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from histvq import blocks as module
-from histvq.blocks import all_missing, blocks, first_infinite
+from histvq.blocks import all_missing, blocks, every, first_infinite
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -24,6 +24,21 @@ def test_blocks_make_up_the_array(n_rows, width):
     np.testing.assert_array_equal(np.concatenate([array[:0], *parts]), array)
     assert all(part.nbytes <= max(64, 4 * width) for part in parts)
     assert all(part.base is not None for part in parts)
+
+
+@given(n_rows=st.integers(0, 50), length=st.integers(1, 60))
+def test_blocks_of_so_many_rows(n_rows, length):
+    array = np.arange(3 * n_rows).reshape(n_rows, 3)
+    parts = list(blocks(array, n_rows=length))
+    np.testing.assert_array_equal(np.concatenate([array[:0], *parts]), array)
+    assert all(len(part) == length for part in parts[:-1])
+    assert all(1 <= len(part) <= length for part in parts)
+
+
+@given(n_rows=st.integers(0, 50), step=st.integers(1, 60))
+def test_every_so_many_rows(n_rows, step):
+    array = np.arange(3 * n_rows).reshape(n_rows, 3)
+    np.testing.assert_array_equal(every(array, step), array[::step])
 
 
 @given(places=st.lists(st.tuples(st.integers(0, 29), st.integers(0, 2)), max_size=4))

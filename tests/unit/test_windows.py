@@ -1,17 +1,20 @@
 import warnings
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from histvq.recording import Recording
+from histvq.transforms import centre_on_root
 from histvq.windows import (
     features_of,
     known_mean,
     means_by_person,
     scale_of,
+    sizes_of,
     stillness,
     window_statistics,
 )
@@ -311,6 +314,41 @@ def test_however_it_is_cut_into_blocks_sums_run_on(monkeypatch, values_a_block):
     np.testing.assert_array_equal(found.means[:3].reshape(3, 2, 3), means[:, :, :3])
 
 
+@settings(max_examples=60)
+@given(
+    n_frames=st.integers(1, 60),
+    fps=st.sampled_from([1.0, 7.3, 30.0]),
+    patch_seconds=st.sampled_from([0.1, 0.5, 3.0]),
+    window_seconds=st.sampled_from([0.05, 1.0, 9.0]),
+    missing=st.sampled_from([0, 0.3, 0.95]),
+    values_a_block=st.integers(1, 200),
+)
+def test_blocks_change_no_bit_and_centring_may_come_with_them(
+    n_frames, fps, patch_seconds, window_seconds, missing, values_a_block
+):
+    recording = replace(
+        moving(n_frames, channels=("x", "y", "z"), fps=fps, missing=missing), parents=(-1, 0)
+    )
+    lengths = {"patch_seconds": patch_seconds, "window_seconds": window_seconds}
+    whole = window_statistics(centre_on_root(recording), **lengths)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("histvq.windows.VALUES_A_BLOCK", values_a_block)
+        found = window_statistics(recording, **lengths, to_root=True)
+    for name in ("means", "spreads", "patches"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(whole, name))
+
+
+@pytest.mark.parametrize("values_a_block", [1, 7, 10**6])
+def test_sizes_are_those_of_all_rows_together(monkeypatch, values_a_block):
+    monkeypatch.setattr("histvq.windows.VALUES_A_BLOCK", values_a_block)
+    random = np.random.default_rng(0)
+    parts = [random.normal(size=(n, 3)) for n in (1, 20, 5)]
+    parts[1][random.random((20, 3)) < 0.3] = np.nan
+    expected = np.sqrt(np.nanmean(np.concatenate(parts) ** 2, axis=0))
+    np.testing.assert_allclose(sizes_of(parts), expected, rtol=1e-12)
+    np.testing.assert_array_equal(sizes_of([np.full((2, 1), np.nan)]), [0])
+
+
 @given(st.lists(st.sampled_from("abc"), min_size=1, max_size=6), st.integers(0, 5))
 def test_means_by_person_are_those_of_all_their_windows(whose, seed):
     random = np.random.default_rng(seed)
@@ -330,7 +368,9 @@ def test_means_by_person_are_those_of_all_their_windows(whose, seed):
 def test_scale_is_the_standard_deviation_but_constants_have_none():
     features = np.array([[1.0, 0.1, np.nan], [3.0, 0.1, 5.0], [5.0, 0.1, 7.0]])
     rest = features - np.array([3.0, 0.1 + 1e-12, 6.0])
-    np.testing.assert_allclose(scale_of(rest, features), [np.std([1, 3, 5]), np.inf, 1.0])
+    np.testing.assert_allclose(
+        scale_of([rest], sizes_of([features])), [np.std([1, 3, 5]), np.inf, 1.0]
+    )
 
 
 def test_a_joint_that_is_still_throughout_has_no_logarithm():

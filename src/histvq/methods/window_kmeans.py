@@ -19,13 +19,13 @@ from histvq.recording import Recording
 from histvq.saving import LabelFreeEstimator
 from histvq.segmenter import ProgressCallback
 from histvq.segments import Segmentation
-from histvq.transforms import centre_on_root
 from histvq.windows import (
     WindowStatistics,
     features_of,
     known_mean,
     means_by_person,
     scale_of,
+    sizes_of,
     stillness,
     window_statistics,
 )
@@ -133,8 +133,8 @@ class WindowKMeans(LabelFreeEstimator):
         means = means_by_person(features, [self._whose(recording) for recording in recordings])
         self.persons_, self.means_ = list(means), np.array(list(means.values()))
         pairs = zip(recordings, features, strict=True)
-        rest = np.concatenate([f - self._own_mean(recording, f) for recording, f in pairs])
-        self.factor_ = scale_of(rest, np.concatenate(features))
+        rest = [f - self._own_mean(recording, f) for recording, f in pairs]
+        self.factor_ = scale_of(rest, sizes_of(features))
 
     def _learn_codes(self, points: np.ndarray) -> None:
         """Subactions by k-means, actions by merging them, both numbered by use."""
@@ -175,9 +175,10 @@ class WindowKMeans(LabelFreeEstimator):
     def _statistics(self, recording: Recording) -> WindowStatistics:
         config: WindowKMeansConfig = self.config
         return window_statistics(
-            centre_on_root(recording) if self.centred_ else recording,
+            recording,
             patch_seconds=config.patch_seconds,
             window_seconds=config.window_seconds or 2 * config.patch_seconds,
+            to_root=self.centred_,
         )
 
     def _points(

@@ -2,11 +2,12 @@
 
 import base64
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from histvq.blocks import blocks
 from histvq.recording import Recording
 from histvq.report.upright import positions_in, shape_of
 
@@ -16,7 +17,8 @@ RATES = (30.0, 25.0, 20.0, 15.0, 12.0, 10.0, 8.0, 6.0, 5.0)
 # Of recordings that are left out as a whole, clips still play: so much of each.
 CLIP_SECONDS = 6.0
 BYTES_A_NUMBER = 2 * 4 / 3  # in base64
-_MEANS_A_BLOCK = 1000
+# A multiple of three: then the base64 of blocks, one after another, is the base64 of them all.
+_FRAMES_A_BLOCK = 999
 
 Stretch = tuple[str, int, int]
 
@@ -85,25 +87,19 @@ def in_numbers(piece: Piece) -> tuple[dict[str, object], str]:
     each channel; -32768 stands for a missing value. Positions have one scale, or bodies would change
     their shape; signals are means over `stride` frames, or quick ones would come out as slow ones.
     """
-    recording = piece.recording
-    chosen = positions_in(recording)
-    values = recording.skeleton[piece.start : piece.stop]
-    values = values[:: piece.stride][:, :, chosen] if chosen else _means(values, piece.stride)
-    values = values.astype(np.float64, copy=False)
-    middle, reach = _span(values)
-    if chosen:
+    middle, reach = _span(_held(piece))
+    if positions_in(piece.recording):
         reach = np.full_like(reach, reach.max())
     scale = np.where(reach > 0, reach / 32767, 1.0)
-    numbers = np.round((values - middle) / scale)
-    whole = np.where(np.isnan(numbers), MISSING, numbers).astype("<i2")
+    texts = [_encoded(values, middle, scale) for values in _held(piece)]
     about = {
         "start": piece.start,
         "stride": piece.stride,
-        "frames": len(whole),
+        "frames": piece.n_frames,
         "offset": middle.tolist(),
         "scale": scale.tolist(),
     }
-    return about, base64.b64encode(whole.tobytes()).decode("ascii")
+    return about, "".join(texts)
 
 
 def shapes_of(pieces: Iterable[Piece]) -> tuple[list[Mapping[str, object]], dict[str, int]]:
@@ -154,16 +150,29 @@ def _highest_rate(pieces: Iterable[Piece]) -> float | None:
     return max((piece.recording.fps / piece.stride for piece in pieces), default=None)
 
 
+def _held(piece: Piece) -> Iterator[np.ndarray]:
+    """What is held of a piece, (frame, joint, channel) in float64, some frames at a time.
+
+    One block at least; all but the last have `_FRAMES_A_BLOCK` frames.
+    """
+    chosen = positions_in(piece.recording)
+    frames = piece.recording.skeleton[piece.start : piece.stop]
+    for block in blocks(frames, n_rows=piece.stride * _FRAMES_A_BLOCK) if len(frames) else [frames]:
+        values = block[:: piece.stride][:, :, chosen] if chosen else _means(block, piece.stride)
+        yield values.astype(np.float64, copy=False)
+
+
+def _encoded(values: np.ndarray, middle: np.ndarray, scale: np.ndarray) -> str:
+    numbers = np.round((values - middle) / scale)
+    whole = np.where(np.isnan(numbers), MISSING, numbers).astype("<i2")
+    return base64.b64encode(whole.tobytes()).decode("ascii")
+
+
 def _means(values: np.ndarray, stride: int) -> np.ndarray:
-    """Means of `stride` frames at a time, of what was measured of them; a block at a time."""
+    """Means of `stride` frames at a time, of what was measured of them."""
     if stride == 1 or not len(values):
         return values
-    length = stride * _MEANS_A_BLOCK
-    blocks = [values[start : start + length] for start in range(0, len(values), length)]
-    return np.concatenate([_means_of(block.astype(np.float64), stride) for block in blocks])
-
-
-def _means_of(values: np.ndarray, stride: int) -> np.ndarray:
+    values = values.astype(np.float64)
     starts = np.arange(0, len(values), stride)
     known = ~np.isnan(values)
     sums = np.add.reduceat(np.where(known, values, 0.0), starts)
@@ -171,13 +180,13 @@ def _means_of(values: np.ndarray, stride: int) -> np.ndarray:
     return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
 
 
-def _span(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _span(parts: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """Middle of each channel's values, and how far they lie from it at most; 0 where there are none."""
-    n_channels = values.shape[-1]
-    flat = values.reshape(-1, n_channels)
-    known = ~np.isnan(flat)
-    low = np.min(flat, axis=0, where=known, initial=np.inf)
-    high = np.max(flat, axis=0, where=known, initial=-np.inf)
-    empty = ~known.any(axis=0)
+    low, high = np.array(np.inf), np.array(-np.inf)
+    for values in parts:
+        # Of NaN and a number, `fmin` and `fmax` take the number.
+        low = np.fmin(low, np.fmin.reduce(values, axis=(0, 1), initial=np.inf))
+        high = np.fmax(high, np.fmax.reduce(values, axis=(0, 1), initial=-np.inf))
+    empty = low > high
     low, high = np.where(empty, 0.0, low), np.where(empty, 0.0, high)
     return (low + high) / 2, (high - low) / 2

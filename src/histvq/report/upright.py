@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from histvq.blocks import every
 from histvq.recording import Recording, quantity_of
 from histvq.skeletons import mirrored_pairs, named_like
 
@@ -55,7 +56,7 @@ def up_axis(recording: Recording) -> tuple[int, int]:
         return _AXES.index(said.lstrip("+-")), -1 if said.startswith("-") else 1
     channels = positions_in(recording)
     step = max(1, recording.n_frames // _FRAMES_LOOKED_AT)
-    places = recording.skeleton[::step][:, :, channels]
+    places = every(recording.skeleton, step)[:, :, channels]
     rise = _from_feet_to_head(places, recording.joint_names)
     if rise is not None:
         axes = range(len(channels)) if len(channels) == 3 else (1,)

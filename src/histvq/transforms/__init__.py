@@ -9,6 +9,7 @@ from histvq.transforms.joints import (
     with_skeleton,
 )
 from histvq.transforms.space import (
+    blocks_centred_on_root,
     centre_on,
     centre_on_root,
     face_heading,
@@ -29,6 +30,7 @@ from histvq.transforms.time import (
 )
 
 __all__ = [
+    "blocks_centred_on_root",
     "centre_on",
     "centre_on_root",
     "complete_joints",

@@ -1,9 +1,10 @@
 """Where a body is, which way it looks, and how large it is."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from histvq.blocks import blocks
 from histvq.errors import ConfigError
 from histvq.recording import Recording, quantity_of
 from histvq.transforms.centring import Centring
@@ -28,6 +29,25 @@ def root_centring(recording: Recording) -> Centring:
         ConfigError: If the recording has no parents, or no `x`, `y`, `z` channels.
     """
     return _centring(recording, _roots(recording))
+
+
+def blocks_centred_on_root(
+    recording: Recording, *, n_frames: int | None = None
+) -> Iterator[np.ndarray]:
+    """The frames of `centre_on_root`, some at a time, so that a long recording is not copied whole.
+
+    Args:
+        recording: Its frames may be in a mapped file.
+        n_frames: Looked at in one go; by default as many as `blocks` takes. A block has other numbers
+            of frames where a root is not measured.
+
+    Raises:
+        ConfigError: As `root_centring`.
+    """
+    centring = root_centring(recording)
+    for block in blocks(recording.skeleton, n_rows=n_frames):
+        yield centring.push(block)
+    yield centring.finish()
 
 
 def _roots(recording: Recording) -> list[int]:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from histvq.recording import Recording
-from histvq.report.embed import MISSING, Piece, _means, choose_pieces, in_numbers, shapes_of
+from histvq.report.embed import MISSING, Piece, choose_pieces, in_numbers, shapes_of
 
 
 def recording(name="a", skeleton=None, *, n=600, fps=60.0, **more):
@@ -122,16 +122,33 @@ def test_alike_bodies_are_told_once():
     assert places == {"a": 0, "b": 0, "c": 1}
 
 
-@given(st.integers(1, 40), st.integers(2, 7), st.integers(0, 9))
-def test_means_do_not_mind_blocks(n_frames, stride, seed):
+def held_at_once(piece):
+    """What is held of a piece, where the whole of it is at hand."""
+    values = piece.recording.skeleton[piece.start : piece.stop].astype(float)
+    if "x" in piece.recording.channel_names:
+        return values[:: piece.stride]
+    parts = [values[k : k + piece.stride] for k in range(0, len(values), piece.stride)]
+    counts = [(~np.isnan(part)).sum(axis=0) for part in parts]
+    sums = [np.nansum(part, axis=0) for part in parts]
+    held = [np.where(c, s / np.maximum(c, 1), np.nan) for c, s in zip(counts, sums, strict=True)]
+    return np.array(held).reshape(-1, *values.shape[1:])
+
+
+@given(
+    st.integers(1, 40), st.integers(0, 5), st.integers(1, 7), st.integers(0, 9),
+    st.sampled_from([("x", "y", "z"), ("acc_x", "acc_y", "acc_z")]),
+)  # fmt: skip
+def test_numbers_do_not_mind_blocks(n_frames, start, stride, seed, channels):
     random = np.random.default_rng(seed)
-    values = random.normal(size=(n_frames, 2, 2)).astype(np.float32)
+    values = random.normal(size=(start + n_frames + 3, 2, 3)).astype(np.float32)
     values[random.random(values.shape) < 0.3] = np.nan
+    piece = Piece(
+        recording(skeleton=values, channel_names=channels), start, start + n_frames, stride
+    )
+    whole = in_numbers(piece)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("histvq.report.embed._MEANS_A_BLOCK", 3)
-        found = _means(values, stride)
-    for place in range(-(-n_frames // stride)):
-        part = values[place * stride : (place + 1) * stride].astype(float)
-        count = (~np.isnan(part)).sum(axis=0)
-        expected = np.where(count, np.nansum(part, axis=0) / np.maximum(count, 1), np.nan)
-        np.testing.assert_allclose(found[place], expected, rtol=1e-12)
+        patch.setattr("histvq.report.embed._FRAMES_A_BLOCK", 3)
+        assert in_numbers(piece) == whole
+    expected = held_at_once(piece)
+    atol = np.nanmax(np.abs(expected), initial=0) / 32767 + 1e-9
+    np.testing.assert_allclose(decoded(*whole, 2), expected, rtol=0, atol=atol)

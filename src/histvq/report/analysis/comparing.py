@@ -6,6 +6,7 @@ from warnings import catch_warnings, warn
 
 import numpy as np
 
+from histvq.blocks import blocks
 from histvq.errors import ConfigError, DataWarning
 from histvq.recording import Recording
 from histvq.report.analysis.distance import (
@@ -62,10 +63,11 @@ def compare(
     if (points := _points(data)) is None:
         return _by_confidence(answers, pieces)
     codes = np.unique(segments.action).tolist()
-    inside = means_within(points, segments)
+    inside, within = means_within(points, segments), means_within(points, pieces)
+    del points  # what there is of long recordings takes room
     centres = middles(inside, segments.action, segments.seconds, codes=codes)
     own = np.searchsorted(codes, pieces.action)
-    far, other = own_and_other(means_within(points, pieces), centres, own)
+    far, other = own_and_other(within, centres, own)
     silhouettes = mean_silhouettes(inside, segments.action, codes=codes, seed=seed)
     nearest = [None if k is None else codes[k] for k in nearest_others(centres)]
     return Comparison(
@@ -81,7 +83,9 @@ def visible(data: Sequence[Recording | None], pieces: Spans) -> np.ndarray:
     seen = np.zeros(len(pieces.start), dtype=bool)
     for place, here in pieces.by_recording():
         if (recording := data[place]) is not None:
-            measured = ~np.isnan(recording.skeleton).all(axis=(1, 2))
+            measured = np.concatenate(
+                [~np.isnan(block).all(axis=(1, 2)) for block in blocks(recording.skeleton)]
+            )
             share = _means(measured, pieces.start[here], pieces.stop[here])
             seen[here] = share >= MEASURED
     return seen
@@ -114,8 +118,15 @@ def _means(values: np.ndarray, starts: np.ndarray, stops: np.ndarray) -> np.ndar
     """Mean of the known values of each stretch."""
     known = ~np.isnan(values)
     total, count = (
-        np.concatenate([[0.0], np.cumsum(numbers, dtype=float)])
-        for numbers in (np.where(known, values, 0), known)
+        running[stops] - running[starts]
+        for running in map(_running, (np.where(known, values, 0), known))
     )
     with np.errstate(invalid="ignore"):
-        return (total[stops] - total[starts]) / (count[stops] - count[starts])
+        return total / count
+
+
+def _running(values: np.ndarray) -> np.ndarray:
+    """Sum of the values before each place, and of all."""
+    sums = np.zeros(len(values) + 1)
+    np.cumsum(values, dtype=float, out=sums[1:])
+    return sums

@@ -8,11 +8,11 @@ import numpy as np
 from histvq.inputs import centred, checked
 from histvq.recording import Recording
 from histvq.report.analysis.spans import Spans
-from histvq.transforms import centre_on_root
 from histvq.windows import (
     features_of,
     means_by_person,
     scale_of,
+    sizes_of,
     stillness,
     window_statistics,
 )
@@ -50,19 +50,18 @@ def points_of(recordings: Sequence[Recording]) -> dict[str, Points]:
     recordings = checked(recordings)
     to_root = centred(recordings, "auto")
     statistics = [
-        window_statistics(
-            centre_on_root(recording) if to_root else recording,
-            patch_seconds=STEP_S,
-            window_seconds=WINDOW_S,
-        )
+        window_statistics(recording, patch_seconds=STEP_S, window_seconds=WINDOW_S, to_root=to_root)
         for recording in recordings
     ]
     still = stillness(statistics)
-    features = [features_of(s, still) for s in statistics]
+    patches = [s.patches for s in statistics]
+    features = []
+    while statistics:  # each let go as soon as its features are there
+        features.append(features_of(statistics.pop(0), still))
     values = _standardised(features, [recording.person or "" for recording in recordings])
     return {
-        recording.id: Points(value, s.patches)
-        for recording, value, s in zip(recordings, values, statistics, strict=True)
+        recording.id: Points(value, place)
+        for recording, value, place in zip(recordings, values, patches, strict=True)
     }
 
 
@@ -85,23 +84,33 @@ def _means(points: Points, starts: np.ndarray, stops: np.ndarray) -> np.ndarray:
     """By running sums over patches, frame by frame: a frame counts with the point of its patch."""
     frames = np.bincount(points.patches)
     first = np.cumsum(frames) - frames
-    known = ~np.isnan(points.values)
+    begin, end = points.patches[starts], points.patches[stops - 1]
 
     def over_frames(values: np.ndarray) -> np.ndarray:
-        running = np.concatenate([np.zeros((1, values.shape[1])), values * frames[:, None]])
-        running = running.cumsum(axis=0)
-        begin, end = points.patches[starts], points.patches[stops - 1]
-        before = running[begin] + (starts - first[begin])[:, None] * values[begin]
-        return running[end] + (stops - first[end])[:, None] * values[end] - before
+        running = np.concatenate([[0.0], values * frames]).cumsum()
+        before = running[begin] + (starts - first[begin]) * values[begin]
+        return running[end] + (stops - first[end]) * values[end] - before
 
-    with np.errstate(invalid="ignore"):
-        return over_frames(np.where(known, points.values, 0.0)) / over_frames(known.astype(float))
+    means = np.empty((len(starts), points.values.shape[1]))
+    for feature, values in enumerate(points.values.T):  # one by one: running sums take room
+        known = ~np.isnan(values)
+        with np.errstate(invalid="ignore"):
+            means[:, feature] = over_frames(np.where(known, values, 0.0)) / over_frames(
+                known.astype(float)
+            )
+    return means
 
 
-def _standardised(features: Sequence[np.ndarray], whose: Sequence[str]) -> list[np.ndarray]:
-    """Around each person's mean, in standard deviations of the rest; constants left out."""
-    usual = means_by_person(features, whose)
-    rest = [f - usual[person] for f, person in zip(features, whose, strict=True)]
-    scale = scale_of(np.concatenate(rest), np.concatenate(features))
+def _standardised(features: list[np.ndarray], whose: Sequence[str]) -> list[np.ndarray]:
+    """Around each person's mean, in standard deviations of the rest; constants left out.
+
+    In place of the features, which take as much room as the recordings' labels.
+    """
+    usual, sizes = means_by_person(features, whose), sizes_of(features)
+    for of_one, person in zip(features, whose, strict=True):
+        of_one -= usual[person]
+    scale = scale_of(features, sizes)
+    for of_one in features:
+        of_one /= scale
     varies = np.isfinite(scale)
-    return [r[:, varies] / scale[varies] for r in rest]
+    return features if varies.all() else [of_one[:, varies] for of_one in features]
