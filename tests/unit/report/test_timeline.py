@@ -4,12 +4,13 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 
 from histvq.annotation import Annotation
 from histvq.errors import ConfigError
 from histvq.report import draw_timelines, write_timelines
 from histvq.report.palette import NO_DATA, look_of
-from histvq.report.timeline import _FOUND, _TRUTH, seen
+from histvq.report.timeline import _FOUND, _TRUTH, LABEL_PT, seen
 from histvq.segments import Segmentation, to_segments
 
 
@@ -22,19 +23,30 @@ def truth(name="a", labels=(1,) * 40 + (0,) * 60):
 
 
 def colour_at(figure, time_s, strip, *, row=0):
-    """The colour drawn at a time near the upper edge of a strip, above the writing."""
+    """The colour drawn at a time near the upper edge of a strip, above the writing.
+
+    The strips of a row stand on its line of time, 0.51 inches high in all; the writing on both sides of
+    them takes 0.95 and 0.2 inches of the page's width. Rows here are 10 s long.
+    """
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     pixels = np.asarray(canvas.buffer_rgba())
-    height = strip[0] + 0.92 * strip[1]
-    x, y = figure.axes[row].transData.transform((time_s, height))
-    red, green, blue = pixels[pixels.shape[0] - 1 - int(y), int(x), :3]
+    has_truth = "true" in texts(figure)
+    low, high = _FOUND[0], sum(_TRUTH if has_truth else _FOUND)
+    up_in = figure.get_figheight() - 0.1 - 0.95 * (row + 1) + 0.24
+    up_in += 0.51 * (strip[0] + 0.92 * strip[1] - low) / (high - low)
+    across_in = 0.95 + (11.0 - 0.95 - 0.2) * time_s / 10
+    x, y = int(across_in * figure.dpi), int(up_in * figure.dpi)
+    red, green, blue = pixels[pixels.shape[0] - 1 - y, x, :3]
     return f"#{red:02x}{green:02x}{blue:02x}"
 
 
 def texts(figure):
-    drawn = [text.get_text() for axes in figure.axes for text in axes.texts]
-    return drawn + [text.get_text() for text in figure.texts]
+    return [text.get_text() for text in figure.texts]
+
+
+def names_in_strips(figure):
+    return [text.get_text() for text in figure.texts if text.get_fontsize() == LABEL_PT]
 
 
 def legend(figure):
@@ -70,18 +82,54 @@ def test_a_code_without_counterpart_looks_like_no_true_action():
 
 
 def test_a_code_has_one_colour_on_every_page():
-    figures = draw_timelines([answer("a", [3] * 50), answer("b", [7] * 20 + [3] * 30)], per_page=1)
-    assert colour_at(figures[0], 4.0, _FOUND) == colour_at(figures[1], 4.0, _FOUND)
+    answers = [answer("a", [3] * 100), answer("b", [7] * 40 + [3] * 60)]
+    figures = draw_timelines(answers, per_page=1)
+    assert colour_at(figures[0], 8.0, _FOUND) == colour_at(figures[1], 8.0, _FOUND)
+    assert colour_at(figures[0], 2.0, _FOUND) != colour_at(figures[1], 2.0, _FOUND)
+
+
+def test_each_row_has_its_own_segments():
+    rows = [answer("a", [0] * 100), answer("b", [1] * 60 + [0] * 40), answer("c", [2] * 100)]
+    (figure,) = draw_timelines(rows)
+    assert [colour_at(figure, 5.0, _FOUND, row=row) for row in range(3)] == [
+        look_of(0).colour, look_of(1).colour, look_of(2).colour,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("seconds", [0.1, 1.0, 7.3, 10.0, 61.7, 3600.0])
+def test_times_are_marked_as_matplotlib_marks_an_axis_of_that_length(seconds):
+    (figure,) = draw_timelines([answer(actions=[0] * round(10 * seconds))])
+    marked = [text for text in texts(figure) if text.endswith(" s")]
+    axes = Figure(figsize=(11.0, 2.0)).add_axes((0.95 / 11, 0.1, 9.85 / 11, 0.8), xlim=(0, seconds))
+    axes.tick_params(labelsize=7)
+    ticks = [time for time in axes.get_xticks() if 0 <= time <= seconds]
+    assert marked == [f"{time:g} s" for time in ticks]
+
+
+def test_hatched_codes_are_drawn_hatched_and_plain_ones_are_not():
+    (figure,) = draw_timelines([answer(actions=[0] * 50 + [8] * 50)])
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    row = np.asarray(canvas.buffer_rgba())[:, :, :3]
+    line = row[
+        int((0.1 + 0.95 - 0.24 - 0.5 * 0.51 / 4) * figure.dpi)
+    ]  # in the lower part of the strip
+    plain, hatched = (
+        line[int((0.95 + 9.85 * a) * figure.dpi) : int((0.95 + 9.85 * b) * figure.dpi)]
+        for a, b in ((0.05, 0.3), (0.55, 0.7))
+    )
+    assert len(np.unique(plain, axis=0)) == 1
+    assert len(np.unique(hatched, axis=0)) > 1
 
 
 def test_names_stand_in_long_segments_only():
     (figure,) = draw_timelines([answer(actions=[0] * 95 + [1] * 1 + [0] * 4)])
-    assert texts(figure) == ["action 0", "0"]
+    assert names_in_strips(figure) == ["action 0", "0"]
 
 
 def test_recordings_left_out_are_counted_on_the_last_page():
     figures = draw_timelines([answer(str(k)) for k in range(30)], per_page=4, max_recordings=10)
-    assert [len(figure.axes) for figure in figures] == [4, 4, 2]
+    assert [texts(figure).count("found") for figure in figures] == [4, 4, 2]
     assert not any("recordings drawn" in text for text in texts(figures[0]))
     assert "10 of 30 recordings drawn; all are in segments.csv" in texts(figures[-1])
 
