@@ -9,7 +9,7 @@ _WORDS = {
     torch.float32: (torch.int32, 30),
     torch.float64: (torch.int64, 62),
 }
-_PLANES = 16
+_PLANES = 10
 
 
 def dropout_factors(
@@ -24,7 +24,7 @@ def dropout_factors(
 
     Args:
         values: To be dropped; bfloat16, float32 or float64.
-        share: To drop, in (0, 1), rounded to a multiple of 1/65536.
+        share: To drop, in (0, 1), rounded to a multiple of 1/1024.
         luck: Where to draw from; None: torch's global generator.
 
     Returns:
@@ -43,14 +43,12 @@ def _words(
     n_words: int, kept: int, kind: torch.dtype, device: torch.device, luck: torch.Generator | None
 ) -> Tensor:
     """Words whose every bit is set with the chance kept / 2^planes."""
-    n_bytes = n_words * kind.itemsize
-
-    def drawn() -> Tensor:
-        bits = torch.empty(-(-n_bytes // 8), dtype=torch.int64, device=device)
-        return bits.random_(-(2**63), None, generator=luck).view(kind)[:n_words]
-
     digits = f"{kept:0{_PLANES}b}".rstrip("0")
-    words = drawn()  # of the last digit, which is 1
-    for digit in reversed(digits[:-1]):
-        words = drawn() | words if digit == "1" else drawn() & words
+    n_bytes = len(digits) * n_words * kind.itemsize
+    bits = torch.empty(-(-n_bytes // 8), dtype=torch.int64, device=device)
+    drawn = bits.random_(-(2**63), None, generator=luck).view(kind)
+    words = drawn[:n_words]  # of the last digit, which is 1
+    for place, digit in enumerate(reversed(digits[:-1]), start=1):
+        more = drawn[place * n_words : (place + 1) * n_words]
+        words = more | words if digit == "1" else more & words
     return words

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
+from itertools import chain, islice
 from typing import TypeVar
 
 import torch
@@ -48,7 +49,10 @@ def side_by_side(
     """
     before = torch.get_num_threads()
     n_threads = _n_threads.get() or before
-    if n_threads < 2 or device.type != "cpu":
+    items = iter(items)
+    pair = list(islice(items, 2))
+    items = chain(pair, items)
+    if n_threads < 2 or len(pair) < 2 or device.type != "cpu":
         yield from map(task, items)
         return
     begun: deque[Future[Result]] = deque()

@@ -17,7 +17,7 @@ def test_the_share_is_dropped_and_the_mean_stays(share, dtype):
     found, rest = factors(400, 500, share=share, dtype=dtype)
     dropped = float((found == 0).double().mean())
     deviation = (share * (1 - share) / found.numel()) ** 0.5  # of a binomial share
-    assert abs(dropped - share) < 5 * deviation + 1 / 65536
+    assert abs(dropped - share) < 5 * deviation + 1 / 1024
     assert float(found.double().mean()) * rest == pytest.approx(1, abs=5 * deviation / (1 - share))
 
 
@@ -27,7 +27,7 @@ def test_a_value_is_dropped_or_scaled_up(share, dtype):
     found, rest = factors(100, 7, share=share, dtype=dtype)
     assert found.dtype == dtype
     assert found.unique().tolist() == [0, 2]
-    assert 2 * rest == pytest.approx(1 / (1 - share), rel=2e-4)
+    assert 2 * rest == pytest.approx(1 / (1 - share), rel=1e-2)
 
 
 @pytest.mark.parametrize("share", [1e-9, 1 - 1e-9])

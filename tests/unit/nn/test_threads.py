@@ -39,7 +39,9 @@ def test_an_error_comes_out_and_the_number_of_threads_stays(threads):
     assert torch.get_num_threads() == threads
 
 
-def test_nothing_to_do(threads):
+def test_a_single_item_is_worked_on_here(threads):
+    here = threading.get_ident()
+    assert list(side_by_side(lambda _: threading.get_ident(), [0], device=CPU)) == [here]
     assert list(side_by_side(lambda _: 1, [], device=CPU)) == []
 
 
