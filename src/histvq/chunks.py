@@ -19,12 +19,11 @@ from torch import Tensor
 from histvq.batching import InputScale
 from histvq.nn.autoencoder import HierarchicalAutoencoder
 from histvq.nn.patches import mask_to_patches, to_patches
-from histvq.nn.tcn import reach_frames
+from histvq.nn.threads import one_thread_each
 
 # Joints times frames of a chunk. Convolutions are several times faster while a layer's activations fit
 # the processor's cache.
 CHUNK_ROWS = 8192
-ENCODER_STAGES = 2
 
 
 @dataclass(frozen=True)
@@ -81,12 +80,11 @@ class ChunkShape:
     reach: int
 
     @classmethod
-    def of(cls, *, n_joints: int, n_channels: int, patch_frames: int, n_layers: int) -> Self:
+    def of(cls, *, n_joints: int, n_channels: int, patch_frames: int, reach: int) -> Self:
         """About `CHUNK_ROWS` joints times frames, one patch at least, and no more context than frames.
 
         It must depend on the model alone: labels would otherwise depend on more than that.
         """
-        reach = reach_frames(n_layers, n_stages=ENCODER_STAGES)
         n_frames = max(CHUNK_ROWS / n_joints, 2 * reach)
         n_patches = max(1, round(n_frames / patch_frames))
         return cls(n_joints, n_channels, patch_frames, n_patches, reach)
@@ -282,7 +280,8 @@ class PatchStream:
         """Codes of this chunk's patches before `stop` that were not given yet."""
         if stop <= self._given:
             return PatchCodes.joined([])
-        codes = self.coder(self._buffer.skeleton, self._buffer.real).part(self._given, stop)
+        with one_thread_each():  # as everywhere: a sum shared among threads may round otherwise
+            codes = self.coder(self._buffer.skeleton, self._buffer.real).part(self._given, stop)
         self._given = stop
         return codes
 

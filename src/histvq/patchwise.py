@@ -222,14 +222,13 @@ class PatchwiseEstimator(NetworkEstimator):
         return PatchStream(self._coder(self.network_))
 
     def _coder(self, network: HierarchicalAutoencoder) -> ChunkCoder:
-        config: PatchwiseConfig = self.config
         shape = ChunkShape.of(
             n_joints=len(self.layout_["joint_names"]),
             n_channels=len(self.layout_["channel_names"]),
             patch_frames=self.patch_frames_,
-            n_layers=config.n_layers,
+            reach=network.encoder.reach,
         )
-        return ChunkCoder(network, shape=shape, scale=self.scale_, device=config.device)
+        return ChunkCoder(network, shape=shape, scale=self.scale_, device=self.config.device)
 
     def _piece_frames(self) -> int | None:
         """Frames of a piece, whole patches."""

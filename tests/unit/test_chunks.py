@@ -114,15 +114,15 @@ def test_what_comes_later_changes_no_bit_of_patches_that_do_not_see_it(network, 
 
 
 def test_a_chunk_has_about_so_many_rows_and_a_patch_at_least(monkeypatch):
-    def shape(n_joints, patch_frames, n_layers=3):
+    def shape(n_joints, patch_frames, reach=14):
         return ChunkShape.of(
-            n_joints=n_joints, n_channels=3, patch_frames=patch_frames, n_layers=n_layers
+            n_joints=n_joints, n_channels=3, patch_frames=patch_frames, reach=reach
         )
 
     assert shape(6, 30).n_patches == 46  # 8280 rows
     assert shape(22, 60).n_patches == 6  # 7920
     assert shape(25, 500).n_patches == 1
-    assert shape(6, 30).reach == 2 * 7
-    assert shape(25, 30, n_layers=9).core_frames >= 2 * 511 - 15  # no more context than frames
+    assert shape(6, 30).n_frames == 46 * 30 + 2 * 14
+    assert shape(25, 30, reach=2 * 511).core_frames >= 2 * 511 - 15  # no more context than frames
     monkeypatch.setattr(chunks, "CHUNK_ROWS", 6 * 30)
     assert shape(6, 30).n_patches == 1
