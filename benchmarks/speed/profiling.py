@@ -23,11 +23,13 @@ from benchmarks.speed.plan import Plan
 from benchmarks.speed.shapes import SHAPES, load, write
 from benchmarks.speed.table import markdown
 
-# Share, and the function whose calls it holds.
+# Functions, and the share that their calls belong to.
 SCOPES = {
-    "codebooks": "histvq.nn.hierarchy:HierarchicalQuantiser.forward",
-    "losses": "histvq.methods.histvq:HiSTVQ._losses",
-    "packing": "histvq.patchwise:PatchwiseEstimator._pack",
+    "histvq.nn.hierarchy:HierarchicalQuantiser.forward": "codebooks",
+    "histvq.nn.objective:commitment_loss": "losses",
+    "histvq.nn.objective:joint_distance_sum": "losses",
+    "histvq.nn.objective:timestamp_loss": "losses",
+    "histvq.patchwise:PatchwiseEstimator._pack": "packing",
 }
 OPTIMISER = "Optimizer."
 KINDS = {
@@ -76,7 +78,7 @@ def _steps(name: str, plan: Plan) -> tuple[profile, float]:
         n = BATCHES * shape.batch_size
         write(shape, Path(held), hugadb=None, n=n, scale=plan.scale, seed=0)
         recordings = load(Path(held), list(range(n)), shape.fps)
-        for scope, function in SCOPES.items():
+        for function, scope in SCOPES.items():
             stack.enter_context(recorded(function, scope))
         settings = {"epochs": 1, "random_state": 0, "device": plan.device}
         method = histvq.make_method("histvq", preset=shape.preset, **settings)
@@ -86,10 +88,11 @@ def _steps(name: str, plan: Plan) -> tuple[profile, float]:
 
 @contextmanager
 def recorded(function: str, scope: str) -> Iterator[None]:
-    """While this lasts, calls of a function, named `module:Class.method`, stand in the profile."""
+    """While this lasts, calls of `module:function` or `module:Class.method` stand in the profile."""
     module, _, path = function.partition(":")
     owner_name, _, attribute = path.rpartition(".")
-    owner = getattr(import_module(module), owner_name)
+    owner: Any = import_module(module)
+    owner = getattr(owner, owner_name) if owner_name else owner
     plain: Callable = getattr(owner, attribute)
 
     @wraps(plain)
@@ -132,7 +135,7 @@ def _share(event: Any, forward: dict[int, str]) -> str:
 def _scope(event: Any) -> str | None:
     """The scope an operator was called in."""
     for at in _upwards(event):
-        if at.name in SCOPES:
+        if at.name in SCOPES.values():
             return at.name
         if at.name.startswith(OPTIMISER):
             return "optimiser"

@@ -109,7 +109,7 @@ def test_an_operator_counts_for_what_it_was_called_for_backward_too():
     assert sum(shares.values()) == pytest.approx(60.0)
 
 
-@pytest.mark.parametrize("function", SCOPES.values())
+@pytest.mark.parametrize("function", SCOPES)
 def test_what_the_profile_watches_is_there(function):
     with recorded(function, "a scope"):
         pass
