@@ -106,11 +106,14 @@ def recorded(function: str, scope: str) -> Iterator[None]:
 
 def shares_of(events: Any, wall: float) -> dict[str, float]:
     """Seconds of each share; what no operator accounts for is `Python and the rest`."""
-    forward = {
-        event.sequence_nr: scope
-        for event in events
-        if event.sequence_nr >= 0 and (scope := _scope(event)) is not None
+    # Operators that need no gradient bear the number of the next one that does: the last one counts.
+    in_order = sorted(events, key=lambda event: event.time_range.start)
+    last = {
+        event.sequence_nr: _scope(event)
+        for event in in_order
+        if event.sequence_nr >= 0 and "Backward" not in event.name
     }
+    forward = {number: scope for number, scope in last.items() if scope is not None}
     shares: Counter[str] = Counter()
     for event in events:
         shares[_share(event, forward)] += event.self_cpu_time_total / 1e6
