@@ -36,6 +36,13 @@ Options = Annotated[
     list[str] | None,
     typer.Option("--option", metavar="NAME=VALUE", help="Any other option of the files' reader."),
 ]
+Names = Annotated[
+    Path | None,
+    typer.Option(
+        help="names.yaml for the model's actions. Without it the one in the model's folder or in that "
+        "of its run, if there is one."
+    ),
+]
 Strict = Annotated[bool, typer.Option("--strict", help="Stop at any fault in any file.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an earlier run.")]
 

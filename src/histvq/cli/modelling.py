@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from histvq import console
-from histvq.cli.common import closing, told
+from histvq.cli.common import Names, closing, told
 from histvq.errors import ConfigError, did_you_mean
 
 FORMATS = ("onnx",)
@@ -30,13 +30,7 @@ def export_model(
             help="Root joint, where the model centres on it; of several persons one each.",
         ),
     ] = None,
-    names: Annotated[
-        Path | None,
-        typer.Option(
-            help="names.yaml for the model's actions. Without it the one in the model's folder or in "
-            "that of its run, if there is one."
-        ),
-    ] = None,
+    names: Names = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the file if it is there.")
     ] = False,

@@ -11,6 +11,7 @@ from histvq.cli.common import (
     Format,
     Fps,
     How,
+    Names,
     Options,
     Overwrite,
     People,
@@ -45,13 +46,7 @@ def predict(
             "otherwise.",
         ),
     ] = None,
-    names: Annotated[
-        Path | None,
-        typer.Option(
-            help="names.yaml for the model's actions. Without it the one in the model's folder or in "
-            "that of its run, if there is one."
-        ),
-    ] = None,
+    names: Names = None,
     jobs: Annotated[
         int,
         typer.Option(

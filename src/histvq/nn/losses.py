@@ -31,7 +31,7 @@ def commitment_loss(
     return error.sum() / (_count(real) * values.shape[-1])
 
 
-def joint_distance_loss(
+def joint_distance_sum(
     predicted: Float[Tensor, "joint frame channel"],
     target: Float[Tensor, "joint frame channel"],
     real: Bool[Tensor, "joint frame"],
@@ -43,8 +43,10 @@ def joint_distance_loss(
 
     Moving or turning a whole skeleton leaves the loss as it was.
 
-    Source: HiST-VQ eq. (7), averaged over real frames only. `plain` takes Euclidean distances, as the
-    published code of SMQ with which the paper shares its weight; `squared` squares them, as printed.
+    Source: HiST-VQ eq. (7) times the number of pairs (`joint_pairs`), over which the loss is the mean:
+    real frames and ordered pairs of joints of one person, a joint with itself included as printed.
+    `plain` takes Euclidean distances, as the published code of SMQ with which the paper shares its
+    weight; `squared` squares them, as printed.
     Units: the channel unit squared (`plain`) or to the fourth power (`squared`), so a loss weight found
         on one dataset means something else on data in another unit.
     Gradient: reaches `predicted` alone; 0 where two joints coincide, where a plain distance has none.
@@ -57,38 +59,8 @@ def joint_distance_loss(
         kind: `plain` or `squared`.
 
     Returns:
-        Mean over real frames and ordered pairs of joints of one person, a joint with itself included
-        as printed.
-
-    Raises:
-        ValueError: If nothing is real, for then the mean is undefined.
+        Sum over frames and ordered pairs of real joints, which any stretches of time add up to.
     """
-    total = joint_distance_sum(predicted, target, real, persons=persons, kind=kind)
-    return total / joint_pairs(real, persons=persons)
-
-
-def joint_pairs(
-    real: Bool[Tensor, "joint frame"], *, persons: tuple[int, ...] | None
-) -> Float[Tensor, ""]:
-    """How many ordered pairs of real joints of one person there are, a joint with itself included.
-
-    Raises:
-        ValueError: If nothing is real.
-    """
-    _count(real)
-    whose = _members(len(real), persons, device=real.device)
-    return (whose @ real.to(whose.dtype)).double().square().sum().float()
-
-
-def joint_distance_sum(
-    predicted: Float[Tensor, "joint frame channel"],
-    target: Float[Tensor, "joint frame channel"],
-    real: Bool[Tensor, "joint frame"],
-    *,
-    persons: tuple[int, ...] | None = None,
-    kind: str = "plain",
-) -> Float[Tensor, ""]:
-    """The sum that `joint_distance_loss` is the mean of."""
     first, second = _pairs(len(real), persons, device=real.device)
     both = real[first] & real[second]
     # (pair, joint): a joint less another. Differences, and their gradients, are products with it.
@@ -97,6 +69,19 @@ def joint_distance_sum(
     error = _distances(less, predicted, kind) - _distances(less, target.detach(), kind)
     # A pair stands for both of its orders; a joint with itself adds nothing.
     return 2 * (error.square() * both).sum()
+
+
+def joint_pairs(
+    real: Bool[Tensor, "joint frame"], *, persons: tuple[int, ...] | None
+) -> Float[Tensor, ""]:
+    """How many ordered pairs of real joints of one person there are, a joint with itself included.
+
+    Raises:
+        ValueError: If nothing is real, for then a mean over them is undefined.
+    """
+    _count(real)
+    whose = _members(len(real), persons, device=real.device)
+    return (whose @ real.to(whose.dtype)).double().square().sum().float()
 
 
 def _distances(

@@ -39,7 +39,7 @@ def objective(
         lambda_spat: Weight of the spatial loss; at 0 it is not computed.
         lambda_temp: Weight of the temporal loss; at 0, or without a temporal decoder, not computed.
         commitment: `mean` or `sum`, see `commitment_loss`.
-        joint_distance: `plain` or `squared`, see `joint_distance_loss`.
+        joint_distance: `plain` or `squared`, see `joint_distance_sum`.
 
     Returns:
         `commit_1` (the finest level) and on, `spatial`, `temporal`, `total`.

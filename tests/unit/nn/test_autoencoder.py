@@ -3,7 +3,7 @@ import torch
 
 from histvq.nn.autoencoder import FEEDS, HierarchicalAutoencoder
 from histvq.nn.codebook import Codebook
-from histvq.nn.losses import commitment_loss, joint_distance_loss
+from histvq.nn.losses import commitment_loss, joint_distance_sum
 
 N_JOINTS, N_CHANNELS, PATCH_FRAMES, N_LATENT, GAP = 3, 2, 5, 4, 4
 
@@ -137,7 +137,7 @@ def test_the_skeletons_and_the_times_each_teach_the_encoder():
         network.zero_grad()
         decoded = network(skeleton, real, generator=luck())
         loss = (
-            joint_distance_loss(network.rebuild(decoded, real), skeleton, real)
+            joint_distance_sum(network.rebuild(decoded, real), skeleton, real)
             if term == "skeleton"
             else decoded.times.square().mean()
         )

@@ -6,9 +6,20 @@ from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 from scipy.spatial.transform import Rotation
 
-from histvq.nn.losses import commitment_loss, joint_distance_loss, timestamp_loss
+from histvq.nn.losses import (
+    commitment_loss,
+    joint_distance_sum,
+    joint_pairs,
+    timestamp_loss,
+)
 
 KINDS = ("plain", "squared")
+
+
+def joint_distance_loss(predicted, target, real, *, persons=None, kind="plain"):
+    """Eq. (7), as training puts it together."""
+    total = joint_distance_sum(predicted, target, real, persons=persons, kind=kind)
+    return total / joint_pairs(real, persons=persons)
 
 
 def drawn(*shape, seed=0):
