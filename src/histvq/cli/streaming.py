@@ -100,7 +100,7 @@ def _row(answer: "PatchAnswer") -> tuple[object, ...]:
 def _frames(
     path: Path, segmenter: "StreamingSegmenter", *, idle_s: float | None
 ) -> Iterator[np.ndarray]:
-    from histvq.io.following import STANDARD_INPUT, array_blocks, frames_of, grown, lines_of
+    from histvq.io.parts.following import STANDARD_INPUT, array_blocks, frames_of, grown, lines_of
 
     if path != STANDARD_INPUT and not path.is_file():
         raise ConfigError(f"{path}: there is no such file to follow; make it first, or pipe into -")

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from histvq.errors import FileFormatError
-from histvq.io import following
-from histvq.io.following import array_blocks, frames_of, grown, lines_of
+from histvq.io.parts import following
+from histvq.io.parts.following import array_blocks, frames_of, grown, lines_of
 
 COLUMNS = ["hip_x", "hip_y", "foot_x", "foot_y"]
 
