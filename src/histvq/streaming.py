@@ -99,6 +99,11 @@ class StreamingSegmenter:
             (like.joint_names, like.channel_names, like.unit)
             == (own.joint_names, own.channel_names, own.unit)
         )
+        if self._method.centred_ and taken.parents is None:
+            raise ConfigError(
+                "the model takes positions relative to the root, but parents are not known, so there is "
+                "no root: pass like=, a recording with its parents (--option parents=[-1,0,1])"
+            )
         self._centring = root_centring(taken) if self._method.centred_ else None
         self._stream = self._method.patch_stream()
         self._n_frames = 0
