@@ -303,7 +303,7 @@ def rewrite_report(
 
 def codes_of(method: Any) -> dict[str, range]:
     """By level, the codes a fitted method can give, as far as it says."""
-    n_actions = len(method.actions_) if hasattr(method, "actions_") else method.n_actions
+    n_actions = len(method.actions_) if hasattr(method, "actions_") else method.config.n_actions
     alpha = getattr(method, "alpha", None)
     fine = {} if alpha is None else {"subaction": range(n_actions * alpha)}
     return {"action": range(n_actions), **fine}

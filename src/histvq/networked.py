@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import torch
-from pydantic import BaseModel, PositiveFloat, PositiveInt
+from pydantic import BaseModel, PositiveFloat
 from torch import Tensor, nn
 
 from histvq.batching import InputScale
@@ -13,7 +13,7 @@ from histvq.errors import ConfigError
 from histvq.inputs import centred, checked, layout_of, seed_of
 from histvq.recording import Recording
 from histvq.saving import LabelFreeEstimator, SavedEstimator
-from histvq.segmenter import Progress, ProgressCallback
+from histvq.segmenter import ActionCount, Progress, ProgressCallback
 from histvq.training import deterministic, device_called, device_or_cpu
 from histvq.transforms import centre_on_root, resample
 
@@ -41,10 +41,10 @@ class _Asked(BaseModel, frozen=True, extra="forbid"):
     """What is asked of a method that is given no labels.
 
     Attributes:
-        n_actions: K, how many actions to find.
+        n_actions: K, how many actions to find; `auto`: as many as `histvq.choosing` suggests.
     """
 
-    n_actions: PositiveInt
+    n_actions: ActionCount
 
 
 class NetworkConfig(TrainingConfig, _Asked, frozen=True, extra="forbid"):
@@ -185,4 +185,5 @@ class NetworkEstimator(TrainedNetwork, LabelFreeEstimator):
             self._suit(prepared)
             return self._train(prepared, progress)
 
+        self._settle_actions(recordings)
         return self._fit(recordings, train)

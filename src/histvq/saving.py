@@ -6,11 +6,12 @@ from typing import Any, ClassVar, Self, overload
 
 import numpy as np
 
+from histvq.choosing import choose_k, settings_of
 from histvq.errors import FileFormatError
 from histvq.inputs import alike, check_frames, listed
 from histvq.modelfile import read_description, read_tensors, write_model
 from histvq.recording import Recording
-from histvq.segmenter import Estimator, ProgressCallback
+from histvq.segmenter import AUTO, Estimator, ProgressCallback
 from histvq.segments import Segmentation
 
 
@@ -36,6 +37,15 @@ class SavedEstimator(Estimator):
     def _segment_all(self, recordings: Sequence[Recording]) -> Iterable[Segmentation]:
         """The answers for recordings as the method takes them; one by one, if it says nothing else."""
         return map(self._segment, recordings)
+
+    def _plain(self) -> dict[str, Any]:
+        """Every learned plain value."""
+        return {name: getattr(self, f"{name}_") for name in self._saved}
+
+    def _take_plain(self, description: dict[str, Any]) -> None:
+        """Take the learned plain values back."""
+        for name in self._saved:
+            setattr(self, f"{name}_", description[name])
 
     def _tensors(self) -> dict[str, np.ndarray]:
         """Every learned array."""
@@ -79,8 +89,8 @@ class SavedEstimator(Estimator):
         self._require_fitted(self._learned)
         description: dict[str, Any] = {
             "method": self.method_name,
-            "params": self.config.model_dump(),
-            **{name: getattr(self, f"{name}_") for name in self._saved},
+            "params": self._check(self.get_params()).model_dump(),
+            **self._plain(),
         }
         write_model(path, description=description, tensors=self._tensors())
 
@@ -99,8 +109,7 @@ class SavedEstimator(Estimator):
         try:
             model = cls(**description["params"])
             model.set_params(**model.config.model_dump())  # JSON makes lists of tuples
-            for name in cls._saved:
-                setattr(model, f"{name}_", description[name])
+            model._take_plain(description)
             model._restore(tensors, device=device)
         except (KeyError, TypeError, RuntimeError) as error:
             raise FileFormatError(
@@ -111,7 +120,41 @@ class SavedEstimator(Estimator):
 
 
 class LabelFreeEstimator(SavedEstimator):
-    """A method that learns from recordings alone, and so can answer for them at once."""
+    """A method that learns from recordings alone, and so can answer for them at once.
+
+    Attributes, after `fit`:
+        n_actions_: How many actions were asked for, or found to be there where `auto` was.
+    """
+
+    n_actions_: int
+
+    @property
+    def config(self) -> Any:
+        """The checked settings; once fitted, with the number of actions in place of `auto`."""
+        config = super().config
+        if config.n_actions == AUTO and hasattr(self, "n_actions_"):
+            return config.model_copy(update={"n_actions": self.n_actions_})
+        return config
+
+    def _settle_actions(self, recordings: Sequence[Recording]) -> None:
+        """Forget an earlier fit, and find out how many actions there are if nobody said."""
+        for learned in (self._learned, "n_actions_"):
+            self.__dict__.pop(learned, None)
+        config = self.config
+        self.n_actions_ = (
+            choose_k(recordings, seed=config.random_state or 0, **settings_of(config)).n_actions
+            if config.n_actions == AUTO
+            else config.n_actions
+        )
+
+    def _plain(self) -> dict[str, Any]:
+        return {"n_actions": self.config.n_actions, **super()._plain()}
+
+    def _take_plain(self, description: dict[str, Any]) -> None:
+        super()._take_plain(description)
+        # Models from before there was `auto` lack it.
+        wish = self.config.n_actions
+        self.n_actions_ = description["n_actions"] if wish == AUTO else wish
 
     def fit(
         self, recordings: Sequence[Recording], *, progress: ProgressCallback | None = None

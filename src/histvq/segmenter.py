@@ -4,9 +4,18 @@ import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, Self, overload, runtime_checkable
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    ClassVar,
+    Protocol,
+    Self,
+    overload,
+    runtime_checkable,
+)
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, PlainSerializer, PositiveInt, ValidationError, WrapValidator
 
 from histvq.errors import ConfigError, NotFittedError, did_you_mean
 from histvq.recording import Recording
@@ -37,6 +46,18 @@ class Progress:
 
 
 ProgressCallback = Callable[[Progress], None]
+
+AUTO = "auto"
+if TYPE_CHECKING:
+    # Whoever asks a fitted method's settings gets a number: see `saving.LabelFreeEstimator.config`.
+    ActionCount = int
+else:
+    # Not a union: of a wrong value, pydantic would complain twice.
+    ActionCount = Annotated[
+        PositiveInt,
+        WrapValidator(lambda value, check: AUTO if value == AUTO else check(value)),
+        PlainSerializer(lambda value: value),
+    ]
 
 
 @runtime_checkable

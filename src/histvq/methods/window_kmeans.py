@@ -17,7 +17,7 @@ from histvq.inputs import (
 from histvq.nn.clustering import by_use, different_points, distances_to, kmeans, merged, nearest
 from histvq.recording import Recording
 from histvq.saving import LabelFreeEstimator
-from histvq.segmenter import ProgressCallback
+from histvq.segmenter import ActionCount, ProgressCallback
 from histvq.segments import Segmentation
 from histvq.windows import (
     WindowStatistics,
@@ -35,7 +35,7 @@ class WindowKMeansConfig(BaseModel, frozen=True, extra="forbid"):
     """Settings of window k-means.
 
     Attributes:
-        n_actions: K, how many actions to find.
+        n_actions: K, how many actions to find; `auto`: as many as `histvq.choosing` suggests.
         alpha: Subactions an action: alpha * K k-means clusters are merged to K by Ward linkage of their
             centres. With 1 there is one level.
         patch_seconds: Time from window to window, the shortest thing told apart.
@@ -48,7 +48,7 @@ class WindowKMeansConfig(BaseModel, frozen=True, extra="forbid"):
         random_state: Seed; None draws one.
     """
 
-    n_actions: PositiveInt
+    n_actions: ActionCount
     alpha: PositiveInt = 2
     patch_seconds: PositiveFloat = 1.0
     window_seconds: PositiveFloat | None = None
@@ -107,7 +107,7 @@ class WindowKMeans(LabelFreeEstimator):
         Raises:
             ConfigError: If the recordings do not fit together or hold too little for the settings.
         """
-        self.__dict__.pop("centres_", None)
+        self._settle_actions(recordings)
         config: WindowKMeansConfig = self.config
         recordings = checked(recordings)
         self.layout_ = layout_of(recordings[0])
