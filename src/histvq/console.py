@@ -103,6 +103,17 @@ def reading_progress() -> Iterator[Callable[[int, int, Path], None]]:
 
 
 @contextmanager
+def counting_progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Progress over things of a known number: a bar with time left on a terminal, nothing elsewhere."""
+    if not ERR.is_terminal:
+        yield lambda done, total: None
+        return
+    with _bars() as bars:
+        task = bars.add_task(what, total=None)
+        yield lambda done, total: bars.update(task, completed=done, total=total)
+
+
+@contextmanager
 def download_progress() -> Iterator[Callable[[str, int, int | None], None]]:
     """Progress of downloads: a bar of the file that comes on a terminal, nothing elsewhere."""
     if not ERR.is_terminal:

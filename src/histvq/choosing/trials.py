@@ -1,5 +1,6 @@
 """Actions found in part of the data, told of all of it: what the criteria compare."""
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -8,6 +9,7 @@ import numpy as np
 
 from histvq.choosing.criteria import agreement, beyond, variance_left
 from histvq.choosing.points import Points
+from histvq.errors import DataWarning
 from histvq.nn.clustering import kmeans, merged, nearest
 from histvq.segmenter import Segmenter
 
@@ -74,8 +76,10 @@ class MethodTrials:
         """Fit to the recordings of these groups, and label all points."""
         pieces = self.points.pieces
         method = self.make(n_actions, seed)
-        method.fit([piece.recording for piece in pieces if piece.group in groups])
-        answers = method.predict([piece.recording for piece in pieces])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DataWarning)  # the same for every fit
+            method.fit([piece.recording for piece in pieces if piece.group in groups])
+            answers = method.predict([piece.recording for piece in pieces])
         places = list(zip(self.points.piece, self.points.frame, strict=True))
 
         def at(level: str) -> np.ndarray:

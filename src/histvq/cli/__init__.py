@@ -8,7 +8,7 @@ import typer
 
 from histvq import console
 from histvq.chain import STEPS
-from histvq.cli import benchmarks, clipping, exporting, modelling, predicting, sharing
+from histvq.cli import benchmarks, choosing, clipping, exporting, modelling, predicting, sharing
 from histvq.cli.common import (
     Exit as Exit,
 )
@@ -31,10 +31,12 @@ from histvq.cli.common import (
 )
 from histvq.cli.inspecting import inspected, tell, tell_as_json
 from histvq.cli.learning import (
+    action_count,
     is_supervised,
     labels_for,
     method_of,
     scored,
+    tell_chosen,
     tell_learned,
     truth_for,
 )
@@ -52,8 +54,14 @@ app = typer.Typer(
     epilog="Exit status: 0 all done, 1 some files skipped, 2 wrong usage, 3 nothing done.",
 )
 Actions = Annotated[
-    int | None,
-    typer.Option("-k", "--actions", min=1, help="How many actions to find."),
+    str | None,
+    typer.Option(
+        "-k",
+        "--actions",
+        parser=action_count,
+        metavar="K",
+        help="How many actions to find; auto: as many as choose-k suggests.",
+    ),
 ]
 Method = Annotated[
     str | None,
@@ -208,6 +216,7 @@ def run(
             overwrite=overwrite,
             progress=progress,
         )
+    tell_chosen(chosen)
     if done.scores:
         console.say(str(done.scores))
     console.list_skipped(readings.skipped)
@@ -256,6 +265,7 @@ def fit(
         chosen.fit(readings.recordings, *given, progress=progress)
     chosen.save(out)
     put_names(out)
+    tell_chosen(chosen)
     if supervised:
         tell_learned(chosen, len(readings.recordings))
     console.list_skipped(readings.skipped)
@@ -323,6 +333,7 @@ def _quoted(files: list[Path]) -> str:
     return " ".join(shlex.quote(str(file)) for file in files)
 
 
+choosing.add_to(app)
 benchmarks.add_to(app)
 clipping.add_to(app)
 sharing.add_to(app)

@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from typer import BadParameter
 
 from histvq import console
 from histvq.cli.common import How, read_files
 from histvq.errors import ConfigError
 from histvq.io.parts.settings import parsed
 from histvq.methods import METHODS
+from histvq.segmenter import AUTO
 from histvq.supervised import SUPERVISED
 from histvq.transforms import labels_at
 
@@ -27,7 +29,7 @@ VALIDATED = {"mof": "MoF", "edit": "Edit", "f1@50": "F1@50"}
 def method_of(
     name: str | None,
     preset: str | None,
-    actions: int | None,
+    actions: "int | str | None",
     patch_seconds: float | None,
     seed: int,
     settings: list[str] | None,
@@ -47,11 +49,28 @@ def method_of(
             f"-k {actions}: {name} learns the actions that are labelled; leave -k out"
         )
     if name in METHODS and actions is None and preset is None:
-        raise ConfigError("say how many actions to find, as -k 8")
+        raise ConfigError("say how many actions to find, as -k 8, or -k auto")
     given = {"n_actions": actions, "patch_seconds": patch_seconds, "random_state": seed}
     params = {key: value for key, value in given.items() if value is not None}
     made = make_method(name, preset=preset, **{**params, **parsed(settings or [], flag="--set")})
     return prepared(made, transforms or [])
+
+
+def action_count(text: str) -> int | str:
+    """What stands after -k: a number from 1 on, or `auto`.
+
+    Raises:
+        BadParameter: If it is neither.
+    """
+    if text == AUTO or (text.isdecimal() and int(text) >= 1):
+        return text if text == AUTO else int(text)
+    raise BadParameter(f"{text!r} is neither a number from 1 on nor {AUTO}")
+
+
+def tell_chosen(method: Any) -> None:
+    """How many actions were found to be there, where nobody said how many to find."""
+    if getattr(method, "n_actions", None) == AUTO:
+        console.say(f"{method.n_actions_} actions; histvq choose-k says why")
 
 
 def is_supervised(method: Any) -> bool:
