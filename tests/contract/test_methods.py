@@ -9,6 +9,7 @@ import pytest
 from sklearn.base import clone
 
 import histvq.methods
+from histvq.choosing import Choice
 from histvq.errors import ConfigError, NotFittedError
 from histvq.methods import METHODS
 from histvq.recording import Recording
@@ -125,6 +126,23 @@ def test_saved_and_loaded_it_answers_the_same(fitted, tmp_path):
     fitted.save(tmp_path / "model")
     loaded = type(fitted).load(tmp_path / "model")
     assert loaded.get_params() == fitted.get_params()
+    assert_same(loaded.predict(RECORDINGS), fitted.predict(RECORDINGS))
+
+
+def test_auto_is_the_number_that_is_suggested(method, fitted, tmp_path, monkeypatch):
+    def suggest(recordings, **settings):
+        assert recordings is RECORDINGS
+        return Choice(N_ACTIONS, (), (), "people")
+
+    monkeypatch.setattr("histvq.saving.choose_k", suggest)
+    auto = clone(method).set_params(n_actions="auto")
+    assert auto.config.n_actions == "auto"
+    assert_same(auto.fit(RECORDINGS).predict(RECORDINGS), fitted.predict(RECORDINGS))
+    assert (auto.n_actions, auto.n_actions_) == ("auto", N_ACTIONS)
+    assert clone(auto).get_params() == auto.get_params()
+    auto.save(tmp_path / "model")
+    loaded = type(auto).load(tmp_path / "model")
+    assert (loaded.n_actions, loaded.n_actions_) == ("auto", N_ACTIONS)
     assert_same(loaded.predict(RECORDINGS), fitted.predict(RECORDINGS))
 
 

@@ -13,10 +13,6 @@ from histvq.errors import DataWarning
 from histvq.nn.clustering import kmeans, merged, nearest
 from histvq.segmenter import Segmenter
 
-# Starts of k-means, the best of which is taken.
-STARTS = 3
-
-
 @dataclass(frozen=True, eq=False)
 class Labels:
     """What one fit says of every point.
@@ -55,7 +51,8 @@ class WindowTrials:
     def __call__(self, groups: np.ndarray, n_actions: int, *, seed: int) -> Labels:
         """Fit to the points of these groups, and label all points."""
         points = self.values[np.isin(self.groups, groups)]
-        centres = kmeans(points, self.alpha * n_actions, seed=seed, n_init=STARTS)
+        # One start, or it would take three times as long: there are many fits to average over.
+        centres = kmeans(points, self.alpha * n_actions, seed=seed)
         subactions = nearest(self.values, centres)
         return Labels(merged(centres, n_actions)[subactions], subactions)
 
