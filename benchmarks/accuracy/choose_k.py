@@ -3,8 +3,8 @@
     python benchmarks/accuracy/choose_k.py hugadb=DIR cmu-exercises=DIR precog16=DIR -o runs/choose-k
 
 Labels are read once the suggestion is made, and only to count how many of them occur. Beside what
-`histvq choose-k` goes by, criteria that were tried and not taken are worked out from the same table or the
-same windows. A run that is in the folder already is not done again. Writes `results/choose-k.md`.
+`histvq choose-k` goes by, criteria that were tried and not taken are worked out from the same table or
+the same windows. A run that is in the folder already is not done again. Writes `results/choose-k.md`.
 """
 
 import os
@@ -164,7 +164,7 @@ def one_run(
 
 
 def half_of(data, seed: int) -> list[int]:
-    """Indices of the recordings of a random half of the people, or of the recordings if people are few."""
+    """Recordings of a random half of the people, by index; half of the recordings if people are few."""
     people = [recording.person or "" for recording in data.recordings]
     names = people if len(set(people)) >= 4 else [recording.id for recording in data.recordings]
     kept, _ = halved(np.array(names), np.random.default_rng(1000 + seed))
@@ -282,8 +282,8 @@ def main() -> None:
     )
     parser.add_argument("data", nargs="+", metavar="DATASET=DIR")
     parser.add_argument("-o", "--out", type=Path, default=Path("runs/choose-k"))
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--halves", type=int, default=8)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--halves", type=int, default=5)
     given = parser.parse_args()
     warnings.simplefilter("ignore")
     given.out.mkdir(parents=True, exist_ok=True)

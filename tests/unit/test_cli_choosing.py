@@ -29,12 +29,12 @@ def few(monkeypatch):
 
 
 def written(place, *, labels):
-    """Files of four people who stand in one of three postures, with these labels of everybody."""
-    postures = 4 * np.random.default_rng(1).normal(size=(3, 4, 3))
+    """Files of four people who stand in one of four postures, with these labels of everybody."""
+    postures = 4 * np.random.default_rng(1).normal(size=(4, 5, 3))
     for number, name in enumerate(("ada", "ben", "cy", "dot")):
         rng = np.random.default_rng(number)
-        at = np.repeat(rng.integers(0, 3, size=20), 30)
-        skeleton = postures[at] + 0.3 * rng.normal(size=(600, 4, 3))
+        at = np.repeat(rng.integers(0, 4, size=20), 30)
+        skeleton = postures[at] + 0.3 * rng.normal(size=(600, 5, 3))
         recording = Recording(id=name, skeleton=skeleton, fps=10, unit="mm", person=name)
         truth = Annotation(recording_id=name, labels=labels, actions=("a", "b"), fps=10)
         write_npz(place / f"{name}.npz", recording, truth)
@@ -46,12 +46,12 @@ def test_a_table_a_sentence_a_reason_and_a_suggestion(folder):
     assert status == Exit.ALL
     for words in (
         "actions  halves  expected  beyond  error  seeds  variance left  merge height",
-        "stability: 3; models of two halves of the people agree by",
+        "stability: 4; models of two halves of the people agree by",
         "reconstruction: ",
         "tree: ",
         "The criteria say",
-        "suggestion: 3 actions",
-        f"nothing written; next: histvq run {folder} -k 3 -o runs/first",
+        "suggestion: 4 actions",
+        f"nothing written; next: histvq run {folder} -k 4 -o runs/first",
     ):
         assert words in said
 
@@ -123,13 +123,13 @@ def test_run_and_fit_with_as_many_as_are_suggested(folder, few, tmp_path):
     chosen = ["-k", "auto", "--method", "window-kmeans", "--set", "window_seconds=1"]
     status, said = histvq("run", folder, *chosen, "-o", tmp_path / "run")
     assert status == Exit.ALL
-    assert "3 actions; histvq choose-k says why" in said
-    assert load_model(tmp_path / "run" / "model").n_actions_ == 3
+    assert "4 actions; histvq choose-k says why" in said
+    assert load_model(tmp_path / "run" / "model").n_actions_ == 4
     noted = yaml.safe_load((tmp_path / "run" / "config.yaml").read_text())
-    assert noted["method"]["n_actions"] == 3
+    assert noted["method"]["n_actions"] == 4
     status, said = histvq("fit", folder, *chosen, "-o", tmp_path / "model")
     assert status == Exit.ALL
-    assert "3 actions; histvq choose-k says why" in said
+    assert "4 actions; histvq choose-k says why" in said
 
 
 @pytest.mark.parametrize("wrong", ["0", "-1", "many", "2.5"])

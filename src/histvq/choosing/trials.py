@@ -13,6 +13,7 @@ from histvq.errors import DataWarning
 from histvq.nn.clustering import kmeans, merged, nearest
 from histvq.segmenter import Segmenter
 
+
 @dataclass(frozen=True, eq=False)
 class Labels:
     """What one fit says of every point.

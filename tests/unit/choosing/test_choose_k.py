@@ -56,6 +56,21 @@ def test_one_recording_is_halved_in_time():
     assert choice.criteria[0].k == 3
 
 
+def test_where_data_without_structure_agree_as_well_the_others_decide():
+    """Clusters along one axis are clusters still when places on that axis are shuffled."""
+    along = np.ones((5, 3)) * 4
+    at = [np.repeat(np.random.default_rng(n).integers(0, 3, size=20), 30) for n in range(4)]
+    noise = np.random.default_rng(9).normal(size=(600, 5, 3))
+    line = [
+        Recording(id=f"r{n}", skeleton=along * one[:, None, None] + 0.3 * noise, fps=10)
+        for n, one in enumerate(at)
+    ]
+    choice = choose_k(line, k_max=6, window_seconds=1.0)
+    assert choice.table[1]["halves"] > 0.98 < choice.table[1]["expected"]
+    assert [c.k for c in choice.criteria[1:]] == [3, 3]
+    assert choice.n_actions == 3
+
+
 def test_progress_counts_the_k():
     told = []
     choose_k(people(3), k_max=4, repeats=2, progress=lambda *event: told.append(event))
@@ -150,8 +165,8 @@ def test_criteria_that_cannot_tell_say_so():
     found = criteria_of(
         a_table(
             halves=[0.1] * 5,
-            beyond=[-0.1] * 5,
-            error=[0.1] * 5,
+            beyond=[-0.1, -0.2, 0.1, 0, 0],
+            error=[0.1, 0.1, 0.2, 0.1, 0.1],
             variance_left=[0.5, 0.4, 0.3, 0.2, 0.1],
             merge_height=[5, 4, 3, 2, 1],
         ),
