@@ -10,6 +10,7 @@ import numpy as np
 from histvq.inputs import centred, check_measured, checked
 from histvq.recording import Recording
 from histvq.windows import (
+    WindowStatistics,
     features_of,
     means_by_person,
     scale_of,
@@ -94,42 +95,41 @@ def points_of(
         )
         for recording in recordings
     ]
-    still = stillness(statistics)
-    features = [features_of(s, still) for s in statistics]
-    whose = [_whose(recording, own_mean) for recording in recordings]
-    means = means_by_person(features, whose)
-    rest = [f - means[name] for f, name in zip(features, whose, strict=True)]
-    factor = scale_of(rest, sizes_of(features))
+    values = _scaled(statistics, [_whose(recording, own_mean) for recording in recordings])
     halved_by, groups, n_stretches = _groups(recordings)
-
     pieces: list[Piece] = []
     rows = []
-    for recording, group, patches, values in zip(
-        recordings, groups, (s.patches for s in statistics), rest, strict=True
+    for recording, group, patches, windows in zip(
+        recordings, groups, (s.patches for s in statistics), values, strict=True
     ):
-        cuts = _cuts(patches, n_stretches)
-        for part, (start, stop) in enumerate(pairwise(cuts)):
-            middles, number = _middles(patches[start:stop])
-            known = ~np.isnan(values[number]).all(axis=1)
-            rows.append(
-                (
-                    np.nan_to_num(values[number] / factor)[known],
-                    middles[known],
-                    np.full(known.sum(), len(pieces)),
-                )
+        for start, stop in pairwise(_cuts(patches, n_stretches)):
+            middles, numbers = _middles(patches[start:stop])
+            known = ~np.isnan(windows[numbers]).all(axis=1)
+            number = np.full(known.sum(), len(pieces))
+            rows.append((windows[numbers][known], number, middles[known]))
+            pieces.append(
+                Piece(_part(recording, start, stop), len(pieces) if n_stretches > 1 else group)
             )
-            pieces.append(Piece(_part(recording, start, stop), group * n_stretches + part))
-    values, frame, piece = (np.concatenate(column) for column in zip(*rows, strict=True))
-    kept = slice(None, None, -(-len(values) // MOST_POINTS) or 1)
-    of_piece = np.array([p.group for p in pieces])
+    points, piece, frame = (np.concatenate(column) for column in zip(*rows, strict=True))
+    kept = slice(None, None, max(1, -(-len(points) // MOST_POINTS)))
     return Points(
-        values[kept],
-        groups=of_piece[piece[kept]],
+        np.nan_to_num(points[kept]),
+        groups=np.array([p.group for p in pieces])[piece[kept]],
         halved_by=halved_by,
         pieces=tuple(pieces),
         piece=piece[kept],
         frame=frame[kept],
     )
+
+
+def _scaled(statistics: Sequence[WindowStatistics], whose: Sequence[str]) -> list[np.ndarray]:
+    """Features (patch, feature) of each recording less the mean of whose it is, scaled; NaN is kept."""
+    still = stillness(statistics)
+    features = [features_of(s, still) for s in statistics]
+    means = means_by_person(features, whose)
+    rest = [f - means[name] for f, name in zip(features, whose, strict=True)]
+    factor = scale_of(rest, sizes_of(features))
+    return [values / factor for values in rest]
 
 
 def _whose(recording: Recording, own_mean: str) -> str:
