@@ -23,7 +23,7 @@ from sklearn.metrics import calinski_harabasz_score, silhouette_score
 
 from histvq.annotation import Annotation
 from histvq.choosing import choose_k
-from histvq.choosing.criteria import variance_left, without_structure
+from histvq.choosing.criteria import agreement, variance_left, without_structure
 from histvq.choosing.points import Points, points_of
 from histvq.choosing.search import halved
 from histvq.choosing.trials import WindowTrials
@@ -42,6 +42,7 @@ TRIED = {
     "halves' agreement less the expected": "less",
     "seeds' agreement as it is": "seeds",
     "tree, widest gap by ratio": "gap",
+    "stability, the expected from one Gaussian": "gaussian",
     "stability in one level": "one level",
     "prediction strength of 0.8": "strength",
     "gap statistic": "gap statistic",
@@ -71,6 +72,23 @@ def of_table(choice) -> dict[str, int]:
         "gap": (heights[:-1] / heights[1:]).argmax(),
     }
     return {name: int(ks[index]) for name, index in picked.items()}
+
+
+def against_gaussian(points: Points, table, seed: int, n_draws: int = 4) -> int:
+    """The stability of the table, less what halves of data of the same covariance agree."""
+    rng = np.random.default_rng(seed)
+    middle, spread = points.values.mean(axis=0), np.cov(points.values.T)
+    expected = np.zeros((n_draws, len(KS)))
+    for draw in range(n_draws):
+        values = rng.multivariate_normal(middle, spread, size=len(points.values))
+        trials, both = WindowTrials(values, points.groups, 2), halved(points.groups, rng)
+        for place, k in enumerate(KS):
+            one, other = (trials(half, int(k), seed=seed + n) for n, half in enumerate(both))
+            expected[draw, place] = agreement(one.actions, other.actions)
+    share = [
+        (row["halves"] - e) / (1 - e) for row, e in zip(table, expected.mean(axis=0), strict=True)
+    ]
+    return int(KS[np.argmax(share)])
 
 
 def of_windows(points: Points, seed: int) -> dict[str, int]:
@@ -159,7 +177,12 @@ def one_run(
             recordings, patch_seconds=1.0, window_seconds=None, centre="auto", own_mean="person"
         )
         one_level = choose_k(recordings, seed=seed, alpha=1).criteria[0].k
-        found |= {**of_table(choice), **of_windows(points, seed), "one level": one_level}
+        found |= {
+            **of_table(choice),
+            **of_windows(points, seed),
+            "gaussian": against_gaussian(points, choice.table, seed),
+            "one level": one_level,
+        }
     return found
 
 

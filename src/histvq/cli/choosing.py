@@ -104,12 +104,18 @@ def choose_k(
 ) -> int:
     """Suggest how many actions to look for, with reasons; no labels are used."""
     from histvq import choosing
+    from histvq.saving import LabelFreeEstimator
 
     _check(out, method, overwrite=overwrite)
     # The number is for the method's own check alone.
     made = method_of(
         method or (None if preset else ON_WINDOWS), preset, k_max, None, seed, settings, None
     )
+    if not isinstance(made, LabelFreeEstimator):
+        raise ConfigError(
+            f"{type(made).__name__} cannot be tried with one number of actions after another; name one "
+            f"of {', '.join(METHODS)}"
+        )
     trained = made.method_name != ON_WINDOWS
     change = Chain.of(transforms or [])
     how = How(format=format, fps=fps, unit=unit, people=people, options=options or ())
