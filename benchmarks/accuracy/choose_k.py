@@ -15,7 +15,6 @@ import argparse
 import json
 import time
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -198,21 +197,18 @@ def runs_of(name: str, place: str, folder: Path, n_seeds: int, n_halves: int) ->
     """Everything for one dataset."""
     data = load_dataset(name, place)
 
-    def done(title: str, work: Callable[[], dict[str, object]]) -> None:
+    every = list(range(len(data.recordings)))
+    tasks: dict[str, tuple[list[int], dict[str, int]]] = {
+        **{f"all-{seed}": (every, {"seed": seed}) for seed in range(n_seeds)},
+        **{f"half-{half}": (half_of(data, half), {"seed": half}) for half in range(n_halves)},
+        **{f"max{k_max}-0": (every, {"seed": 0, "k_max": k_max}) for k_max in (12, 30)},
+    }
+    for title, (chosen, settings) in tasks.items():
         file = folder / f"{name}_{title}.json"
         if not file.exists():
-            file.write_text(json.dumps(work(), indent=1), encoding="utf-8")
+            run = one_run(*parts(data, chosen), tried=title.startswith("all"), **settings)
+            file.write_text(json.dumps(run, indent=1), encoding="utf-8")
         print(file.stem, json.loads(file.read_text(encoding="utf-8"))["suggestion"], flush=True)
-
-    every = list(range(len(data.recordings)))
-    for seed in range(n_seeds):
-        work = lambda seed=seed: one_run(*parts(data, every), seed, tried=True)  # noqa: E731
-        done(f"all-{seed}", work)
-    for half in range(n_halves):
-        work = lambda half=half: one_run(*parts(data, half_of(data, half)), half, tried=False)  # noqa: E731
-        done(f"half-{half}", work)
-    for k_max in (12, 30):
-        done(f"max{k_max}-0", lambda k=k_max: one_run(*parts(data, every), 0, tried=False, k_max=k))
 
 
 def parts(data, chosen: list[int]) -> tuple[list[Recording], list[Annotation]]:
