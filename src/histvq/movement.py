@@ -78,6 +78,35 @@ def log_speed(speeds: Sequence[np.ndarray], *, share: float = STILL) -> list[np.
     return [np.where(np.isneginf(log), np.nan, log) for log in logs]
 
 
+def movement_memory(
+    positions: Sequence[np.ndarray], persons: Sequence[str | None], *, fps: float
+) -> float:
+    """How long people move as they do, in seconds: `memory_seconds` of the joints' log speeds.
+
+    Speeds are those of windows of `MEMORY_WINDOW`, axes taken together, each person's mean off.
+
+    Args:
+        positions: (frame, joint, axis) of each recording, relative to the root joint, which is left out.
+        persons: Whose recording each is; those whose name is not known count as one.
+        fps: Frames a second.
+    """
+    spread = MEMORY_WINDOW * fps * _SPREAD_OF_A_BOX
+    squares = [(velocities(place, fps=fps) ** 2).mean(axis=2) for place in positions]
+    speeds = log_speed([np.sqrt(weighted_mean(square, spread)) for square in squares])
+    usual = {
+        person: _known_mean(
+            np.concatenate([s for s, p in zip(speeds, persons, strict=True) if p == person])
+        )
+        for person in set(persons)
+    }
+    rest = [speed - usual[person] for speed, person in zip(speeds, persons, strict=True)]
+    scale = np.sqrt(_known_mean(np.concatenate(rest) ** 2))
+    moving = scale > 0
+    if not moving.any():
+        return memory_seconds([np.zeros((len(speed), 1)) for speed in speeds], fps=fps)
+    return memory_seconds([(r[:, moving] / scale[moving]) for r in rest], fps=fps)
+
+
 def memory_seconds(signals: Sequence[np.ndarray], *, fps: float, longest: float = 60.0) -> float:
     """How long movement goes on as it is: the time after which two moments are nearly strangers.
 

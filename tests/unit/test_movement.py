@@ -9,6 +9,7 @@ from histvq.movement import (
     headings,
     log_speed,
     memory_seconds,
+    movement_memory,
     posture_and_speed,
     turned_back,
     velocities,
@@ -90,3 +91,26 @@ def test_a_body_turned_any_way_comes_back_the_same(angle, up):
 
 def test_heading_of_a_body_never_seen_is_none():
     assert not headings(np.full((5, 2), np.nan), fps=30).any()
+
+
+def _bouts(seconds, *, size=1.0, seed=4):
+    """Two joints that swing and rest by turns of about so long."""
+    rng = np.random.default_rng(seed)
+    lengths = np.maximum(rng.exponential(seconds, size=200), 0.3)
+    wild = np.concatenate(
+        [np.full(int(length * 30), place % 2) for place, length in enumerate(lengths)]
+    )
+    swing = np.sin(np.arange(len(wild)) / 30 * 2 * np.pi * 2) * (0.05 + wild)
+    return size * np.stack([swing, swing], axis=1)[:, :, None] * np.ones(3)
+
+
+def test_bouts_that_last_longer_are_remembered_longer_whatever_the_body():
+    short, long = (movement_memory([_bouts(s)], ["a"], fps=30) for s in (1.0, 4.0))
+    assert 2.5 < long / short < 5
+    assert movement_memory([_bouts(1.0, size=1000)], ["a"], fps=30) == pytest.approx(short)
+    two = [_bouts(1.0), _bouts(1.0, size=1000)]
+    assert movement_memory(two, ["a", "b"], fps=30) == pytest.approx(short, rel=0.1)
+
+
+def test_memory_of_bodies_that_never_move_is_as_long_as_they_were_seen():
+    assert movement_memory([np.ones((90, 2, 3))], [None], fps=30) == pytest.approx(3)
