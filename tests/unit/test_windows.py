@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from histvq.recording import Recording
 from histvq.transforms import centre_on_root
+from histvq.windowing import known_mean
 from histvq.windows import (
     features_of,
-    known_mean,
     means_by_person,
     scale_of,
     sizes_of,

@@ -19,10 +19,10 @@ from histvq.recording import Recording
 from histvq.saving import LabelFreeEstimator
 from histvq.segmenter import ActionCount, ProgressCallback
 from histvq.segments import Segmentation
+from histvq.windowing import known_mean
 from histvq.windows import (
     WindowStatistics,
     features_of,
-    known_mean,
     means_by_person,
     scale_of,
     sizes_of,

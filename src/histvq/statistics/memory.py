@@ -1,0 +1,94 @@
+"""How long people go on moving as they do: the scale of time of windows on positions."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from histvq.recording import Recording
+from histvq.statistics.smoothing import SPREAD_OF_A_BOX, velocities, weighted_mean
+from histvq.windowing import known_mean
+
+# Speeds are those of windows this short, in seconds, looked at so many times a second.
+WINDOW_SECONDS = 0.5
+RATE = 30.0
+# What is below this share of a joint's usual speed counts as standing still.
+STILL = 0.1
+
+
+def movement_memory(recordings: Sequence[Recording], *, longest: float = 60.0) -> float:
+    """How long people move as they do, in seconds: `memory_seconds` of the joints' log speeds.
+
+    Each person's mean is taken off, so that who moves does not count, and each joint counts the same.
+
+    Args:
+        recordings: Positions relative to the root; rates may differ.
+        longest: As of `memory_seconds`.
+    """
+    speeds = [_speeds(recording) for recording in recordings]
+    still = STILL * np.sqrt(known_mean(np.concatenate(speeds) ** 2))
+    with np.errstate(divide="ignore"):
+        logs = [np.log(speed + still) for speed in speeds]
+    logs = [np.where(np.isneginf(log), np.nan, log) for log in logs]  # still throughout the data
+    persons = [recording.person for recording in recordings]
+    usual = {
+        person: known_mean(
+            np.concatenate([log for log, p in zip(logs, persons, strict=True) if p == person])
+        )
+        for person in set(persons)
+    }
+    rest = [log - usual[person] for log, person in zip(logs, persons, strict=True)]
+    scale = np.sqrt(known_mean(np.concatenate(rest) ** 2))
+    moving = scale > 0
+    if not moving.any():
+        rest, moving, scale = [np.zeros((len(log), 1)) for log in logs], np.ones(1, bool), np.ones(1)
+    return memory_seconds([r[:, moving] / scale[moving] for r in rest], fps=RATE, longest=longest)
+
+
+def _speeds(recording: Recording) -> np.ndarray:
+    """Root mean square speed of each joint, (moment, joint), `RATE` times a second."""
+    spread = WINDOW_SECONDS * recording.fps * SPREAD_OF_A_BOX
+    n_moments = max(1, round(recording.duration_s * RATE))
+    frames = np.minimum(
+        (np.arange(n_moments) * recording.fps / RATE).astype(int), recording.n_frames - 1
+    )
+    speeds = np.empty((n_moments, recording.skeleton.shape[1]))
+    for joint in range(speeds.shape[1]):  # one by one: copies of a long recording are large
+        moved = velocities(recording.skeleton[:, joint], fps=recording.fps)
+        speeds[:, joint] = np.sqrt(weighted_mean((moved**2).mean(axis=1), spread)[frames])
+    return speeds
+
+
+def memory_seconds(signals: Sequence[np.ndarray], *, fps: float, longest: float = 60.0) -> float:
+    """The time after which two moments are nearly strangers.
+
+    The lag at which the variogram of the signals, half the mean square difference of moments so far
+    apart, over their variance, reaches 1 - 1/e, as that of a process that forgets exponentially does
+    at its time constant. No label is looked at.
+
+    Args:
+        signals: (frame, feature) of each recording, scaled alike; NaN where nothing was measured.
+        fps: Frames a second.
+        longest: Lag to stop at, in seconds; the answer where the level is not reached before.
+    """
+    everything = np.concatenate(signals)
+    variance = float(np.nanmean((everything - known_mean(everything)) ** 2))
+    lasting = max(len(signal) for signal in signals)
+    before = 0.0
+    level = 1 - np.exp(-1)
+    for lag in range(1, min(lasting, int(longest * fps) + 1)):
+        share = _strangeness(signals, lag) / variance if variance else 0.0
+        if share >= level:
+            return (lag - 1 + (level - before) / (share - before)) / fps
+        before = share
+    return min(longest, lasting / fps)
+
+
+def _strangeness(signals: Sequence[np.ndarray], lag: int) -> float:
+    """Half the mean square difference of what is so far apart, where both are known."""
+    total, count = 0.0, 0
+    for signal in signals:
+        squares = (signal[lag:] - signal[:-lag]) ** 2
+        known = ~np.isnan(squares)
+        total += float(squares[known].sum())
+        count += int(known.sum())
+    return total / max(count, 1) / 2

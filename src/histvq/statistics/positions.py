@@ -1,0 +1,51 @@
+"""Positions: how each joint is held, and how fast it moves along each axis.
+
+A window weighs frames by a Gaussian. Axes count apart: a knee that goes up and down is not one that goes
+to and fro. Other quantities beside positions, such as turns of a joint, are treated alike.
+"""
+
+import numpy as np
+
+from histvq.recording import Recording
+from histvq.statistics.channels import Kind, Measured, log_above
+from histvq.statistics.smoothing import SPREAD_OF_A_BOX, velocities, weighted_mean
+from histvq.windowing import Windows
+
+# Chosen on the CMU exercises, 1 to 2; taken over for PRECOG.
+SPEED_WEIGHT = 2.0
+
+
+def weights(recording: Recording) -> dict[str, float]:
+    """Means, then log speeds."""
+    names = recording.channel_names
+    return {f"{name}_mean": 1.0 for name in names} | {
+        f"{name}_log_speed": SPEED_WEIGHT for name in names
+    }
+
+
+def measure(recording: Recording, windows: Windows) -> Measured:
+    """Mean place and root mean square speed of each joint along each axis.
+
+    Args:
+        recording: Positions relative to the root.
+        windows: A window is as wide as a Gaussian with the spread of a box of that length.
+    """
+    spread = windows.window_frames * SPREAD_OF_A_BOX
+    at = np.minimum(windows.middles.astype(int), recording.n_frames - 1)
+    shape = (windows.n_patches, *recording.skeleton.shape[1:])
+    means, speeds = np.empty(shape), np.empty(shape)
+    for joint in range(shape[1]):  # one by one: copies of a long recording are large
+        places = recording.skeleton[:, joint]
+        means[:, joint] = weighted_mean(places, spread)[at]
+        moved = velocities(places, fps=recording.fps)
+        speeds[:, joint] = np.sqrt(weighted_mean(moved**2, spread)[at])
+    return Measured(means, speeds)
+
+
+def finish(recording: Recording, measured: Measured, still: np.ndarray) -> np.ndarray:
+    """Means, and logarithms of the speeds."""
+    return np.concatenate([measured.plain, log_above(measured.spreads, still)], axis=2)
+
+
+# A tenth, not a hundredth as for sensors: tracked positions are noisier, their differences more so.
+POSITIONS = Kind(weights, measure, finish, still_share=0.1)
