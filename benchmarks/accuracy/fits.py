@@ -1,8 +1,8 @@
-"""Fits that are kept: each is done once, in a process of its own, whichever script asks for it.
+"""Fits that are kept: each is done once, whichever script asks for it.
 
-`study.py`, `carry_over.py` and `confidence.py` score the same answers in different ways. A fit is
-known by all that decides its outcome (data, method, every setting, seed, whom it learned from); what is in
-the folder already is not done again, and what a stopped run had finished is kept.
+`study.py`, `carry_over.py` and `confidence.py` score the same answers in different ways. A fit is known by
+all that decides its outcome (data, method, every setting, seed, whom it learned from); what is in the
+folder already is not done again, and what a stopped run had finished is kept.
 """
 
 import os
@@ -25,12 +25,11 @@ from typing import Any
 
 import numpy as np
 
-from histvq.datasets import Dataset, load_dataset
+from benchmarks.accuracy.data import Data, loaded
+from histvq.datasets import Dataset
 from histvq.errors import ConfigError, DataWarning
-from histvq.evaluation import evaluate
-from histvq.experiment import load_preset, make_method, versions
+from histvq.experiment import make_method, versions
 from histvq.report import atomically
-from histvq.reproduction.plan import digest_of, find_preset
 from histvq.segments import Segmentation
 
 
@@ -56,6 +55,21 @@ class Fit:
     seed: int
     people: tuple[str, ...]
 
+    @classmethod
+    def to(
+        cls, data: Data, method: str, params: dict[str, Any], *, seed: int, people: Sequence[str]
+    ) -> "Fit":
+        """A fit to these people of a dataset; `params` has every setting."""
+        return cls(
+            dataset=data.name,
+            data=data.root,
+            digest=data.digest,
+            method=method,
+            params=params,
+            seed=seed,
+            people=tuple(sorted(people)),
+        )
+
     @property
     def settings(self) -> dict[str, Any]:
         """What decides the outcome, the seed apart; the same wherever the files lie."""
@@ -71,87 +85,6 @@ class Fit:
     def called(self) -> str:
         """What to call it when speaking of it."""
         return f"{self.method}, seed {self.seed}, learning from {len(self.people)} people"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Data:
-    """A dataset, where it came from, and its digest."""
-
-    dataset: Dataset
-    name: str
-    root: str | None
-    digest: str
-
-    @classmethod
-    def load(cls, name: str, root: str | Path | None) -> "Data":
-        """Load a dataset; remarks on its files are left to `histvq data`."""
-        folder = None if root is None else str(root)
-        dataset = _loaded(name, folder)
-        return cls(dataset=dataset, name=name, root=folder, digest=digest_of(dataset))
-
-    @property
-    def people(self) -> tuple[str, ...]:
-        """Everybody in it, sorted; numbers by their value."""
-        names = {recording.person or "" for recording in self.dataset.recordings}
-        return tuple(sorted(names, key=lambda name: (int(name) if name.isdecimal() else -1, name)))
-
-    def fit(self, method: str, params: dict[str, Any], *, seed: int, people: Sequence[str]) -> Fit:
-        """A fit to these people, with every setting spelled out."""
-        return Fit(
-            dataset=self.name,
-            data=self.root,
-            digest=self.digest,
-            method=method,
-            params=params,
-            seed=seed,
-            people=tuple(sorted(people)),
-        )
-
-    def params(self, method: str, preset: str | None = None, **settings: Any) -> dict[str, Any]:
-        """Every setting of a method, seed and device apart.
-
-        Args:
-            method: Its name.
-            preset: Name or TOML file of a preset; None for the method's own defaults.
-            **settings: Win over the preset's. K is the dataset's number of actions unless one of them
-                says otherwise.
-
-        Raises:
-            ConfigError: If there is no such method, preset or setting.
-        """
-        of_preset = {} if preset is None else load_preset(preset).method.model_extra or {}
-        k = {} if "n_actions" in of_preset else {"n_actions": self.dataset.n_actions}
-        made: Any = make_method(method, preset=preset, **{**k, **settings})
-        return made.config.model_dump(exclude={"random_state", "device"}, mode="json")
-
-    def chosen(self, words: str, *, scale: str = "fast") -> tuple[str, dict[str, Any]]:
-        """Method and settings that `METHOD` (with its preset for the dataset) or `METHOD:PRESET` names."""
-        method, _, preset = words.partition(":")
-        if preset:
-            return method, self.params(method, preset)
-        found = find_preset(self.name, method, scale=scale).method.model_extra or {}
-        return method, self.params(method, **found)
-
-
-def halves(people: Sequence[str], which: str) -> tuple[str, ...]:
-    """Half of the people, `odd` or `even` by number, or `all` of them.
-
-    Where not everybody has a number, they are numbered from 1 in the order given.
-
-    Raises:
-        ConfigError: If nobody is in that half.
-    """
-    if which == "all":
-        return tuple(people)
-    known = all(name.isdecimal() for name in people)
-    numbers = [int(name) for name in people] if known else range(1, len(people) + 1)
-    rest = {"odd": 1, "even": 0}[which]
-    found = tuple(name for name, n in zip(people, numbers, strict=True) if n % 2 == rest)
-    if not found:
-        raise ConfigError(
-            f"nobody of {', '.join(people)} is in the half {which!r}; take --people all"
-        )
-    return found
 
 
 def run_missing(fits: Sequence[Fit], out: Path, *, jobs: int) -> int:
@@ -184,7 +117,7 @@ def run_missing(fits: Sequence[Fit], out: Path, *, jobs: int) -> int:
 
 def run_fit(fit: Fit, out: Path) -> float:
     """Fit, answer for everybody, and keep both; returns the seconds the fit took."""
-    dataset = _loaded(fit.dataset, fit.data)
+    dataset = loaded(fit.dataset, fit.data)
     method: Any = make_method(fit.method, **fit.params, random_state=fit.seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataWarning)
@@ -232,25 +165,6 @@ def answers_of(fit: Fit, out: Path, dataset: Dataset) -> list[Segmentation]:
         Segmentation(recording_id=r.id, fps=r.fps, actions=actions, confidence=c, person=r.person)
         for r, actions, c in zip(dataset.recordings, parts["actions"], confidence, strict=True)
     ]
-
-
-def scores_of(
-    answers: Sequence[Segmentation], dataset: Dataset, people: Sequence[str]
-) -> dict[str, float]:
-    """Every score of these people's recordings, matched over these alone."""
-    theirs = [a for a in answers if (a.person or "") in people]
-    ids = {answer.recording_id for answer in theirs}
-    truth = [a for a in dataset.annotations if a.recording_id in ids]
-    found = evaluate(theirs, truth, matching="global", activities=dataset.activities or None)
-    return dict(found.values)
-
-
-@cache
-def _loaded(name: str, root: str | None) -> Dataset:
-    """A dataset, once a process."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DataWarning)
-        return load_dataset(name, root)
 
 
 @cache

@@ -1,8 +1,9 @@
 """What each ingredient gives: a base, rows that change some of its settings, several seeds of each.
 
-    python benchmarks/accuracy/study.py benchmarks/accuracy/studies/NAME.toml DATA_DIR -o runs/study --seeds 5 --jobs 2
-    python benchmarks/accuracy/study.py ... --people odd      # choose on one half of the people,
-    python benchmarks/accuracy/study.py ... --people even     # confirm on the other
+    cd benchmarks/accuracy
+    python study.py studies/NAME.toml DATA_DIR -o ../../runs/study --seeds 5 --jobs 2
+    python study.py studies/NAME.toml DATA_DIR --people odd     # choose on one half of the people,
+    python study.py studies/NAME.toml DATA_DIR --people even    # confirm on the other
 
 A fit that is in the folder already is not done again, so a run that was stopped goes on where it was, and
 studies share the fits they have in common. Labels count in the scores alone: one Hungarian matching over
@@ -19,15 +20,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from benchmarks.accuracy.fits import (
-    Data,
-    answers_of,
-    commit,
-    halves,
-    run_missing,
-    scores_of,
-    seconds_of,
-)
+from benchmarks.accuracy.data import Data, halves, scores_of
+from benchmarks.accuracy.fits import Fit, answers_of, commit, run_missing, seconds_of
 from benchmarks.accuracy.pages import SCORES, columns, difference, mean_sd, table
 from benchmarks.accuracy.study_file import Row, Study, read_study, rows_of
 from histvq.errors import HistvqError
@@ -61,8 +55,8 @@ def page(study: Study, rows: Sequence[Row], runs: Runs, *, heading: str) -> str:
         [
             f"# {study.title}\n",
             f"{heading}\n",
-            "Mean (standard deviation) over seeds; of JSD less is better. Seconds are those of one fit on "
-            "one thread.\n",
+            "Mean (standard deviation) over seeds; of JSD less is better. Seconds are those of one fit "
+            "on one thread.\n",
             table(["row", "seeds", *titles, "s"], scores),
             "## What each row changes\n",
             "Difference of means; a star where chance gives as much less than once in twenty "
@@ -93,7 +87,7 @@ def main() -> None:
     rows = rows_of(study, data)
     fits = {
         row.name: [
-            data.fit(row.method, row.params, seed=seed, people=people)
+            Fit.to(data, row.method, row.params, seed=seed, people=people)
             for seed in range(given.seeds)
         ]
         for row in rows

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field, ValidationError
 
-from benchmarks.accuracy.fits import Data
+from benchmarks.accuracy.data import Data
 from histvq.errors import ConfigError
 
 
