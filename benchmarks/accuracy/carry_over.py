@@ -4,10 +4,10 @@
     python carry_over.py hugadb DATA_DIR -o ../../runs/study --folds 3 --jobs 2
     python carry_over.py precog16 DATA_DIR --folds 4 --methods window-kmeans histvq:precog-fast
 
-People fall into folds, every so-maniest into the same; each fold is predicted by a model that learned from
-all others, with the fold's number for a seed, and, to compare, by one that learned from everybody with the
-same seed. Both are scored on the same recordings, those of the fold, by one Hungarian matching over these.
-A method is named alone, for its light preset on the dataset, or as METHOD:PRESET (also a TOML file).
+People fall into folds, every so-maniest into the same. Each fold is predicted by a model that learned
+from all others, the fold's number its seed, and, to compare, by one that learned from everybody with the
+same seed. Both are scored on the fold's recordings alone, by one Hungarian matching over these. A method
+is named alone, for its light preset on the dataset, or as METHOD:PRESET (also a TOML file).
 """
 
 import sys

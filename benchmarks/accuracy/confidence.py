@@ -3,8 +3,8 @@
     cd benchmarks/accuracy
     python confidence.py hugadb DATA_DIR -o ../../runs/study --seeds 5 --methods window-kmeans histvq
 
-Frames with a label are put in order of their confidence and cut into ten parts of one size; a frame counts
-as right by one Hungarian matching over all recordings. Writes a table and a figure beside it. A method is
+Frames with a label are put in order of their confidence and cut into ten parts of one size; a frame is
+right by one Hungarian matching over all recordings. Writes a table and a figure beside it. A method is
 named alone, for its light preset on the dataset, or as METHOD:PRESET (also a TOML file).
 """
 

@@ -55,7 +55,7 @@ class Data:
         return made.config.model_dump(exclude={"random_state", "device"}, mode="json")
 
     def chosen(self, words: str, *, scale: str = "fast") -> tuple[str, dict[str, Any]]:
-        """Method and settings that `METHOD`, with its own preset for the dataset, or `METHOD:PRESET` names."""
+        """Method and settings of `METHOD:PRESET`, or of `METHOD` with its preset for the dataset."""
         method, _, preset = words.partition(":")
         if preset:
             return method, self.params(method, preset)

@@ -1,8 +1,9 @@
 """Fits that are kept: each is done once, whichever script asks for it.
 
-`study.py`, `carry_over.py` and `confidence.py` score the same answers in different ways. A fit is known by
-all that decides its outcome (data, method, every setting, seed, whom it learned from); what is in the
-folder already is not done again, and what a stopped run had finished is kept.
+`study.py`, `carry_over.py` and `confidence.py` score the same answers in different ways. A fit is known
+by all that decides its outcome (data, method, every setting, seed, whom it learned from); what is in the
+folder already is not done again, and what a stopped run had finished is kept. The code is not among that:
+after a change of the methods take another folder. Which commit made a fit stands in its file.
 """
 
 import os

@@ -6,8 +6,8 @@ import numpy as np
 def shares_by_confidence(confidence: np.ndarray, right: np.ndarray, n_parts: int) -> np.ndarray:
     """Share of right frames in parts of one size, the least confident first.
 
-    Frames of one confidence, as all of a patch are, count as right in the share they are together: which of
-    them a border parts does not matter.
+    Frames of one confidence, as all of a patch are, count as right in the share they are together, so
+    that it does not matter which of them a border parts.
     """
     _, place, counts = np.unique(confidence, return_inverse=True, return_counts=True)
     share = np.bincount(place, weights=right) / counts

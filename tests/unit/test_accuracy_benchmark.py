@@ -92,13 +92,13 @@ def test_rows_of_a_ladder_each_change_the_one_above(tmp_path, data):
 
 def test_a_ladder_that_ends_elsewhere_than_it_says(tmp_path, data):
     study = study_at(tmp_path, kind="ladder", end='ends_at = "window-kmeans-hugadb"')
-    with pytest.raises(ConfigError, match="'window-kmeans-hugadb'.* n_actions = 3, not 10, alpha"):
+    with pytest.raises(ConfigError, match=r"'window-kmeans-hugadb'.* n_actions = 3, not 10, alpha"):
         rows_of(study, data)
 
 
 def test_a_setting_its_method_does_not_have_names_the_row(tmp_path, data):
     study = study_at(tmp_path, text=STUDY.replace("alpha = 1", "alhpa = 1"))
-    with pytest.raises(ConfigError, match="row 'one level': .*alhpa"):
+    with pytest.raises(ConfigError, match=r"row 'one level': .*alhpa"):
         rows_of(study, data)
 
 

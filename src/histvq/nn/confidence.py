@@ -12,9 +12,9 @@ def certainty(
 ) -> Float[np.ndarray, " patch"]:
     """How much of a patch goes to the action of its nearest code, were codes chosen by chance.
 
-    A code is chosen with a chance of exp(-d^2 / 2 s^2), s the usual distance: distances count for as much
-    as patches spread around their codes. As a Gaussian of as many features as patches have it would be far
-    too sure (0.99 on average on HuGaDB), for features are not independent.
+    A code is chosen with a chance of exp(-d^2 / 2 s^2), s the usual distance: distances count for as
+    much as patches spread around their codes. A Gaussian with as many independent features as a patch
+    has would have s^2 that many times smaller, and be far too sure (0.99 on average on HuGaDB).
 
     Source: ours.
 
@@ -75,9 +75,9 @@ def rank_within_action(
     """Share of an action's patches that are less certain than this one, ties counted half.
 
     Actions differ in how far they lie from one another; that says nothing of whether they are what a
-    person would call actions. On HuGaDB, standing lies far from all else and holds the lifts: the more
-    certain half of all patches is hardly more often right than the other (area 0.51, 3 seeds; 0.58 by
-    rank within the action).
+    person would call actions. On HuGaDB, standing lies far from all else, and the lifts are in it: a
+    right frame is more certain than a wrong one in 53 % of pairs, and ranks higher in 58 % (window
+    k-means, 5 seeds). The price: it cannot say that an action is wrong as a whole.
 
     Args:
         certainties: Of patches, of those that were learned from or others.
