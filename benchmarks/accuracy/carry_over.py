@@ -1,8 +1,7 @@
 """How well models carry over to new people: fit on some, predict the others.
 
-    cd benchmarks/accuracy
-    python carry_over.py hugadb DATA_DIR -o ../../runs/study --folds 3 --jobs 2
-    python carry_over.py precog16 DATA_DIR --folds 4 --methods window-kmeans histvq:precog-fast
+    python benchmarks/accuracy/carry_over.py hugadb DATA_DIR --folds 3 --jobs 2
+    python benchmarks/accuracy/carry_over.py precog16 DATA_DIR --folds 4 --methods histvq:precog-fast
 
 People fall into folds, every so-maniest into the same. Each fold is predicted by a model that learned
 from all others, the fold's number its seed, and, to compare, by one that learned from everybody with the
@@ -22,7 +21,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.accuracy.data import Data, scores_of
-from benchmarks.accuracy.fits import Fit, answers_of, commit, run_missing
+from benchmarks.accuracy.fits import Fit, answers_of, made_by, run_missing
 from benchmarks.accuracy.pages import SCORES, columns, mean_sd, table
 from histvq.errors import ConfigError, HistvqError
 from histvq.report import atomically
@@ -114,7 +113,7 @@ def main() -> None:
     text = "\n".join(
         [
             f"# Models that carry over: {given.dataset}\n",
-            f"Folds: {aside}. Code {commit()}.\n",
+            f"Folds: {aside}. Code {made_by(fits, given.out)}.\n",
             "Scores of the same recordings by a model that learned from their people too (known) and by "
             "one that did not (new), mean (standard deviation) over folds; of JSD less is better.\n",
             table(

@@ -1,7 +1,6 @@
 """Whether confidence means something: the share of frames that are right, by how confident an answer is.
 
-    cd benchmarks/accuracy
-    python confidence.py hugadb DATA_DIR -o ../../runs/study --seeds 5 --methods window-kmeans histvq
+    python benchmarks/accuracy/confidence.py hugadb DATA_DIR --seeds 5 --methods window-kmeans histvq
 
 Frames with a label are put in order of their confidence and cut into ten parts of one size; a frame is
 right by one Hungarian matching over all recordings. Writes a table and a figure beside it. A method is
@@ -20,7 +19,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from benchmarks.accuracy.data import Data
-from benchmarks.accuracy.fits import Fit, answers_of, commit, run_missing
+from benchmarks.accuracy.fits import Fit, answers_of, made_by, run_missing
 from benchmarks.accuracy.pages import mean_sd, table
 from benchmarks.accuracy.rightness import area, falls, shares_by_confidence
 from histvq.annotation import Annotation
@@ -130,9 +129,8 @@ def main() -> None:
         ]
         for name in given.methods
     }
-    failed = run_missing(
-        [f for of_one in fits.values() for f in of_one], given.out, jobs=given.jobs
-    )
+    every = [fit for of_one in fits.values() for fit in of_one]
+    failed = run_missing(every, given.out, jobs=given.jobs)
     found = {}
     for name, of_one in fits.items():
         done = [fit for fit in of_one if fit.place(given.out).exists()]
@@ -141,7 +139,7 @@ def main() -> None:
             for fit in done
         ]
         found[name] = [run for run in runs if run is not None]
-    text = page(found, heading=f"Confidence on {given.dataset} (code {commit()})")
+    text = page(found, heading=f"Confidence on {given.dataset} (code {made_by(every, given.out)})")
     place = given.out / f"confidence-{given.dataset}.md"
     atomically(place, lambda part: part.write_text(text, encoding="utf-8"))
     atomically(

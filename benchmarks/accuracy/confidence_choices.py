@@ -1,7 +1,6 @@
 """Other ways for window k-means to say how confident it is, none of which knows a label.
 
-    cd benchmarks/accuracy
-    python confidence_choices.py hugadb DATA_DIR --seeds 5 --people odd
+    python benchmarks/accuracy/confidence_choices.py hugadb DATA_DIR --seeds 5 --people odd
 
 `margin` is what the method says, 1 - d / d'; `certainty` and its rank are those of
 `histvq.nn.confidence`; `agreement` is the share of a patch and its two neighbours that have its action.

@@ -155,6 +155,13 @@ def seconds_of(fit: Fit, out: Path) -> float:
     return json.loads(fit.place(out).read_text(encoding="utf-8"))["seconds"]["fit"]
 
 
+def made_by(fits: Sequence[Fit], out: Path) -> str:
+    """The commits that made those of the fits that are done."""
+    places = [fit.place(out) for fit in fits if fit.place(out).exists()]
+    said = [json.loads(place.read_text(encoding="utf-8")) for place in places]
+    return ", ".join(sorted({one["versions"]["commit"] for one in said}))
+
+
 def answers_of(fit: Fit, out: Path, dataset: Dataset) -> list[Segmentation]:
     """What a fit that is done answered, in the order of the dataset's recordings."""
     with np.load(fit.place(out).with_suffix(".npz")) as file:

@@ -1,9 +1,8 @@
 """What each ingredient gives: a base, rows that change some of its settings, several seeds of each.
 
-    cd benchmarks/accuracy
-    python study.py studies/NAME.toml DATA_DIR -o ../../runs/study --seeds 5 --jobs 2
-    python study.py studies/NAME.toml DATA_DIR --people odd     # choose on one half of the people,
-    python study.py studies/NAME.toml DATA_DIR --people even    # confirm on the other
+    python benchmarks/accuracy/study.py benchmarks/accuracy/studies/NAME.toml DATA_DIR --seeds 5 --jobs 2
+    python benchmarks/accuracy/study.py ... --people odd     # choose on one half of the people,
+    python benchmarks/accuracy/study.py ... --people even    # confirm on the other
 
 A fit that is in the folder already is not done again, so a run that was stopped goes on where it was, and
 studies share the fits they have in common. Labels count in the scores alone: one Hungarian matching over
@@ -21,7 +20,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from benchmarks.accuracy.data import Data, halves, scores_of
-from benchmarks.accuracy.fits import Fit, answers_of, commit, run_missing, seconds_of
+from benchmarks.accuracy.fits import Fit, answers_of, made_by, run_missing, seconds_of
 from benchmarks.accuracy.pages import SCORES, columns, difference, mean_sd, table
 from benchmarks.accuracy.study_file import Row, Study, read_study, rows_of
 from histvq.errors import HistvqError
@@ -107,7 +106,7 @@ def main() -> None:
     }
     heading = (
         f"{study.dataset}, {given.people} people ({', '.join(people)}), "
-        f"{given.seeds} seeds, code {commit()}."
+        f"{given.seeds} seeds, code {made_by(each_seed, given.out)}."
     )
     text = page(study, rows, runs, heading=heading)
     place = given.out / f"{given.study.stem}-{given.people}.md"

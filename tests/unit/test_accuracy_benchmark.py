@@ -1,15 +1,19 @@
 """What benchmarks/accuracy reckons and keeps; the scores themselves are nobody's business here."""
 
 import json
+import sys
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy.stats import ttest_ind
 from sklearn.metrics import roc_auc_score
 
+from benchmarks.accuracy import carry_over, confidence, study
 from benchmarks.accuracy.carry_over import fits_of, folds_of, lines_of
 from benchmarks.accuracy.confidence import draw, measured
 from benchmarks.accuracy.confidence import page as confidence_page
@@ -91,15 +95,15 @@ def test_rows_of_a_ladder_each_change_the_one_above(tmp_path, data):
 
 
 def test_a_ladder_that_ends_elsewhere_than_it_says(tmp_path, data):
-    study = study_at(tmp_path, kind="ladder", end='ends_at = "window-kmeans-hugadb"')
+    asked = study_at(tmp_path, kind="ladder", end='ends_at = "window-kmeans-hugadb"')
     with pytest.raises(ConfigError, match=r"'window-kmeans-hugadb'.* n_actions = 3, not 10, alpha"):
-        rows_of(study, data)
+        rows_of(asked, data)
 
 
 def test_a_setting_its_method_does_not_have_names_the_row(tmp_path, data):
-    study = study_at(tmp_path, text=STUDY.replace("alpha = 1", "alhpa = 1"))
+    asked = study_at(tmp_path, text=STUDY.replace("alpha = 1", "alhpa = 1"))
     with pytest.raises(ConfigError, match=r"row 'one level': .*alhpa"):
-        rows_of(study, data)
+        rows_of(asked, data)
 
 
 def test_two_rows_of_one_name(tmp_path):
@@ -112,15 +116,11 @@ def test_a_study_that_is_not_there(tmp_path):
         read_study(tmp_path / "nowhere.toml")
 
 
-def test_every_study_that_comes_along_can_be_read():
-    from pathlib import Path
-
-    import benchmarks.accuracy.study as module
-
-    files = sorted((Path(module.__file__).parent / "studies").glob("*.toml"))
+def test_every_study_that_comes_along_has_settings_that_fit(data):
+    files = sorted((Path(study.__file__).parent / "studies").glob("*.toml"))
     assert files
     for file in files:
-        read_study(file)
+        rows_of(read_study(file), data)
 
 
 def test_a_fit_is_kept_and_its_answers_are_those_of_the_method(tmp_path, data):
@@ -281,14 +281,72 @@ def test_a_difference_beyond_chance_has_a_star():
     assert difference([6.0, 6.0], [5.0, 5.0]) == "+1.0*"
 
 
+@pytest.fixture
+def in_this_process(monkeypatch):
+    """Processes of their own take seconds to start; `run_missing` has its own test."""
+
+    def one_by_one(fits, out, *, jobs):
+        for fit in {fit.place(out): fit for fit in fits}.values():
+            run_fit(fit, out)
+        return 0
+
+    for module in (study, carry_over, confidence):
+        monkeypatch.setattr(module, "run_missing", one_by_one)
+
+
+def call(module, *arguments):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", [module.__name__, *map(str, arguments)])
+        module.main()
+
+
+@pytest.mark.usefixtures("in_this_process")
+def test_a_study_from_the_command_line(tmp_path):
+    study_at(tmp_path)
+    call(study, tmp_path / "study.toml", "-o", tmp_path / "out", "--seeds", 2, "--people", "odd")
+    text = (tmp_path / "out" / "study-odd.md").read_text()
+    assert "odd people (person1), 2 seeds" in text
+    assert next(line.split(" | ")[1] for line in text.splitlines() if "| one level" in line) == "2"
+    kept = json.loads((tmp_path / "out" / "study-odd.json").read_text())
+    assert [row["name"] for row in kept][:2] == ["as it is", "one level"]
+    assert len(kept[0]["runs"]) == 2
+
+
+METHOD = "window-kmeans:window-kmeans-synthetic"
+
+
+@pytest.mark.usefixtures("in_this_process")
+def test_carrying_over_from_the_command_line(tmp_path):
+    call(carry_over, LITTLE, "-o", tmp_path, "--folds", 2, "--methods", METHOD)
+    (page,) = tmp_path.glob("carry-over-*.md")
+    rows = [line for line in page.read_text().splitlines() if METHOD in line]
+    assert [row.split(" | ")[1] for row in rows] == ["known", "new", "**change**"]
+
+
+@pytest.mark.usefixtures("in_this_process")
+def test_confidence_from_the_command_line(tmp_path):
+    call(confidence, LITTLE, "-o", tmp_path, "--seeds", 2, "--methods", METHOD)
+    (page,) = tmp_path.glob("confidence-*.md")
+    assert page.with_suffix(".svg").exists()
+    assert sum(METHOD in line for line in page.read_text().splitlines()) == 2
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_stars_are_those_of_scipys_test(seed):
+    rng = np.random.default_rng(seed)
+    ours, theirs = rng.normal(1.5, 1, size=5), rng.normal(0, 2, size=4)
+    star = ttest_ind(ours, theirs, equal_var=False).pvalue < 0.05
+    assert difference(ours, theirs).endswith("*") == star
+
+
 def test_a_page_says_every_row_and_what_it_changes(tmp_path, data):
-    study = study_at(tmp_path)
-    rows = rows_of(study, data)
+    asked = study_at(tmp_path)
+    rows = rows_of(asked, data)
     run = {**dict.fromkeys(SCORES, 50.0), "seconds": 3.0}
     better = {**dict.fromkeys(SCORES, 55.0), "seconds": 4.0}
     runs = {row.name: [better if row.name == "one level" else run] for row in rows}
     runs["short patches"] = []  # failed, all of them
-    text = page(study, rows, runs, heading="Here.")
+    text = page(asked, rows, runs, heading="Here.")
     assert "| one level | 1 | 55.0 |" in text
     assert "| one level | as it is | `alpha = 1` | +5.0 |" in text
     assert "| short patches | 0 |  |" in text
