@@ -101,9 +101,10 @@ def main() -> None:
     given = parser.parse_args()
     data = Data.load(given.dataset, given.data)
     folds = {name: fits_of(data, *data.chosen(name), n_folds=given.folds) for name in given.methods}
-    fits = [
-        f for of_one in folds.values() for fold in of_one for f in (fold.everybody, fold.without)
-    ]
+    fits = {
+        name: [fit for fold in of_one for fit in (fold.everybody, fold.without)]
+        for name, of_one in folds.items()
+    }
     failed = run_missing(fits, given.out, jobs=given.jobs)
     found = {
         name: [s for fold in of_one if (s := scored(fold, data, given.out)) is not None]
@@ -113,7 +114,7 @@ def main() -> None:
     text = "\n".join(
         [
             f"# Models that carry over: {given.dataset}\n",
-            f"Folds: {aside}. Code {made_by(fits, given.out)}.\n",
+            f"Folds: {aside}. Code {made_by(fits.values(), given.out)}.\n",
             "Scores of the same recordings by a model that learned from their people too (known) and by "
             "one that did not (new), mean (standard deviation) over folds; of JSD less is better.\n",
             table(

@@ -129,8 +129,7 @@ def main() -> None:
         ]
         for name in given.methods
     }
-    every = [fit for of_one in fits.values() for fit in of_one]
-    failed = run_missing(every, given.out, jobs=given.jobs)
+    failed = run_missing(fits, given.out, jobs=given.jobs)
     found = {}
     for name, of_one in fits.items():
         done = [fit for fit in of_one if fit.place(given.out).exists()]
@@ -139,7 +138,9 @@ def main() -> None:
             for fit in done
         ]
         found[name] = [run for run in runs if run is not None]
-    text = page(found, heading=f"Confidence on {given.dataset} (code {made_by(every, given.out)})")
+    text = page(
+        found, heading=f"Confidence on {given.dataset} (code {made_by(fits.values(), given.out)})"
+    )
     place = given.out / f"confidence-{given.dataset}.md"
     atomically(place, lambda part: part.write_text(text, encoding="utf-8"))
     atomically(

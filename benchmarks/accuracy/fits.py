@@ -6,19 +6,17 @@ folder already is not done again, and what a stopped run had finished is kept. T
 after a change of the methods take another folder. Which commit made a fit stands in its file.
 """
 
-import os
-
-os.environ["OMP_NUM_THREADS"] = "1"  # several threads add up in another order; processes inherit it
-
 import hashlib
 import json
 import multiprocessing
+import os
 import subprocess
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -82,25 +80,34 @@ class Fit:
         key = hashlib.sha256(text.encode()).hexdigest()[:10]
         return out / "fits" / f"{self.dataset}-{self.method}-{key}" / f"seed-{self.seed}.json"
 
-    @property
-    def called(self) -> str:
-        """What to call it when speaking of it."""
-        return f"{self.method}, seed {self.seed}, learning from {len(self.people)} people"
 
+def run_missing(fits: Mapping[str, Sequence[Fit]], out: Path, *, jobs: int) -> int:
+    """Do what has no outcome yet, `jobs` at a time and seed by seed, so that early tables are whole.
 
-def run_missing(fits: Sequence[Fit], out: Path, *, jobs: int) -> int:
-    """Do what has no outcome yet, `jobs` at a time; returns how many failed, each being told of.
+    Args:
+        fits: By the name of what they are for, to speak of them.
+        out: Where they are kept.
+        jobs: How many processes.
+
+    Returns:
+        How many failed; why is told.
 
     Raises:
         ConfigError: If a process was killed; what was finished before is kept.
     """
-    different = {fit.place(out): fit for fit in fits}
-    missing = [fit for place, fit in different.items() if not place.exists()]
+    different = {fit.place(out): (name, fit) for name, of_one in fits.items() for fit in of_one}
+    missing = sorted(
+        (named for place, named in different.items() if not place.exists()),
+        key=lambda named: named[1].seed,
+    )
     print(f"{len(missing)} of {len(different)} fits to do, {jobs} at a time, in {out}", flush=True)
     failed = 0
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=context) as pool:
-        waiting = {pool.submit(run_fit, fit, out): fit for fit in missing}
+    with _one_thread_each(), ProcessPoolExecutor(jobs, mp_context=context) as pool:
+        waiting = {
+            pool.submit(run_fit, fit, out): f"{name}, seed {fit.seed}, {len(fit.people)} people"
+            for name, fit in missing
+        }
         for done in as_completed(waiting):
             try:
                 words = f"{done.result():.0f} s"
@@ -112,8 +119,25 @@ def run_missing(fits: Sequence[Fit], out: Path, *, jobs: int) -> int:
             except Exception as error:  # the others are not held up by it
                 failed += 1
                 words = f"failed: {type(error).__name__}: {error}"
-            print(f"{waiting[done].called}: {words}", flush=True)
+            print(f"{waiting[done]}: {words}", flush=True)
     return failed
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Processes begun meanwhile use one thread: several would add numbers up in another order.
+
+    It has to be known before numpy and torch load, which in a new process is before any code of ours.
+    """
+    before = os.environ.get("OMP_NUM_THREADS")
+    os.environ["OMP_NUM_THREADS"] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["OMP_NUM_THREADS"]
+        else:
+            os.environ["OMP_NUM_THREADS"] = before
 
 
 def run_fit(fit: Fit, out: Path) -> float:
@@ -155,9 +179,10 @@ def seconds_of(fit: Fit, out: Path) -> float:
     return json.loads(fit.place(out).read_text(encoding="utf-8"))["seconds"]["fit"]
 
 
-def made_by(fits: Sequence[Fit], out: Path) -> str:
+def made_by(fits: Iterable[Sequence[Fit]], out: Path) -> str:
     """The commits that made those of the fits that are done."""
-    places = [fit.place(out) for fit in fits if fit.place(out).exists()]
+    every = [fit.place(out) for of_one in fits for fit in of_one]
+    places = [place for place in every if place.exists()]
     said = [json.loads(place.read_text(encoding="utf-8")) for place in places]
     return ", ".join(sorted({one["versions"]["commit"] for one in said}))
 

@@ -91,8 +91,7 @@ def main() -> None:
         ]
         for row in rows
     }
-    each_seed = [fit for same_seed in zip(*fits.values(), strict=True) for fit in same_seed]
-    failed = run_missing(each_seed, given.out, jobs=given.jobs)
+    failed = run_missing(fits, given.out, jobs=given.jobs)
     runs = {
         name: [
             {
@@ -106,7 +105,7 @@ def main() -> None:
     }
     heading = (
         f"{study.dataset}, {given.people} people ({', '.join(people)}), "
-        f"{given.seeds} seeds, code {made_by(each_seed, given.out)}."
+        f"{given.seeds} seeds, code {made_by(fits.values(), given.out)}."
     )
     text = page(study, rows, runs, heading=heading)
     place = given.out / f"{given.study.stem}-{given.people}.md"

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from itertools import product
+from itertools import chain, product
 from pathlib import Path
 
 import numpy as np
@@ -167,16 +167,16 @@ def test_whatever_decides_a_fit_gives_it_a_place_of_its_own(tmp_path, data):
 def test_what_is_done_is_not_done_again_and_what_fails_holds_nobody_up(tmp_path, data, capsys):
     good = data.params("window-kmeans", n_actions=3)
     bad = {**good, "n_actions": 10_000}
-    fits = [
+    too_many, few = (
         Fit.to(data, "window-kmeans", params, seed=0, people=data.people) for params in (bad, good)
-    ]
-    assert run_missing(fits, tmp_path, jobs=1) == 1
-    assert "failed: ConfigError" in capsys.readouterr().out
-    assert not fits[0].place(tmp_path).exists()
-    kept = fits[1].place(tmp_path).read_bytes()
-    assert run_missing(fits[1:], tmp_path, jobs=1) == 0
+    )
+    assert run_missing({"too many": [too_many], "few": [few]}, tmp_path, jobs=1) == 1
+    assert "too many, seed 0, 2 people: failed: ConfigError" in capsys.readouterr().out
+    assert not too_many.place(tmp_path).exists()
+    kept = few.place(tmp_path).read_bytes()
+    assert run_missing({"few": [few]}, tmp_path, jobs=1) == 0
     assert "0 of 1 fits to do" in capsys.readouterr().out
-    assert fits[1].place(tmp_path).read_bytes() == kept
+    assert few.place(tmp_path).read_bytes() == kept
 
 
 def test_settings_of_a_method_by_its_preset(data):
@@ -286,7 +286,7 @@ def in_this_process(monkeypatch):
     """Processes of their own take seconds to start; `run_missing` has its own test."""
 
     def one_by_one(fits, out, *, jobs):
-        for fit in {fit.place(out): fit for fit in fits}.values():
+        for fit in chain.from_iterable(fits.values()):
             run_fit(fit, out)
         return 0
 
