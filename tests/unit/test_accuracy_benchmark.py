@@ -179,6 +179,15 @@ def test_what_is_done_is_not_done_again_and_what_fails_holds_nobody_up(tmp_path,
     assert few.place(tmp_path).read_bytes() == kept
 
 
+def test_a_process_that_is_killed_is_told_of(tmp_path):
+    data = Data.load("oracles.little_people:deadly_for_runs", None)
+    params = data.params("window-kmeans", n_actions=3)
+    fit = Fit.to(data, "window-kmeans", params, seed=0, people=data.people)
+    with pytest.raises(ConfigError, match=r"a process was killed.*with fewer --jobs"):
+        run_missing({"doomed": [fit]}, tmp_path, jobs=1)
+    assert not fit.place(tmp_path).exists()
+
+
 def test_settings_of_a_method_by_its_preset(data):
     hugadb = Data(dataset=data.dataset, name="hugadb", root=None, digest="")
     method, by_name = hugadb.chosen("window-kmeans:window-kmeans-precog")
