@@ -154,8 +154,11 @@ def run_fit(fit: Fit, out: Path) -> float:
     place = fit.place(out)
     place.parent.mkdir(parents=True, exist_ok=True)
     columns = {"actions": np.concatenate([a.actions for a in answers])}
-    if all(a.confidence is not None for a in answers):
-        columns["confidence"] = np.concatenate([a.confidence for a in answers])
+    if any(a.confidence is not None for a in answers):
+        # A recording in which nothing was measured may have none where all others do.
+        columns["confidence"] = np.concatenate(
+            [np.zeros(a.n_frames) if a.confidence is None else a.confidence for a in answers]
+        )
 
     def write(part: Path) -> None:
         with part.open("wb") as file:
