@@ -10,7 +10,7 @@ import numpy as np
 
 from histvq.blocks import blocks
 from histvq.recording import Recording, quantity_of
-from histvq.statistics.channels import Kind, Measured, log_above
+from histvq.statistics.channels import Kind, Measured, Tempo, log_above
 from histvq.statistics.resting import vertical_speed
 from histvq.windowing import Windows, known_mean, middle_of, moments
 
@@ -204,4 +204,12 @@ def finish(recording: Recording, measured: Measured, still: np.ndarray) -> np.nd
     return np.concatenate([means, energy, rates - energy, swing, coupling, vertical], axis=2)
 
 
-INERTIAL = Kind(weights, measure, finish, still_share=0.01)
+def tempo(recordings: Sequence[Recording]) -> Tempo:
+    """Two seconds hold a stride or two, and a change costs nothing.
+
+    Not as with positions: how wildly sensors are moved goes on for as long as people walk or run.
+    """
+    return Tempo(patch_seconds=0.5, window_seconds=2.0, stay=0.0)
+
+
+INERTIAL = Kind(weights, measure, finish, tempo, still_share=0.01)
