@@ -155,8 +155,11 @@ class ChunkCoder:
 
     @torch.no_grad()
     def distances(self, skeleton: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
-        """How far all patches of a chunk are from each code of the finest level, (patch, code), and in
-        which of them anything was measured, (patch,)."""
+        """How far each patch of a chunk is from each code of the finest level.
+
+        Returns:
+            (patch, code), and (patch,): in which patches anything was measured.
+        """
         shape, network = self.shape, self.network
         core = slice(shape.reach, shape.reach + shape.core_frames)
         latents = network.encoder(skeleton.to(self.device), real.to(self.device))[:, core]

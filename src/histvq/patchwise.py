@@ -281,10 +281,16 @@ class PatchwiseEstimator(NetworkEstimator):
         self._require_fitted(self._learned)
         return PatchStream(self._coder(self.network_))
 
+    def _n_channels(self) -> int:
+        """How many channels a joint has in what the network takes."""
+        if self.front_end_ is not None:
+            return int(self.front_end_.means.shape[2])
+        return len(self.layout_["channel_names"])
+
     def _coder(self, network: HierarchicalAutoencoder) -> ChunkCoder:
         shape = ChunkShape.of(
             n_joints=len(self.layout_["joint_names"]),
-            n_channels=len(self.scale_.offset),
+            n_channels=self._n_channels(),
             patch_frames=self.patch_frames_,
             reach=network.encoder.reach,
         )
@@ -387,8 +393,10 @@ def _by_chunk(
     task: Callable[[Tensor, Tensor, int], Result],
     centred: bool,
 ) -> Iterator[list[Result]]:
-    """The task's results of the chunks of each recording: a chunk's values, where they are real, and of
-    how many patches anything is in it."""
+    """The task's results of the chunks of each recording.
+
+    The task takes a chunk's values, where they are real, and of how many patches anything is in it.
+    """
 
     def chunks() -> Iterator[tuple[int, Chunk]]:
         for number, recording in enumerate(recordings):

@@ -9,6 +9,7 @@ from typing import (
     Annotated,
     Any,
     ClassVar,
+    Literal,
     Protocol,
     Self,
     overload,
@@ -59,7 +60,8 @@ AUTO = "auto"
 if TYPE_CHECKING:
     # Whoever asks a fitted method's settings gets a number: see `saving.LabelFreeEstimator.config`.
     ActionCount = int
-    Seconds = NonNegative = float
+    Seconds = float | Literal["auto"]
+    NonNegative = float | Literal["auto"]
 else:
     # Not a union: of a wrong value, pydantic would complain twice.
     _OR_AUTO = (

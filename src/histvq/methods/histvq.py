@@ -35,11 +35,12 @@ Feed = Literal["subaction", "action", "both"]
 class HiSTVQConfig(PatchwiseConfig, frozen=True, extra="forbid"):
     """Settings of HiST-VQ.
 
-    Preset `best` is what segments real recordings best. The defaults are for recordings of one's own: unit-free input, a light network, enough steps for
-    little data. The paper's loss weights are for raw numbers: on unit-free input they make the spatial
-    loss count for nothing. Where a default is not the paper's (n_maps, dropout, lambda_spat, nu,
-    learning rate, pieces, keep) it was set by looking at the made-up people of `histvq demo`; no real
-    recording's labels had a say. The paper's settings are the presets `paper-hugadb`, `hugadb-fast`.
+    Preset `best` is what segments real recordings best. The defaults take motion as the paper does, and
+    are for recordings of one's own: unit-free input, a light network, enough steps for little data. The
+    paper's loss weights are for raw numbers: on unit-free input they make the spatial loss count for
+    nothing. Where a default is not the paper's (n_maps, dropout, lambda_spat, nu, learning rate, pieces,
+    keep) it was set by looking at the made-up people of `histvq demo`; no real recording's labels had a
+    say. The paper's settings are the presets `paper-hugadb`, `hugadb-fast`.
 
     Attributes:
         alpha: Codes of a level for each code of the level above.
@@ -92,8 +93,8 @@ class HiSTVQConfig(PatchwiseConfig, frozen=True, extra="forbid"):
     dead_batches: PositiveInt = 3
     temporal_hidden: PositiveInt = 128
     input: Literal["motion", "statistics"] = "motion"
-    patch_seconds: Seconds = 1.0
-    window_seconds: Seconds = AUTO
+    patch_seconds: Seconds = 1.0  # type: ignore[assignment]  # wider than the base's
+    window_seconds: Seconds = "auto"
     own_mean: Whose = "person"
     shortcut: bool = False
     start: Literal["random", "clusters"] = "random"
@@ -105,9 +106,13 @@ class HiSTVQConfig(PatchwiseConfig, frozen=True, extra="forbid"):
     @model_validator(mode="after")
     def _goes_together(self) -> Self:
         if self.input == "motion" and AUTO in (self.patch_seconds, self.stay):
-            raise ValueError("auto is told from window statistics: give a number, or input='statistics'")
+            raise ValueError(
+                "auto is told from window statistics: give a number, or input='statistics'"
+            )
         if self.input == "statistics" and self.fps is not None:
-            raise ValueError("fps says at what rate motion is taken; leave it out with input='statistics'")
+            raise ValueError(
+                "fps says at what rate motion is taken; leave it out with input='statistics'"
+            )
         if self.parents == "kept" and self.start == "random":
             raise ValueError("parents='kept' needs start='clusters', which say them")
         return self
@@ -213,7 +218,7 @@ class HiSTVQ(PatchwiseEstimator):
 
     def _n_latent(self) -> int:
         """D: even, and with a shortcut no less than the input has channels."""
-        n_channels = len(self.scale_.offset) if self.config.shortcut else 0
+        n_channels = self._n_channels() if self.config.shortcut else 0
         return max(self.config.n_latent, n_channels + n_channels % 2)
 
     def _n_codes(self) -> int:
@@ -255,7 +260,7 @@ class HiSTVQ(PatchwiseEstimator):
 
         return HierarchicalAutoencoder(
             n_joints=n_joints,
-            n_channels=len(self.scale_.offset),
+            n_channels=self._n_channels(),
             patch_frames=self.patch_frames_,
             n_latent=self._n_latent(),
             n_maps=config.n_maps,
@@ -270,5 +275,5 @@ class HiSTVQ(PatchwiseEstimator):
         )
 
 
-def _either(wish: float, found: float) -> float:
-    return found if wish == AUTO else wish
+def _either(wish: float | Literal["auto"], found: float) -> float:
+    return found if wish == "auto" else wish

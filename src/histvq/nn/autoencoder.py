@@ -98,9 +98,7 @@ class HierarchicalAutoencoder(nn.Module):
         half = n_latent // 2
 
         def tcn(*widths: int, shortcut: bool = False) -> TCN:
-            return TCN(
-                widths, n_maps=n_maps, n_layers=n_layers, dropout=dropout, shortcut=shortcut
-            )
+            return TCN(widths, n_maps=n_maps, n_layers=n_layers, dropout=dropout, shortcut=shortcut)
 
         self.encoder = tcn(n_channels, half, n_latent, shortcut=shortcut)
         self.quantiser = HierarchicalQuantiser(codebooks, keep_parents=keep_parents)

@@ -23,7 +23,8 @@ def consensus(
 
     Every run makes `n_fine` clusters by k-means from one start and merges them to `n_clusters` by Ward's
     criterion. Small clusters that the runs put together most often are together in the end (average
-    linkage of the share of runs that tell them apart). One run owes much to its start; all of them do not.
+    linkage of the share of runs that tell them apart). One run owes much to its start; all
+    of them do not.
 
     Source: evidence accumulation, Fred and Jain, IEEE PAMI 2005; on small clusters in place of points.
 
@@ -50,7 +51,7 @@ def _run(points: np.ndarray, n_clusters: int, *, n_fine: int, seed: int) -> np.n
 def apart(
     grains: Int[np.ndarray, " point"], runs: Sequence[Int[np.ndarray, " point"]]
 ) -> Float[np.ndarray, "grain grain"]:
-    """How often a point of one grain and a point of another are told apart, over all runs; 0 with itself."""
+    """How often points of two grains are told apart, over all runs; 0 within a grain."""
     n_grains = int(grains.max()) + 1
     together = np.zeros((n_grains, n_grains))
     for clusters in runs:

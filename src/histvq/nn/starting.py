@@ -87,7 +87,9 @@ def start_of(
         ]
         below = [nearest(m, part) for m, part in zip(members, parts, strict=True)]
         members = [
-            m[codes == code] for m, codes in zip(members, below, strict=True) for code in range(alpha)
+            m[codes == code]
+            for m, codes in zip(members, below, strict=True)
+            for code in range(alpha)
         ]
         prototypes.insert(0, np.concatenate(parts))
         parents.insert(0, np.repeat(np.arange(len(parts)), alpha))

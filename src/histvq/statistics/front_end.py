@@ -75,12 +75,23 @@ class FrontEnd:
     @classmethod
     def restored(cls, plain: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> "FrontEnd":
         """The front end whose `plain` and `arrays` these are."""
-        return cls(**{**plain, "persons": tuple(plain["persons"])}, **arrays)
+        return cls(
+            kind=plain["kind"],
+            patch_seconds=plain["patch_seconds"],
+            window_seconds=plain["window_seconds"],
+            own_mean=plain["own_mean"],
+            persons=tuple(plain["persons"]),
+            still=arrays["still"],
+            means=arrays["means"],
+            factor=arrays["factor"],
+        )
 
     def __call__(self, recording: Recording) -> Recording:
         """The statistics of a recording, a frame a patch; NaN where nothing of a joint was measured."""
         kind = KINDS[self.kind]
-        return self._scaled(recording, kind.finish(recording, self._measured(recording), self.still))
+        return self._scaled(
+            recording, kind.finish(recording, self._measured(recording), self.still)
+        )
 
     def _measured(self, recording: Recording) -> Measured:
         windows = Windows.of(
@@ -138,9 +149,7 @@ def fit_front_end(
     """
     described = KINDS[kind]
     nothing = np.zeros((1, 1))
-    blank = FrontEnd(
-        kind, patch_seconds, window_seconds, own_mean, nothing, (), nothing, nothing
-    )
+    blank = FrontEnd(kind, patch_seconds, window_seconds, own_mean, nothing, (), nothing, nothing)
     measured = [blank._measured(recording) for recording in recordings]
     spreads = np.concatenate([m.spreads for m in measured])
     still = described.still_share * np.nan_to_num(np.sqrt(known_mean(spreads**2)))

@@ -73,7 +73,9 @@ _TURNING = ("gyr", "angular", "rot")
 def is_inertial(recording: Recording) -> bool:
     """Whether there is an accelerometer or a gyroscope among its channels, and no position."""
     quantities = {quantity_of(name).lower() for name in recording.channel_names}
-    return any(q.startswith(("acc", *_TURNING)) for q in quantities) and "position" not in quantities
+    return (
+        any(q.startswith(("acc", *_TURNING)) for q in quantities) and "position" not in quantities
+    )
 
 
 def _turns(quantity: str) -> bool:
@@ -149,7 +151,8 @@ def _blocks(recording: Recording) -> Iterator[np.ndarray]:
 
 def _derived(recording: Recording, layout: Layout, middle: np.ndarray) -> Iterator[np.ndarray]:
     """Block by block: the channels around their middle, cubes of the gyroscope's, products of an axis of
-    the accelerometer with one of the gyroscope, and changes of the channels a second."""
+    the accelerometer with one of the gyroscope, and changes of the channels a second.
+    """
     before = np.full((1, *middle.shape), np.nan)
     a, g = ([pair[side] for pair in layout.pairs] for side in (0, 1))
     for block in _blocks(recording):
@@ -162,9 +165,7 @@ def _derived(recording: Recording, layout: Layout, middle: np.ndarray) -> Iterat
 
 def _vertical(recording: Recording, layout: Layout, windows: Windows) -> np.ndarray:
     """Mean vertical speed of each window, (patch, sensor)."""
-    speed, first = vertical_speed(
-        recording.skeleton[:, :, layout.accelerometer], fps=recording.fps
-    )
+    speed, first = vertical_speed(recording.skeleton[:, :, layout.accelerometer], fps=recording.fps)
     before = np.concatenate([np.zeros((1, speed.shape[1])), speed.cumsum(axis=0)])
     starts = np.searchsorted(first, windows.starts, "right") - 1
     stops = np.maximum(np.searchsorted(first, windows.stops - 1, "right"), starts + 1)
@@ -190,7 +191,9 @@ def finish(recording: Recording, measured: Measured, still: np.ndarray) -> np.nd
     lively = {c: usual[:, [q]] for q, cs in enumerate(layout.quantities.values()) for c in cs}
 
     def floor(channels: Sequence[int]) -> np.ndarray:
-        return np.concatenate([lively[c] for c in channels], axis=1) if len(channels) else usual[:, :0]
+        return (
+            np.concatenate([lively[c] for c in channels], axis=1) if len(channels) else usual[:, :0]
+        )
 
     of_pair = [
         np.sqrt(side**2 + floor(channels) ** 2)
@@ -198,8 +201,11 @@ def finish(recording: Recording, measured: Measured, still: np.ndarray) -> np.nd
     ]
     with np.errstate(invalid="ignore", divide="ignore"):
         swing = cubes / of_pair[1] ** 3
-        scale = (of_pair[0][:, :, :, None] * of_pair[1][:, :, None, :]).reshape(together.shape) \
-            if n_pairs else together
+        scale = (
+            (of_pair[0][:, :, :, None] * of_pair[1][:, :, None, :]).reshape(together.shape)
+            if n_pairs
+            else together
+        )
         coupling = together / scale
     return np.concatenate([means, energy, rates - energy, swing, coupling, vertical], axis=2)
 

@@ -40,7 +40,11 @@ def movement_memory(recordings: Sequence[Recording], *, longest: float = 60.0) -
     scale = np.sqrt(known_mean(np.concatenate(rest) ** 2))
     moving = scale > 0
     if not moving.any():
-        rest, moving, scale = [np.zeros((len(log), 1)) for log in logs], np.ones(1, bool), np.ones(1)
+        rest, moving, scale = (
+            [np.zeros((len(log), 1)) for log in logs],
+            np.ones(1, bool),
+            np.ones(1),
+        )
     return memory_seconds([r[:, moving] / scale[moving] for r in rest], fps=RATE, longest=longest)
 
 

@@ -22,9 +22,7 @@ LEAST, MOST = 0.003, 0.3
 REST_SECONDS, MOVING_SECONDS = 30.0, 1.0
 
 
-def vertical_speed(
-    acceleration: np.ndarray, *, fps: float
-) -> tuple[np.ndarray, np.ndarray]:
+def vertical_speed(acceleration: np.ndarray, *, fps: float) -> tuple[np.ndarray, np.ndarray]:
     """Speed upwards as each sensor feels it, in metres a second.
 
     The magnitude of what an accelerometer at rest feels, over what it felt around then, is added up

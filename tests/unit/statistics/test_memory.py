@@ -2,9 +2,6 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from histvq.movement import (
     headings,
     log_speed,
@@ -15,6 +12,8 @@ from histvq.movement import (
     velocities,
     weighted_mean,
 )
+from hypothesis import given
+from hypothesis import strategies as st
 
 
 def test_weighted_mean_is_the_sum_of_gaussian_weights_over_what_is_known():
