@@ -10,7 +10,7 @@ from torch import Tensor
 
 from histvq.batching import Batch, fit_scale
 from histvq.deciding import fit_decision
-from histvq.inputs import check_enough
+from histvq.inputs import check_enough, check_measured
 from histvq.nn.autoencoder import Decoded, HierarchicalAutoencoder
 from histvq.nn.codebook import Codebook
 from histvq.nn.objective import objective
@@ -137,6 +137,7 @@ class HiSTVQ(PatchwiseEstimator):
         self.front_end_ = self.decision_ = None
         if config.input == "motion":
             return super()._prepare_all(recordings)
+        check_measured(recordings)
         if self.centred_:
             recordings = [centre_on_root(recording) for recording in recordings]
         tempo = tempo_of(recordings)
@@ -206,7 +207,7 @@ class HiSTVQ(PatchwiseEstimator):
         coder = self._coder(network)
         found = patch_distances(prepared, coder)
         self.decision_ = fit_decision(
-            [distances[occupied] for distances, occupied in found],
+            [distances[occupied] for distances, occupied in found if occupied.any()],
             coder.parents.cpu().numpy(),
             stay=self._stay(),
             n_actions=config.n_actions,
