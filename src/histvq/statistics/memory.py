@@ -5,8 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from histvq.recording import Recording
+from histvq.statistics.channels import log_above
 from histvq.statistics.smoothing import SPREAD_OF_A_BOX, velocities, weighted_mean
 from histvq.windowing import known_mean
+from histvq.windows import means_by_person, sizes_of
 
 # Speeds are those of windows this short, in seconds, looked at so many times a second.
 WINDOW_SECONDS = 0.5
@@ -25,22 +27,19 @@ def movement_memory(recordings: Sequence[Recording], *, longest: float = 60.0) -
         longest: As of `memory_seconds`.
     """
     speeds = [_speeds(recording) for recording in recordings]
-    still = STILL * np.sqrt(known_mean(np.concatenate(speeds) ** 2))
-    with np.errstate(divide="ignore"):
-        logs = [np.log(speed + still) for speed in speeds]
-    logs = [np.where(np.isneginf(log), np.nan, log) for log in logs]  # still throughout the data
-    persons = [recording.person for recording in recordings]
-    usual = {
-        person: known_mean(
-            np.concatenate([log for log, p in zip(logs, persons, strict=True) if p == person])
-        )
-        for person in set(persons)
-    }
+    still = STILL * sizes_of(speeds)
+    logs = [log_above(speed, still) for speed in speeds]
+    persons = [recording.person or "" for recording in recordings]
+    usual = means_by_person(logs, persons)
     rest = [log - usual[person] for log, person in zip(logs, persons, strict=True)]
-    scale = np.sqrt(known_mean(np.concatenate(rest) ** 2))
+    scale = sizes_of(rest)
     moving = scale > 0
     if not moving.any():
-        rest, moving, scale = [np.zeros((len(log), 1)) for log in logs], np.ones(1, bool), np.ones(1)
+        rest, moving, scale = (
+            [np.zeros((len(log), 1)) for log in logs],
+            np.ones(1, bool),
+            np.ones(1),
+        )
     return memory_seconds([r[:, moving] / scale[moving] for r in rest], fps=RATE, longest=longest)
 
 
@@ -71,7 +70,7 @@ def memory_seconds(signals: Sequence[np.ndarray], *, fps: float, longest: float 
         longest: Lag to stop at, in seconds; the answer where the level is not reached before.
     """
     everything = np.concatenate(signals)
-    variance = float(np.nanmean((everything - known_mean(everything)) ** 2))
+    variance = float(known_mean(((everything - known_mean(everything)) ** 2).ravel()))
     lasting = max(len(signal) for signal in signals)
     before = 0.0
     level = 1 - np.exp(-1)
