@@ -55,7 +55,7 @@ class FrontEnd:
     def __call__(self, recording: Recording) -> Recording:
         """The statistics of a recording, a frame a patch; NaN where nothing of a joint was measured.
 
-        Of a recording with fewer frames than that, a frame a frame.
+        Of a recording with fewer frames a second than patches, each frame is a patch.
         """
         kind = KINDS[self.kind]
         measured = kind.measure(

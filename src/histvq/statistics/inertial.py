@@ -61,7 +61,7 @@ def measure(recording: Recording, windows: Windows) -> Measured:
         return (block - middle for block in _blocks(recording))
 
     mean, variance = _moments(windows, centred)
-    cubes, _ = _moments(windows, lambda: (block[:, :, gyroscope] ** 3 for block in centred()))
+    cubes, _ = _moments(windows, lambda: (_cube(b[:, :, gyroscope]) for b in centred()))
     products, _ = _moments(windows, lambda: (b[:, :, a] * b[:, :, g] for b in centred()))
     _, of_change = _moments(windows, lambda: _changes(recording))
     turned, square = mean[:, :, gyroscope], variance[:, :, gyroscope]
@@ -81,6 +81,10 @@ def measure(recording: Recording, windows: Windows) -> Measured:
         for channels in sensors.quantities.values()
     ]
     return Measured(plain, np.sqrt(np.stack(squares, axis=2)))
+
+
+def _cube(values: np.ndarray) -> np.ndarray:
+    return values * values * values  # many times as fast as a power
 
 
 def _moments(
