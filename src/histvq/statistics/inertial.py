@@ -141,12 +141,19 @@ def finish(recording: Recording, measured: Measured, still: np.ndarray) -> np.nd
     # Each axis of the one with every axis of the other, in the order of `Sensors.pairs`.
     of_pairs = np.repeat(acceleration, turning.shape[2], axis=2)
     of_pairs *= np.tile(turning, acceleration.shape[2])
-    with np.errstate(invalid="ignore", divide="ignore"):
-        swing = plain["third"] / turning**3
-        coupling = np.clip(plain["together"] / of_pairs, -1, 1)
+    swing = _share(plain["third"], _cube(turning))
+    coupling = np.clip(_share(plain["together"], of_pairs), -1, 1)
     return np.concatenate(
         [plain["mean"], energy, rates - energy, swing, coupling, plain["vertical"]], axis=2
     )
+
+
+def _share(values: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """The one over the other; NaN where the sensor was still throughout the data."""
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        shares = values / whole
+    shares[np.isinf(shares)] = np.nan
+    return shares
 
 
 INERTIAL = Kind(weights, measure, finish, still_share=STILL)
