@@ -54,6 +54,7 @@ def measure(recording: Recording, windows: Windows) -> Measured:
     """
     sensors = Sensors.of(recording)
     gyroscope, (a, g) = sensors.gyroscope, sensors.pairs
+    vertical = _vertical(recording, windows)
     # Powers and products are of what lies around the middle, or they would cost the digits.
     middle = middle_of(_blocks(recording))
 
@@ -61,9 +62,9 @@ def measure(recording: Recording, windows: Windows) -> Measured:
         return (block - middle for block in _blocks(recording))
 
     mean, variance = _moments(windows, centred)
-    cubes, _ = _moments(windows, lambda: (_cube(b[:, :, gyroscope]) for b in centred()))
-    products, _ = _moments(windows, lambda: (b[:, :, a] * b[:, :, g] for b in centred()))
-    _, of_change = _moments(windows, lambda: _changes(recording))
+    cubes = _moments(windows, lambda: (_cube(b[:, :, gyroscope]) for b in centred()))[0]
+    products = _moments(windows, lambda: (b[:, :, a] * b[:, :, g] for b in centred()))[0]
+    of_change = _moments(windows, lambda: _changes(recording))[1]
     turned, square = mean[:, :, gyroscope], variance[:, :, gyroscope]
     acceleration = np.sqrt(variance[:, :, sensors.accelerometer])
     unfelt = np.isnan(acceleration).any(axis=2, keepdims=True)
@@ -73,7 +74,7 @@ def measure(recording: Recording, windows: Windows) -> Measured:
         "together": products - mean[:, :, a] * mean[:, :, g],
         "acceleration": acceleration,
         "turning": np.sqrt(square),
-        "vertical": np.where(unfelt, np.nan, _vertical(recording, windows)),
+        "vertical": np.where(unfelt, np.nan, vertical),
     }
     squares = [
         known_mean(values[:, :, channels], axis=2)
@@ -114,11 +115,13 @@ def _vertical(recording: Recording, windows: Windows) -> np.ndarray:
     accelerometer = Sensors.of(recording).accelerometer
     if not accelerometer:
         return np.empty((windows.n_patches, len(recording.joint_names), 0))
-    felt = [
-        np.linalg.norm(block[:, :, accelerometer].astype(np.float64), axis=2)
-        for block in _blocks(recording)
-    ]
-    speed, first = vertical_speed(np.concatenate(felt), fps=recording.fps)
+    felt = np.empty(recording.skeleton.shape[:2])
+    done = 0
+    for block in _blocks(recording):
+        rows = slice(done, done + len(block))
+        felt[rows] = np.linalg.norm(block[:, :, accelerometer].astype(np.float64), axis=2)
+        done += len(block)
+    speed, first = vertical_speed(felt, fps=recording.fps)
     starts = np.searchsorted(first, windows.starts, "right") - 1
     stops = np.searchsorted(first, windows.stops - 1, "right")
     before = np.concatenate([np.zeros_like(speed[:1]), speed.cumsum(axis=0)])

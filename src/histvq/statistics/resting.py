@@ -60,11 +60,13 @@ def vertical_speed(felt: np.ndarray, *, fps: float) -> tuple[np.ndarray, np.ndar
 
 def _in_bins(felt: np.ndarray, first: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean and standard deviation of what is known in each bin, (bin, sensor); NaN where nothing is."""
-    known = ~np.isnan(felt)
-    felt = np.where(known, felt, 0)
-    count = np.add.reduceat(known, first, dtype=np.float64)
-    mean = np.add.reduceat(felt, first) / count
-    square = np.add.reduceat(felt**2, first) / count
+    mean, square = (np.empty((len(first), felt.shape[1])) for _ in range(2))
+    for sensor, sizes in enumerate(felt.T):  # one by one: copies of a long recording are large
+        known = ~np.isnan(sizes)
+        sizes = np.where(known, sizes, 0)
+        count = np.add.reduceat(known, first, dtype=np.float64)
+        mean[:, sensor] = np.add.reduceat(sizes, first) / count
+        square[:, sensor] = np.add.reduceat(sizes**2, first) / count
     return mean, np.sqrt(np.maximum(square - mean**2, 0))
 
 

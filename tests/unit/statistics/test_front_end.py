@@ -151,6 +151,17 @@ def test_a_joint_that_is_new_of_somebody_known_is_held_against_the_people(kind):
 
 
 @both
+def test_what_is_still_is_told_from_the_usual_spread(kind):
+    recordings = several(kind)
+    front_end, _ = fitted(recordings)
+    windows = [Windows.of(r.n_frames, fps=r.fps, **LENGTHS) for r in recordings]
+    pairs = zip(recordings, windows, strict=True)
+    spreads = np.concatenate([KINDS[kind].measure(r, w).spreads for r, w in pairs])
+    share = {"inertial": 0.01, "positions": 0.1}[kind]
+    np.testing.assert_allclose(front_end.still, share * np.sqrt((spreads**2).mean(axis=0)))
+
+
+@both
 def test_joints_that_never_move_are_0(kind):
     recordings = several(kind)
     skeletons = [r.skeleton.copy() for r in recordings]

@@ -232,6 +232,17 @@ def test_a_sensor_that_lies_still_neither_swings_nor_warns():
     assert np.isnan(never["gyro_x_swing"]).all()
 
 
+def test_rounding_where_nothing_moves_has_no_direction():
+    recording = sensors(90)
+    measured = measure(recording, windows_of(recording))
+    measured.plain["turning"][:] = 0
+    measured.plain["third"][:] = 1e-17
+    measured.plain["together"][:] = -1e-17
+    channels = finish(recording, measured, np.zeros((2, 4)))
+    for name, values in zip(weights(recording), np.moveaxis(channels, 2, 0), strict=True):
+        assert np.isnan(values).all() == (name.endswith("_swing") or "_with_" in name)
+
+
 def test_what_lies_far_off_keeps_its_digits():
     near, windows = sensors(), windows_of(sensors())
     skeleton = np.round(near.skeleton * 64) / 64  # which float32 holds at thirty thousand
@@ -252,7 +263,7 @@ def test_vertical_speed_is_that_of_the_bins_in_the_window(monkeypatch):
     monkeypatch.setattr(
         "histvq.statistics.inertial.vertical_speed", lambda _, fps: (speed, np.arange(0, 61, 3))
     )
-    windows = windows_of(recording, 0.5, 1.0)
+    windows = windows_of(recording, 0.6, 1.0)  # which end with a bin
     found = channels_by_name(recording, windows)["vertical_speed"]
     for patch, (start, stop) in enumerate(zip(windows.starts, windows.stops, strict=True)):
         bins = sorted({frame // 3 for frame in range(start, stop)})

@@ -53,6 +53,20 @@ def test_memory_is_in_seconds_at_any_rate(fps):
     assert movement_memory(mixed) == pytest.approx(movement_memory(alike), rel=0.1)
 
 
+def test_memory_of_movement_is_that_of_log_speeds_each_joint_alike():
+    steady, wild = (bouts(s, size=size).skeleton[:3000] for s, size in ((0.5, 1), (4.0, 300)))
+    skeleton = np.concatenate([steady[:, :1], wild[:, :1]], axis=1)
+    times = np.arange(3000)
+    gaussian = np.exp(-0.5 * ((times[:, None] - times) / (0.5 * 30 / 12**0.5)) ** 2)
+    gaussian *= np.abs(times[:, None] - times) <= round(4 * 0.5 * 30 / 12**0.5)
+    squares = (np.gradient(skeleton, axis=0) ** 2).mean(axis=2)
+    speeds = 30 * np.sqrt(gaussian @ squares / gaussian.sum(axis=1, keepdims=True))
+    logs = np.log(speeds + 0.1 * np.sqrt((speeds**2).mean(axis=0)))
+    expected = memory_seconds([(logs - logs.mean(axis=0)) / logs.std(axis=0)], fps=30)
+    found = movement_memory([Recording(id="r", skeleton=skeleton, fps=30)])
+    assert found == pytest.approx(expected, rel=1e-3)
+
+
 def test_people_without_a_name_count_as_one():
     unnamed, named = ([bouts(1.0, person=p), bouts(1.0, person=p, seed=5)] for p in (None, "a"))
     assert movement_memory(unnamed) == movement_memory(named)

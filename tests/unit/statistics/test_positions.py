@@ -1,4 +1,5 @@
 import warnings
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -35,17 +36,19 @@ def test_speed_of_even_movement_and_place_in_its_middle():
 
 
 @pytest.mark.parametrize("missing", [0.0, 0.4])
-@pytest.mark.parametrize(("fps", "patch_seconds"), [(20.0, 0.5), (14.3, 0.3), (3.0, 0.1)])
-def test_a_window_is_a_gaussian_around_the_frame_in_the_middle(fps, patch_seconds, missing):
+@pytest.mark.parametrize("lengths", ["20 0.5", "14.3 0.3", "3 0.1", "100 0.58"])
+def test_a_window_is_a_gaussian_around_the_frame_in_the_middle(lengths, missing):
+    fps, patch_seconds = map(float, lengths.split())
     recording = swaying(60, fps=fps, missing=missing)
     windows = windows_of(recording, patch_seconds)
     found = measure(recording, windows)
     places = recording.skeleton.astype(np.float64)
     moved = np.gradient(places, axis=0) * fps
     spread = max(fps, 1) / np.sqrt(12)
-    middles = (np.arange(windows.n_patches) + 0.5) * max(patch_seconds * fps, 1)
-    for patch, middle in enumerate(middles):
-        apart = np.arange(60) - min(int(middle + 1e-9), 59)
+    # In fractions: 0.58 * 100 is a little less than 58.
+    patch_frames = max(np.prod([Fraction(length) for length in lengths.split()]), 1)
+    for patch in range(windows.n_patches):
+        apart = np.arange(60) - min(int((patch + Fraction(1, 2)) * patch_frames), 59)
         gaussian = np.exp(-0.5 * (apart / spread) ** 2) * (abs(apart) <= int(4 * spread + 0.5))
         for joint, channel in np.ndindex(2, 3):
             for values, got in (
