@@ -50,7 +50,7 @@ def vertical_speed(felt: np.ndarray, *, fps: float) -> tuple[np.ndarray, np.ndar
     with np.errstate(invalid="ignore", divide="ignore"):
         mean, shaken = _in_bins(felt, first)
         gravity = _known_median(mean)
-        calm = _calm(shaken / gravity, round(CALM_SECONDS / seconds))[:, None]
+        calm = _calm(shaken / gravity, max(round(CALM_SECONDS / seconds), 1))[:, None]
         level = _level(np.where(calm, mean, np.nan), round(LEVEL_SECONDS / seconds / 2))
         deviation = np.where(calm, mean / level - 1, 0)
     gained = _plausible(deviation) * GRAVITY * seconds

@@ -270,6 +270,17 @@ def test_vertical_speed_is_that_of_the_bins_in_the_window(monkeypatch):
         np.testing.assert_allclose(found[patch], np.mean(speed[bins], axis=0))
 
 
+@pytest.mark.parametrize("values_a_block", [1, 100])
+def test_blocks_change_nothing_about_the_ground(monkeypatch, values_a_block):
+    still = Recording(id="r", skeleton=np.ones((900, 1, 3)), fps=30, channel_names=ACC)
+    still.skeleton[400:420] = 1.1
+    windows = windows_of(still)
+    expected = channels_by_name(still, windows)["vertical_speed"]
+    monkeypatch.setattr("histvq.statistics.inertial.VALUES_A_BLOCK", values_a_block)
+    assert np.abs(expected).max() > 0.1
+    np.testing.assert_array_equal(channels_by_name(still, windows)["vertical_speed"], expected)
+
+
 # Weights
 
 
