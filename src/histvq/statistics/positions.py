@@ -35,11 +35,11 @@ def measure(recording: Recording, windows: Windows) -> Measured:
     at = np.minimum((windows.middles + 1e-9).astype(int), recording.n_frames - 1)
     shape = (windows.n_patches, *recording.skeleton.shape[1:])
     means, speeds = np.empty(shape), np.empty(shape)
-    for joint, channel in np.ndindex(shape[1:]):  # one by one: copies of a long recording are large
-        places = recording.skeleton[:, joint, channel]
-        means[:, joint, channel] = weighted_mean(places, spread)[at]
+    for joint in range(shape[1]):  # one by one: copies of a long recording are large
+        places = recording.skeleton[:, joint]
+        means[:, joint] = weighted_mean(places, spread)[at]
         moved = velocities(places, fps=recording.fps)
-        speeds[:, joint, channel] = np.sqrt(weighted_mean(moved**2, spread)[at])
+        speeds[:, joint] = np.sqrt(weighted_mean(moved**2, spread)[at])
     return Measured({"mean": means}, speeds)
 
 
