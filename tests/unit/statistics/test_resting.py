@@ -133,6 +133,15 @@ def test_while_the_body_moves_there_is_no_telling(fps):
     assert (between(speed, first, fps, 41.5, 42.5) > SPEED / 4).all()  # from before
 
 
+def test_at_a_low_rate_the_bins_beside_movement_count_as_movement():
+    felt = np.full((60, 1), 9.81)
+    felt[30:33, 0] = 5, 14, 9.81  # the tenth bin of three frames
+    felt[33:36] = 10.5
+    assert not strict_speed(felt, 5.0)[0].any()
+    felt[30:33] = 9.81
+    assert strict_speed(felt, 5.0)[0].any()
+
+
 def test_a_ride_that_ends_after_the_recording_is_half_seen():
     felt = felt_in_a_lift()[: 48 * 60]
     speed, first = strict_speed(felt, 60.0)
