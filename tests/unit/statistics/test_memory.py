@@ -94,7 +94,7 @@ def test_memory_of_bodies_that_never_move_is_as_long_as_they_were_seen(value):
 
 def test_memory_is_the_same_wherever_a_signal_lies():
     signal = np.random.default_rng(0).normal(size=(200, 2)).cumsum(axis=0)
-    found = memory_seconds([signal + [3e7, -5e7]], fps=10)
+    found = memory_seconds([signal + np.array([3e7, -5e7])], fps=10)
     assert found == pytest.approx(memory_seconds([signal], fps=10), rel=1e-6)
 
 
