@@ -58,6 +58,7 @@ def number_by_use(quantiser: HierarchicalQuantiser, answers: list[PatchCodes]) -
         assert isinstance(codebook, Codebook)
         used = np.concatenate([getattr(answer, codes) for answer in answers])
         counts = np.bincount(used[used >= 0], minlength=len(codebook.usage))
-        codebook.reorder(torch.from_numpy(np.argsort(-counts, kind="stable")))
+        place = level % len(quantiser.codebooks)
+        quantiser.reorder(place, torch.from_numpy(np.argsort(-counts, kind="stable")))
         if len(quantiser.codebooks) == 1:
             return

@@ -143,13 +143,22 @@ class ChunkCoder:
         self.device = device
         self.parents = network.quantiser.actions()
 
-    @torch.no_grad()
     def __call__(self, skeleton: Tensor, real: Tensor) -> PatchCodes:
         """Codes of all patches of a chunk.
 
         Args:
             skeleton: (joint, frame, channel), 0 where not real.
             real: (joint, frame).
+        """
+        distances, occupied = self.distances(skeleton, real)
+        return nearest_codes(distances, self.parents).where(occupied.cpu().numpy())
+
+    @torch.no_grad()
+    def distances(self, skeleton: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
+        """How far each patch of a chunk is from each code of the finest level.
+
+        Returns:
+            (patch, code), and (patch,): in which patches anything was measured.
         """
         shape, network = self.shape, self.network
         core = slice(shape.reach, shape.reach + shape.core_frames)
@@ -158,8 +167,7 @@ class ChunkCoder:
         compared = torch.ones_like(mask) if network.whole_patches else mask
         # Of empty patches too: a product of fewer rows may be summed in another order.
         distances = network.quantiser.distances(to_patches(latents, shape.patch_frames), compared)
-        occupied = mask.flatten(1).any(dim=1)
-        return nearest_codes(distances, self.parents).where(occupied.cpu().numpy())
+        return distances, mask.flatten(1).any(dim=1)
 
 
 class ChunkBuffer:

@@ -93,7 +93,7 @@ class TrainedNetwork(SavedEstimator):
         self.layout_ = layout_of(recordings[0])
         self.centred_ = centred(recordings, config.centre)
         self.fps_ = config.fps or min(recording.fps for recording in recordings)
-        prepared = [self._prepare(recording) for recording in recordings]
+        prepared = self._prepare_all(recordings)
         self.seed_ = seed_of(config.random_state)
         # Initial weights and dropout draw from torch's global generator: lent to this fit, then put back.
         devices = [device] if device.type == "cuda" else []
@@ -118,6 +118,10 @@ class TrainedNetwork(SavedEstimator):
     def _keep(self, history: Sequence[Progress]) -> None:
         """Note what a training measured."""
         self.history_ = [{"epoch": p.epoch + 1, **p.losses, **p.scores} for p in history]
+
+    def _prepare_all(self, recordings: Sequence[Recording]) -> list[Recording]:
+        """The training data as the network takes them."""
+        return [self._prepare(recording) for recording in recordings]
 
     def _prepare(self, recording: Recording) -> Recording:
         prepared = self._at_own_rate(recording)

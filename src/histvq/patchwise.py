@@ -1,10 +1,11 @@
 """What methods that encode and quantise patches share: settings, fit, predict, save and load."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
+import numpy as np
 import torch
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor
@@ -21,6 +22,7 @@ from histvq.chunks import (
     chunks_of,
     nearest_codes,
 )
+from histvq.deciding import Decision
 from histvq.inputs import check_enough, measured
 from histvq.networked import NetworkConfig, NetworkEstimator
 from histvq.nn.autoencoder import Decoded, HierarchicalAutoencoder
@@ -29,8 +31,11 @@ from histvq.nn.threads import one_thread_each, side_by_side
 from histvq.recording import Recording
 from histvq.segmenter import ProgressCallback
 from histvq.segments import Segmentation
+from histvq.statistics import FrontEnd
 from histvq.training import train
-from histvq.transforms import blocks_centred_on_root, frames_before_resampling
+from histvq.transforms import blocks_centred_on_root, centre_on_root, frames_before_resampling
+
+Result = TypeVar("Result")
 
 
 class PatchwiseConfig(NetworkConfig, frozen=True, extra="forbid"):
@@ -88,12 +93,16 @@ class PatchwiseEstimator(NetworkEstimator):
 
     Attributes, after `fit`, beside those of `NetworkEstimator`:
         patch_frames_: Frames of a patch at the network's rate.
+        front_end_: What makes recordings into what the network takes; None where it takes motion.
+        decision_: How patches are answered; None: with the nearest code.
         kept_epoch_: Epoch whose network was kept, from 1.
     """
 
     network_: HierarchicalAutoencoder
     patch_frames_: int
     kept_epoch_: int
+    front_end_: FrontEnd | None = None
+    decision_: Decision | None = None
 
     _saved = (*NetworkEstimator._saved, "patch_frames", "kept_epoch")
 
@@ -112,6 +121,12 @@ class PatchwiseEstimator(NetworkEstimator):
     ) -> dict[str, Tensor]:
         """Every loss term of a batch, and their `total`."""
         raise NotImplementedError
+
+    def _start(self, network: HierarchicalAutoencoder, batches: Iterable[Batch]) -> None:
+        """Put the codebooks where they are to start, if not where they were drawn."""
+
+    def _decide(self, network: HierarchicalAutoencoder, prepared: list[Recording]) -> None:
+        """Learn how to answer with the trained network, if not patch by patch with the nearest code."""
 
     # Fitting
 
@@ -142,6 +157,10 @@ class PatchwiseEstimator(NetworkEstimator):
             if measured(recording.skeleton[slice(*span)])
         ]
         n_batches = -(-len(spans) // config.batch_size)
+        in_order = [
+            spans[place : place + config.batch_size]
+            for place in range(0, len(spans), config.batch_size)
+        ]
 
         def epoch_batches() -> Iterator[Batch]:
             for places in shuffled_batches(len(spans), config.batch_size, generator=generator):
@@ -153,14 +172,13 @@ class PatchwiseEstimator(NetworkEstimator):
 
         def end_of_epoch(_: int) -> dict[str, float]:
             network.eval()
-            size = config.batch_size
-            batches = (spans[place : place + size] for place in range(0, len(spans), size))
-            answers = [codes_in_training(network, self._pack(batch)) for batch in batches]
+            answers = [codes_in_training(network, self._pack(batch)) for batch in in_order]
             network.train()
             kept.offer(answers, network)
             return kept.scores
 
         with one_thread_each():
+            self._start(network, (self._pack(batch) for batch in in_order))
             history = train(
                 epoch_batches=epoch_batches,
                 n_batches=n_batches,
@@ -178,7 +196,39 @@ class PatchwiseEstimator(NetworkEstimator):
         self.kept_epoch_ = kept.epoch
         self._keep(history)
         number_by_use(network.quantiser, kept.answers)
+        self._decide(network, prepared)
         return network
+
+    # To disk and back
+
+    def _plain(self) -> dict[str, Any]:
+        front_end = self.front_end_
+        if front_end is None:
+            return super()._plain()
+        return {**super()._plain(), "statistics": front_end.plain}
+
+    def _take_plain(self, description: dict[str, Any]) -> None:
+        super()._take_plain(description)
+        self._statistics = description.get("statistics")
+
+    def _tensors(self) -> dict[str, np.ndarray]:
+        tensors = super()._tensors()
+        if self.front_end_ is not None:
+            tensors |= {f"statistics.{k}": v for k, v in self.front_end_.arrays.items()}
+        if self.decision_ is not None:
+            tensors |= {f"decision.{k}": v for k, v in self.decision_.arrays.items()}
+        return tensors
+
+    def _restore(self, tensors: dict[str, np.ndarray], *, device: str | None) -> None:
+        def under(prefix: str) -> dict[str, np.ndarray]:
+            found = {k: v for k, v in tensors.items() if k.startswith(prefix)}
+            return {name.removeprefix(prefix): value for name, value in found.items()}
+
+        if self._statistics is not None:
+            self.front_end_ = FrontEnd.restored(self._statistics, under("statistics."))
+        if decision := under("decision."):
+            self.decision_ = Decision.restored(decision)
+        super()._restore(tensors, device=device)
 
     # Answers
 
@@ -191,7 +241,17 @@ class PatchwiseEstimator(NetworkEstimator):
                 lengths.append(made.n_frames)
                 yield made
 
-        found = patch_codes(resampled(), self._coder(self.network_), centred=self.centred_)
+        def statistics(front_end: FrontEnd) -> Iterator[Recording]:
+            for recording in recordings:
+                made = front_end(centre_on_root(recording) if self.centred_ else recording)
+                lengths.append(made.n_frames)
+                yield made
+
+        coder, front_end = self._coder(self.network_), self.front_end_
+        if front_end is None:
+            found = patch_codes(resampled(), coder, centred=self.centred_, decision=self.decision_)
+        else:
+            found = patch_codes(statistics(front_end), coder, decision=self.decision_)
         return map(self._answer, recordings, found, lengths)
 
     def _answer(self, recording: Recording, codes: PatchCodes, n_resampled: int) -> Segmentation:
@@ -221,10 +281,16 @@ class PatchwiseEstimator(NetworkEstimator):
         self._require_fitted(self._learned)
         return PatchStream(self._coder(self.network_))
 
+    def _n_channels(self) -> int:
+        """How many channels a joint has in what the network takes."""
+        if self.front_end_ is not None:
+            return int(self.front_end_.means.shape[2])
+        return len(self.layout_["channel_names"])
+
     def _coder(self, network: HierarchicalAutoencoder) -> ChunkCoder:
         shape = ChunkShape.of(
             n_joints=len(self.layout_["joint_names"]),
-            n_channels=len(self.layout_["channel_names"]),
+            n_channels=self._n_channels(),
             patch_frames=self.patch_frames_,
             reach=network.encoder.reach,
         )
@@ -249,6 +315,19 @@ class PatchwiseEstimator(NetworkEstimator):
 
 
 @torch.no_grad()
+def encoded_sequences(network: HierarchicalAutoencoder, batch: Batch) -> list[np.ndarray]:
+    """Encoder output for the patches of each recording of a batch in which anything was measured.
+
+    (patch, feature) in float64; what is missing of a patch is 0.
+    """
+    encoded = network.encode(batch.skeleton, batch.real)
+    patches = (encoded.patches * encoded.real.unsqueeze(-1)).flatten(1).double().cpu().numpy()
+    first = np.flatnonzero(encoded.occupied.cpu().numpy()) * network.patch_frames
+    owner = np.searchsorted(batch.starts, first, "right")
+    return np.split(patches, np.flatnonzero(np.diff(owner)) + 1)
+
+
+@torch.no_grad()
 def codes_in_training(network: HierarchicalAutoencoder, batch: Batch) -> PatchCodes:
     """Codes of all patches of a batch in which anything was measured.
 
@@ -260,7 +339,11 @@ def codes_in_training(network: HierarchicalAutoencoder, batch: Batch) -> PatchCo
 
 
 def patch_codes(
-    recordings: Iterable[Recording], coder: ChunkCoder, *, centred: bool = False
+    recordings: Iterable[Recording],
+    coder: ChunkCoder,
+    *,
+    centred: bool = False,
+    decision: Decision | None = None,
 ) -> list[PatchCodes]:
     """Codes of each recording's patches; chunks are worked on side by side.
 
@@ -268,6 +351,51 @@ def patch_codes(
         recordings: At the network's rate.
         coder: Of the network.
         centred: Whether to take positions relative to the root first.
+        decision: How to answer; None: with the nearest code.
+    """
+    if decision is not None:
+        parents = coder.parents.cpu().numpy()
+        return [
+            decision(distances, occupied, parents)
+            for distances, occupied in patch_distances(recordings, coder, centred=centred)
+        ]
+
+    def coded(skeleton: Tensor, real: Tensor, n_patches: int) -> PatchCodes:
+        return coder(skeleton, real).part(0, n_patches)
+
+    return [PatchCodes.joined(parts) for parts in _by_chunk(recordings, coder, coded, centred)]
+
+
+def patch_distances(
+    recordings: Iterable[Recording], coder: ChunkCoder, *, centred: bool = False
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Distances of each recording's patches, (patch, code), and in which anything was measured.
+
+    Args:
+        recordings: At the network's rate.
+        coder: Of the network.
+        centred: Whether to take positions relative to the root first.
+    """
+
+    def measured(skeleton: Tensor, real: Tensor, n_patches: int) -> tuple[np.ndarray, np.ndarray]:
+        distances, occupied = coder.distances(skeleton, real)
+        return distances[:n_patches].cpu().numpy(), occupied[:n_patches].cpu().numpy()
+
+    return [
+        (np.concatenate([d for d, _ in parts]), np.concatenate([o for _, o in parts]))
+        for parts in _by_chunk(recordings, coder, measured, centred)
+    ]
+
+
+def _by_chunk(
+    recordings: Iterable[Recording],
+    coder: ChunkCoder,
+    task: Callable[[Tensor, Tensor, int], Result],
+    centred: bool,
+) -> Iterator[list[Result]]:
+    """The task's results of the chunks of each recording.
+
+    The task takes a chunk's values, where they are real, and of how many patches anything is in it.
     """
 
     def chunks() -> Iterator[tuple[int, Chunk]]:
@@ -276,13 +404,11 @@ def patch_codes(
             for chunk in chunks_of(frames, coder.shape, coder.scale):
                 yield number, chunk
 
-    def coded(item: tuple[int, Chunk]) -> tuple[int, PatchCodes]:
-        number, (skeleton, real, n_patches) = item
-        return number, coder(skeleton, real).part(0, n_patches)
+    def done(item: tuple[int, Chunk]) -> tuple[int, Result]:
+        number, chunk = item
+        return number, task(*chunk)
 
     with one_thread_each():
-        found = side_by_side(coded, chunks(), device=torch.device(coder.device))
-        return [
-            PatchCodes.joined([part for _, part in parts])
-            for _, parts in groupby(found, key=itemgetter(0))
-        ]
+        found = side_by_side(done, chunks(), device=torch.device(coder.device))
+        for _, parts in groupby(found, key=itemgetter(0)):
+            yield [part for _, part in parts]

@@ -9,13 +9,22 @@ from typing import (
     Annotated,
     Any,
     ClassVar,
+    Literal,
     Protocol,
     Self,
     overload,
     runtime_checkable,
 )
 
-from pydantic import BaseModel, PlainSerializer, PositiveInt, ValidationError, WrapValidator
+from pydantic import (
+    BaseModel,
+    NonNegativeFloat,
+    PlainSerializer,
+    PositiveFloat,
+    PositiveInt,
+    ValidationError,
+    WrapValidator,
+)
 
 from histvq.errors import ConfigError, NotFittedError, did_you_mean
 from histvq.recording import Recording
@@ -51,13 +60,17 @@ AUTO = "auto"
 if TYPE_CHECKING:
     # Whoever asks a fitted method's settings gets a number: see `saving.LabelFreeEstimator.config`.
     ActionCount = int
+    Seconds = float | Literal["auto"]
+    NonNegative = float | Literal["auto"]
 else:
     # Not a union: of a wrong value, pydantic would complain twice.
-    ActionCount = Annotated[
-        PositiveInt,
+    _OR_AUTO = (
         WrapValidator(lambda value, check: AUTO if value == AUTO else check(value)),
         PlainSerializer(lambda value: value),
-    ]
+    )
+    ActionCount = Annotated[(PositiveInt, *_OR_AUTO)]
+    Seconds = Annotated[(PositiveFloat, *_OR_AUTO)]
+    NonNegative = Annotated[(NonNegativeFloat, *_OR_AUTO)]
 
 
 @runtime_checkable

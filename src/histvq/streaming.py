@@ -255,6 +255,11 @@ def streaming_method(model: Any) -> PatchwiseEstimator:
             f"{method.method_name} answers only once all frames are there; methods that stream are "
             f"{', '.join(able)}"
         )
+    if method.front_end_ is not None or method.decision_ is not None:
+        raise ConfigError(
+            "this model looks at windows and whole recordings before it answers, so it cannot stream; "
+            "fit one that takes motion and answers patch by patch: histvq fit without --preset best"
+        )
     if held := not_by_frame(model.chain.steps if isinstance(model, Prepared) else ()):
         raise ConfigError(
             f"transform {', '.join(held)} needs frames that have not come yet, so this model cannot "

@@ -39,6 +39,24 @@ VARIANTS = {
     "hvq, transcript": ("hvq", {"decoder": "transcript", "input_scale": "dataset"}),
     "window-kmeans, one level": ("window-kmeans", {"alpha": 1, "own_mean": "recording"}),
 }
+BEST = {
+    "input": "statistics",
+    "patch_seconds": "auto",
+    "shortcut": True,
+    "start": "clusters",
+    "n_starts": 4,
+    "parents": "kept",
+    "stay": "auto",
+    "confidence": "rank",
+}
+VARIANTS |= {
+    "histvq, best": ("histvq", BEST),
+    "histvq, statistics patch by patch": ("histvq", {**BEST, "stay": 0.0, "parents": "quantised"}),
+    "histvq, motion from clusters": (
+        "histvq",
+        {"start": "clusters", "shortcut": True, "parents": "kept", "stay": 0.5},
+    ),
+}
 CASES = {**{name: (name, {}) for name in METHODS}, **VARIANTS}
 N_ACTIONS = 3
 

@@ -13,14 +13,16 @@ from histvq.choosing.trials import MethodTrials, Pairs, Trials, WindowTrials
 from histvq.errors import ConfigError
 from histvq.nn.clustering import different_points
 from histvq.recording import Recording
-from histvq.segmenter import Segmenter
+from histvq.segmenter import AUTO, Segmenter
 
 SETTINGS = ("alpha", "patch_seconds", "window_seconds", "centre", "own_mean")
 
 
 def settings_of(config: Any) -> dict[str, Any]:
     """What of a method's settings says how `choose_k` is to look at recordings."""
-    return {name: getattr(config, name) for name in SETTINGS if hasattr(config, name)}
+    found = {name: getattr(config, name) for name in SETTINGS if hasattr(config, name)}
+    # Lengths that a method tells from the data itself are left to `choose_k`'s own.
+    return {name: value for name, value in found.items() if name == "centre" or value != AUTO}
 
 
 def choose_k(

@@ -1,16 +1,33 @@
 """HiST-VQ: hierarchical spatiotemporal vector quantisation (Ahmed et al. 2026, arXiv 2604.15196)."""
 
-from typing import Literal
+from collections.abc import Iterable, Sequence
+from typing import Literal, Self
 
+import numpy as np
 import torch
-from pydantic import Field, NonNegativeFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat, PositiveInt, model_validator
 from torch import Tensor
 
-from histvq.batching import Batch
+from histvq.batching import Batch, fit_scale
+from histvq.deciding import fit_decision
+from histvq.inputs import check_enough, check_measured
 from histvq.nn.autoencoder import Decoded, HierarchicalAutoencoder
 from histvq.nn.codebook import Codebook
 from histvq.nn.objective import objective
-from histvq.patchwise import PatchwiseConfig, PatchwiseEstimator
+from histvq.nn.starting import clustered_actions, start_of
+from histvq.patchwise import (
+    PatchwiseConfig,
+    PatchwiseEstimator,
+    encoded_sequences,
+    patch_distances,
+)
+from histvq.recording import Recording
+from histvq.segmenter import AUTO, NonNegative, Seconds
+from histvq.statistics import Whose, fit_front_end, kind_of, tempo_of
+from histvq.transforms import centre_on_root
+
+# Each clustering to start from makes so many clusters an action before it merges them.
+CLUSTERS_AN_ACTION = 4
 
 Feed = Literal["subaction", "action", "both"]
 
@@ -18,11 +35,12 @@ Feed = Literal["subaction", "action", "both"]
 class HiSTVQConfig(PatchwiseConfig, frozen=True, extra="forbid"):
     """Settings of HiST-VQ.
 
-    The defaults are for recordings of one's own: unit-free input, a light network, enough steps for
-    little data. The paper's loss weights are for raw numbers: on unit-free input they make the spatial
-    loss count for nothing. Where a default is not the paper's (n_maps, dropout, lambda_spat, nu,
-    learning rate, pieces, keep) it was set by looking at the made-up people of `histvq demo`; no real
-    recording's labels had a say. The paper's settings are the presets `paper-hugadb`, `hugadb-fast`.
+    Preset `best` is what segments real recordings best. The defaults take motion as the paper does, and
+    are for recordings of one's own: unit-free input, a light network, enough steps for little data. The
+    paper's loss weights are for raw numbers: on unit-free input they make the spatial loss count for
+    nothing. Where a default is not the paper's (n_maps, dropout, lambda_spat, nu, learning rate, pieces,
+    keep) it was set by looking at the made-up people of `histvq demo`; no real recording's labels had a
+    say. The paper's settings are the presets `paper-hugadb`, `hugadb-fast`.
 
     Attributes:
         alpha: Codes of a level for each code of the level above.
@@ -40,6 +58,24 @@ class HiSTVQConfig(PatchwiseConfig, frozen=True, extra="forbid"):
         min_usage_prototypes: nu of a codebook fed with prototypes (the paper's nu_A).
         dead_batches: Batches in a row below nu until a code is replaced.
         temporal_hidden: Width of the temporal decoder.
+        input: What the encoder sees: `motion`, frame by frame, as the paper, or `statistics` of windows,
+            a frame a patch (see `histvq.statistics`): inertial sensors and positions each their own.
+        patch_seconds: Length of a patch, the shortest thing told apart. `auto`, with statistics: half a
+            second for inertial sensors; for positions a quarter of how long movement goes on as it is.
+        window_seconds: With statistics, the length of a window; `auto`: four patches of `auto`.
+        own_mean: With statistics, whose mean is taken off: each `person`'s, each `recording`'s, or
+            `none`. People whose name is not known count as one.
+        shortcut: The encoder adds what it learns to its input, and starts as if it were not there.
+            There are then at least as many latent channels as channels of the input.
+        start: Where codebooks start: at `random`, as the paper, or on `clusters` of what the encoder
+            makes of the patches before it has learned (see `nn.starting`).
+        n_starts: How many clusterings are made to start from.
+        parents: How a subaction comes to its action: `quantised`, by the nearest action prototype, as
+            the paper, or `kept`, as the clusters that it started from say.
+        stay: Price of a change of action, in patches at their usual squared distance; 0: every patch is
+            answered by itself. `auto`, with statistics: 0 for inertial sensors, 1.2 for positions.
+        confidence: `margin`, see `PatchwiseEstimator`, or `rank`: the share of the training data's
+            patches with that action that are less certain of it (see `nn.confidence`).
     """
 
     alpha: PositiveInt = 2
@@ -56,6 +92,30 @@ class HiSTVQConfig(PatchwiseConfig, frozen=True, extra="forbid"):
     min_usage_prototypes: NonNegativeFloat = 0.5
     dead_batches: PositiveInt = 3
     temporal_hidden: PositiveInt = 128
+    input: Literal["motion", "statistics"] = "motion"
+    patch_seconds: Seconds = 1.0  # type: ignore[assignment]  # wider than the base's
+    window_seconds: Seconds = "auto"
+    own_mean: Whose = "person"
+    shortcut: bool = False
+    start: Literal["random", "clusters"] = "random"
+    n_starts: PositiveInt = 30
+    parents: Literal["quantised", "kept"] = "quantised"
+    stay: NonNegative = 0.0
+    confidence: Literal["margin", "rank"] = "margin"
+
+    @model_validator(mode="after")
+    def _goes_together(self) -> Self:
+        if self.input == "motion" and AUTO in (self.patch_seconds, self.stay):
+            raise ValueError(
+                "auto is told from window statistics: give a number, or input='statistics'"
+            )
+        if self.input == "statistics" and self.fps is not None:
+            raise ValueError(
+                "fps says at what rate motion is taken; leave it out with input='statistics'"
+            )
+        if self.parents == "kept" and self.start == "random":
+            raise ValueError("parents='kept' needs start='clusters', which say them")
+        return self
 
 
 class HiSTVQ(PatchwiseEstimator):
@@ -71,6 +131,96 @@ class HiSTVQ(PatchwiseEstimator):
 
     Config = HiSTVQConfig
     method_name = "histvq"
+
+    def _prepare_all(self, recordings: Sequence[Recording]) -> list[Recording]:
+        config: HiSTVQConfig = self.config
+        self.front_end_ = self.decision_ = None
+        if config.input == "motion":
+            return super()._prepare_all(recordings)
+        check_measured(recordings)
+        if self.centred_:
+            recordings = [centre_on_root(recording) for recording in recordings]
+        tempo = tempo_of(recordings)
+        self.front_end_, made = fit_front_end(
+            recordings,
+            kind=kind_of(recordings[0]),
+            patch_seconds=_either(config.patch_seconds, tempo.patch_seconds),
+            window_seconds=_either(config.window_seconds, tempo.window_seconds),
+            own_mean=config.own_mean,
+        )
+        self.fps_ = self.front_end_.rate
+        self.stay_ = _either(config.stay, tempo.stay)
+        return made
+
+    def _suit(self, prepared: list[Recording]) -> None:
+        if self.front_end_ is None:
+            super()._suit(prepared)
+            return
+        self.patch_frames_ = 1
+        n_patches = sum(recording.n_frames for recording in prepared)
+        check_enough(
+            prepared,
+            n_codes=self._n_codes(),
+            n_patches=n_patches,
+            patch_seconds=self.front_end_.patch_seconds,
+        )
+        self.scale_ = fit_scale(prepared, mode="none")
+
+    def _start(self, network: HierarchicalAutoencoder, batches: Iterable[Batch]) -> None:
+        config: HiSTVQConfig = self.config
+        if config.start == "random":
+            return
+        network.eval()
+        sequences, n_batches = [], 0
+        for batch in batches:
+            sequences += encoded_sequences(network, batch)
+            n_batches += 1
+        network.train()
+        points = np.concatenate(sequences)
+        actions = clustered_actions(
+            sequences,
+            config.n_actions,
+            n_fine=CLUSTERS_AN_ACTION * config.n_actions,
+            n_starts=config.n_starts,
+            penalty=self._stay(),
+            seed=self.seed_,
+        )
+        start = start_of(
+            points,
+            actions,
+            n_actions=config.n_actions,
+            alpha=config.alpha,
+            n_levels=config.n_levels,
+            seed=self.seed_,
+        )
+        shape = (self.patch_frames_, len(self.layout_["joint_names"]), self._n_latent())
+        network.quantiser.start_at(
+            [torch.from_numpy(p).float().view(-1, *shape) for p in start.prototypes],
+            [torch.from_numpy(p) for p in start.parents],
+            usage=len(points) / n_batches / self._n_codes(),
+        )
+
+    def _decide(self, network: HierarchicalAutoencoder, prepared: list[Recording]) -> None:
+        config: HiSTVQConfig = self.config
+        if config.confidence == "margin" and not self._stay():
+            return
+        coder = self._coder(network)
+        found = patch_distances(prepared, coder)
+        self.decision_ = fit_decision(
+            [distances[occupied] for distances, occupied in found if occupied.any()],
+            coder.parents.cpu().numpy(),
+            stay=self._stay(),
+            n_actions=config.n_actions,
+        )
+
+    def _stay(self) -> float:
+        """Price of a change, in patches."""
+        return self.stay_ if self.front_end_ is not None else self.config.stay
+
+    def _n_latent(self) -> int:
+        """D: even, and with a shortcut no less than the input has channels."""
+        n_channels = self._n_channels() if self.config.shortcut else 0
+        return max(self.config.n_latent, n_channels + n_channels % 2)
 
     def _n_codes(self) -> int:
         config: HiSTVQConfig = self.config
@@ -100,7 +250,7 @@ class HiSTVQ(PatchwiseEstimator):
 
         def draw(level: int) -> Codebook:
             n_codes = config.n_actions * config.alpha ** (config.n_levels - 1 - level)
-            shape = (n_codes, self.patch_frames_, n_joints, config.n_latent)
+            shape = (n_codes, self.patch_frames_, n_joints, self._n_latent())
             return Codebook(
                 torch.randn(shape, generator=generator),
                 decay=config.ema_decay,
@@ -111,9 +261,9 @@ class HiSTVQ(PatchwiseEstimator):
 
         return HierarchicalAutoencoder(
             n_joints=n_joints,
-            n_channels=len(self.layout_["channel_names"]),
+            n_channels=self._n_channels(),
             patch_frames=self.patch_frames_,
-            n_latent=config.n_latent,
+            n_latent=self._n_latent(),
             n_maps=config.n_maps,
             n_layers=config.n_layers,
             dropout=config.dropout,
@@ -121,4 +271,10 @@ class HiSTVQ(PatchwiseEstimator):
             spatial_input=config.spatial_input,
             temporal_input=config.temporal_input,
             temporal_hidden=config.temporal_hidden,
+            shortcut=config.shortcut,
+            keep_parents=config.parents == "kept",
         )
+
+
+def _either(wish: float | Literal["auto"], found: float) -> float:
+    return found if wish == "auto" else wish

@@ -66,6 +66,8 @@ class HierarchicalAutoencoder(nn.Module):
             top), or `both` side by side on the latent axis.
         temporal_input: Likewise for the temporal decoder.
         temporal_hidden: Width of the temporal decoder; 0: there is none, as in SMQ.
+        shortcut: The encoder adds what it learns to the input itself (see `TCN`).
+        keep_parents: Each code has the parent it started with (see `HierarchicalQuantiser`).
         whole_patches: Compare all of a patch with the prototypes, its missing values as the zeros they
             are after the encoder (SMQ's code), instead of its real part alone.
     """
@@ -84,6 +86,8 @@ class HierarchicalAutoencoder(nn.Module):
         spatial_input: str,
         temporal_input: str,
         temporal_hidden: int,
+        shortcut: bool = False,
+        keep_parents: bool = False,
         whole_patches: bool = False,
     ) -> None:
         super().__init__()
@@ -93,11 +97,11 @@ class HierarchicalAutoencoder(nn.Module):
         self.whole_patches = whole_patches
         half = n_latent // 2
 
-        def tcn(*widths: int) -> TCN:
-            return TCN(widths, n_maps=n_maps, n_layers=n_layers, dropout=dropout)
+        def tcn(*widths: int, shortcut: bool = False) -> TCN:
+            return TCN(widths, n_maps=n_maps, n_layers=n_layers, dropout=dropout, shortcut=shortcut)
 
-        self.encoder = tcn(n_channels, half, n_latent)
-        self.quantiser = HierarchicalQuantiser(codebooks)
+        self.encoder = tcn(n_channels, half, n_latent, shortcut=shortcut)
+        self.quantiser = HierarchicalQuantiser(codebooks, keep_parents=keep_parents)
         self.spatial_decoder = tcn(n_latent * _width(spatial_input), half, n_channels)
         self.temporal_decoder: TemporalDecoder | None = None
         if temporal_hidden:

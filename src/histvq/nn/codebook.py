@@ -187,6 +187,17 @@ class Codebook(nn.Module):
         self.usage[dead] = self.min_usage
         self.idle[dead] = 0
 
+    @torch.no_grad()
+    def start_at(
+        self, prototypes: Float[Tensor, "code patch_frame joint latent"], *, usage: float
+    ) -> None:
+        """Put the codes on these prototypes, as if each had had so many patches of every batch."""
+        self.prototypes = prototypes.to(self.prototypes)
+        self.seen = torch.ones_like(self.seen)
+        self.mass = torch.full_like(self.mass, usage)
+        self.usage = torch.full_like(self.usage, usage)
+        self.idle = torch.zeros_like(self.idle)
+
     def reorder(self, order: Int[Tensor, " code"]) -> None:
         """Number the codes anew: the code at place i is the former `order[i]`."""
         for name, _ in list(self.named_buffers()):

@@ -9,8 +9,9 @@ def certainty(
     parents: Int[np.ndarray, " code"],
     *,
     usual: float,
+    actions: Int[np.ndarray, " patch"] | None = None,
 ) -> Float[np.ndarray, " patch"]:
-    """How much of a patch goes to the action of its nearest code, were codes chosen by chance.
+    """How much of a patch goes to its action, were codes chosen by chance.
 
     A code is chosen with a chance of exp(-d^2 / 2 s^2), s the usual distance: distances count for as
     much as patches spread around their codes. A Gaussian with as many independent features as a patch
@@ -22,14 +23,16 @@ def certainty(
         distances: To the code of every subaction.
         parents: The action of each code.
         usual: s, in the unit of the distances: `usual_distance` of what was learned from.
+        actions: Of the patches; None: those of the nearest codes.
 
     Returns:
-        In (0, 1], no less than one in as many as there are codes.
+        In [0, 1]; of the nearest code's action no less than one in as many as there are codes.
     """
     nearest = distances.argmin(axis=1)
     beyond = distances**2 - distances.min(axis=1, keepdims=True) ** 2
     chances = np.exp(-beyond / (2 * usual**2))
-    own = parents == parents[nearest][:, None]
+    chosen = parents[nearest] if actions is None else actions
+    own = parents == chosen[:, None]
     return np.asarray((chances * own).sum(axis=1) / chances.sum(axis=1))
 
 

@@ -1,5 +1,6 @@
 """Vector quantisation in levels: patches to subactions, subactions to actions."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -28,11 +29,55 @@ class HierarchicalQuantiser(nn.Module):
 
     Source: HiST-VQ section 3.1, eqs. (1)-(4). A higher level sees only prototypes of the level below,
     so it maps codes to codes: every patch of a subaction has the same action.
+
+    Args:
+        codebooks: Finest level first.
+        keep_parents: Each code has the parent that `start_at` gave it, whatever prototype is nearest:
+            actions that are no balls cannot be told by the nearest of one prototype each.
     """
 
-    def __init__(self, codebooks: list[Codebook]) -> None:
+    def __init__(self, codebooks: list[Codebook], *, keep_parents: bool = False) -> None:
         super().__init__()
         self.codebooks = nn.ModuleList(codebooks)
+        self.keep_parents = keep_parents
+        if keep_parents:
+            for level, codebook in enumerate(codebooks[:-1]):
+                kept = torch.zeros(len(codebook.usage), dtype=torch.int64)
+                self.register_buffer(f"parents_{level}", kept)
+
+    @torch.no_grad()
+    def start_at(
+        self,
+        prototypes: Sequence[Float[Tensor, "_ patch_frame joint latent"]],
+        parents: Sequence[Int[Tensor, " _"]],
+        *,
+        usage: float,
+    ) -> None:
+        """Put the codebooks on these prototypes.
+
+        Args:
+            prototypes: Of each level, the finest first.
+            parents: Of each level but the top, the code above.
+            usage: How many patches of a batch a code of the finest level has on average.
+        """
+        for level, values in enumerate(prototypes):
+            n_codes = len(prototypes[0]) / len(values)
+            self._codebook(level).start_at(values, usage=usage * n_codes)
+        if self.keep_parents:
+            for level, codes in enumerate(parents):
+                setattr(self, f"parents_{level}", codes.to(self._codebook(level).usage.device))
+
+    def reorder(self, level: int, order: Int[Tensor, " code"]) -> None:
+        """Number the codes of a level anew: the code at place i is the former `order[i]`."""
+        self._codebook(level).reorder(order)
+        if not self.keep_parents:
+            return
+        if level < len(self.codebooks) - 1:
+            setattr(self, f"parents_{level}", self.parents(level)[order])
+        if level > 0:
+            place = torch.empty_like(order)
+            place[order] = torch.arange(len(order), device=order.device)
+            setattr(self, f"parents_{level - 1}", place[self.parents(level - 1)])
 
     def forward(
         self,
@@ -79,7 +124,10 @@ class HierarchicalQuantiser(nn.Module):
             lower = self._codebook(level - 1)
             patches, real = lower.prototypes, lower.shown()
             weights = torch.bincount(codes_below[-1], minlength=len(patches)).float()
-        codes = codebook.assign(patches, real)
+        if level > 0 and self.keep_parents:
+            codes = self.parents(level - 1)
+        else:
+            codes = codebook.assign(patches, real)
         if self.training:
             if generator is None:
                 raise ValueError("training the quantiser needs a generator")
@@ -94,6 +142,9 @@ class HierarchicalQuantiser(nn.Module):
     @torch.no_grad()
     def parents(self, level: int) -> Int[Tensor, " code"]:
         """For each code of a level, its code one level up."""
+        if self.keep_parents:
+            kept: Tensor = getattr(self, f"parents_{level}")
+            return kept
         lower = self._codebook(level)
         return self._codebook(level + 1).assign(lower.prototypes, lower.shown())
 

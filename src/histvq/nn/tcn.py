@@ -10,7 +10,7 @@ from itertools import pairwise
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
-from torch.nn.functional import conv2d
+from torch.nn.functional import conv2d, pad
 
 from histvq.nn.dropout import dropout_factors
 
@@ -120,6 +120,8 @@ class TCN(nn.Module):
         n_maps: Width inside a stage.
         n_layers: Residual layers a stage; layer l has dilation 2**l.
         dropout: Share of values dropped in every residual layer while training.
+        shortcut: Add the input itself to the output, in its first channels, and start with weights that
+            add nothing to it.
 
     Attributes:
         reach: How many frames before and after it an output depends on, at most.
@@ -127,16 +129,28 @@ class TCN(nn.Module):
     """
 
     def __init__(
-        self, widths: tuple[int, ...], *, n_maps: int, n_layers: int, dropout: float
+        self,
+        widths: tuple[int, ...],
+        *,
+        n_maps: int,
+        n_layers: int,
+        dropout: float,
+        shortcut: bool = False,
     ) -> None:
         super().__init__()
         self.dropout = dropout
+        self.shortcut = shortcut
         self.low_precision = False
         self.reach = reach_frames(n_layers, n_stages=len(widths) - 1)
         self.stages = nn.ModuleList(
             Stage(n_in, n_out, n_maps=n_maps, n_layers=n_layers, dropout=dropout)
             for n_in, n_out in pairwise(widths)
         )
+        if shortcut:
+            last = self.stages[-1].leave
+            assert isinstance(last, nn.Linear)
+            nn.init.zeros_(last.weight)
+            nn.init.zeros_(last.bias)
 
     def forward(
         self,
@@ -156,10 +170,14 @@ class TCN(nn.Module):
         whole = series.device.type == "cpu" and bool(real.all())
         mask = None if whole else real.unsqueeze(-1)
         low = self.low_precision and self.training
+        given = series
         with torch.autocast(series.device.type, torch.bfloat16, enabled=low):
             for stage in self.stages:
                 series = stage(series, mask, luck)
-        return series.to(torch.get_default_dtype()) if low else series
+        series = series.to(torch.get_default_dtype()) if low else series
+        if self.shortcut:
+            series = series + _masked(pad(given, (0, series.shape[-1] - given.shape[-1])), mask)
+        return series
 
 
 def reach_frames(n_layers: int, *, n_stages: int) -> int:

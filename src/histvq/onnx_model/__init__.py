@@ -58,6 +58,12 @@ def export_onnx(
             f"it cannot be exported; methods that can: {', '.join(_patchwise())}"
         )
     method._require_fitted("network_")
+    if method.front_end_ is not None or method.decision_ is not None:
+        raise ConfigError(
+            "what this model does before and after its network (window statistics, answers that last) "
+            "does not fit an ONNX file; export one that takes motion and answers patch by patch, fitted "
+            "without --preset best"
+        )
     try:
         import onnx  # noqa: F401
     except ImportError as error:

@@ -1,6 +1,6 @@
 """What a kind of data says of the channels its windows give."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +22,21 @@ class Measured:
     spreads: np.ndarray
 
 
+@dataclass(frozen=True)
+class Tempo:
+    """Scales of time.
+
+    Attributes:
+        patch_seconds: Time from patch to patch.
+        window_seconds: Length of the window around the middle of each.
+        stay: Price of a change of action, in patches at their usual squared distance to their action.
+    """
+
+    patch_seconds: float
+    window_seconds: float
+    stay: float
+
+
 @dataclass(frozen=True, eq=False)
 class Kind:
     """How the channels of one kind of data are made.
@@ -32,12 +47,14 @@ class Kind:
         measure: From a recording and its windows.
         finish: From what was measured and (joint, spread), how still is still, to (patch, joint,
             channel). Called after all recordings were measured.
+        tempo: What scales of time suit these recordings, where nobody says.
         still_share: What is below this share of a joint's usual spread counts as still.
     """
 
     weights: Callable[[Recording], dict[str, float]]
     measure: Callable[[Recording, Windows], Measured]
     finish: Callable[[Recording, Measured, np.ndarray], np.ndarray]
+    tempo: Callable[[Sequence[Recording]], Tempo]
     still_share: float
 
 

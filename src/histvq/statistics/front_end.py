@@ -1,13 +1,13 @@
 """From recordings to recordings of window statistics: a frame a patch, channels of variance 1 or so."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from histvq.recording import Recording
-from histvq.statistics.channels import Kind
+from histvq.statistics.channels import Kind, Tempo
 from histvq.statistics.inertial import INERTIAL
 from histvq.statistics.positions import POSITIONS
 from histvq.statistics.sensors import is_inertial
@@ -21,6 +21,11 @@ Whose = Literal["person", "recording", "none"]
 def kind_of(recording: Recording) -> str:
     """`inertial` for accelerometers and gyroscopes, else `positions`."""
     return "inertial" if is_inertial(recording) else "positions"
+
+
+def tempo_of(recordings: Sequence[Recording]) -> Tempo:
+    """The scales of time that suit these recordings; positions must be relative to the root."""
+    return KINDS[kind_of(recordings[0])].tempo(recordings)
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +56,36 @@ class FrontEnd:
     def rate(self) -> float:
         """Patches a second."""
         return 1 / self.patch_seconds
+
+    @property
+    def plain(self) -> dict[str, Any]:
+        """All of it but the arrays, to be saved."""
+        return {
+            "kind": self.kind,
+            "patch_seconds": self.patch_seconds,
+            "window_seconds": self.window_seconds,
+            "own_mean": self.own_mean,
+            "persons": list(self.persons),
+        }
+
+    @property
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The arrays, to be saved."""
+        return {"still": self.still, "means": self.means, "factor": self.factor}
+
+    @classmethod
+    def restored(cls, plain: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> "FrontEnd":
+        """The front end whose `plain` and `arrays` these are."""
+        return cls(
+            kind=plain["kind"],
+            patch_seconds=plain["patch_seconds"],
+            window_seconds=plain["window_seconds"],
+            own_mean=plain["own_mean"],
+            persons=tuple(plain["persons"]),
+            still=arrays["still"],
+            means=arrays["means"],
+            factor=arrays["factor"],
+        )
 
     def __call__(self, recording: Recording) -> Recording:
         """The statistics of a recording, a frame a patch; NaN where nothing of a joint was measured.

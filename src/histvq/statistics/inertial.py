@@ -3,13 +3,13 @@
 Windows are boxes: every frame in them weighs the same.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
 from histvq.blocks import blocks
 from histvq.recording import Recording
-from histvq.statistics.channels import Kind, Measured, log_above
+from histvq.statistics.channels import Kind, Measured, Tempo, log_above
 from histvq.statistics.resting import vertical_speed
 from histvq.statistics.sensors import Sensors
 from histvq.windowing import Windows, known_mean, middle_of, moments
@@ -159,4 +159,12 @@ def _share(values: np.ndarray, whole: np.ndarray) -> np.ndarray:
     return shares
 
 
-INERTIAL = Kind(weights, measure, finish, still_share=STILL)
+def tempo(recordings: Sequence[Recording]) -> Tempo:
+    """Two seconds hold a stride or two, and a change costs nothing.
+
+    Not as with positions: how wildly sensors are moved goes on for as long as people walk or run.
+    """
+    return Tempo(patch_seconds=0.5, window_seconds=2.0, stay=0.0)
+
+
+INERTIAL = Kind(weights, measure, finish, tempo, still_share=STILL)

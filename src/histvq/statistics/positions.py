@@ -4,10 +4,13 @@ A window weighs frames by a Gaussian. Axes count apart: a knee that goes up and 
 to and fro. Other quantities beside positions, such as turns of a joint, are treated alike.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from histvq.recording import Recording
-from histvq.statistics.channels import Kind, Measured, log_above
+from histvq.statistics.channels import Kind, Measured, Tempo, log_above
+from histvq.statistics.memory import movement_memory
 from histvq.statistics.smoothing import SPREAD_OF_A_BOX, velocities, weighted_mean
 from histvq.windowing import Windows
 
@@ -48,5 +51,14 @@ def finish(recording: Recording, measured: Measured, still: np.ndarray) -> np.nd
     return np.concatenate([measured.plain["mean"], log_above(measured.spreads, still)], axis=2)
 
 
+def tempo(recordings: Sequence[Recording]) -> Tempo:
+    """Windows as long as people go on moving as they do, four patches in each.
+
+    A change costs what 0.3 windows cost: within it, a patch or two that look otherwise are no action.
+    """
+    memory = movement_memory(recordings)
+    return Tempo(patch_seconds=memory / 4, window_seconds=memory, stay=1.2)
+
+
 # A tenth, not a hundredth as for sensors: tracked positions are noisier, their differences more so.
-POSITIONS = Kind(weights, measure, finish, still_share=0.1)
+POSITIONS = Kind(weights, measure, finish, tempo, still_share=0.1)
