@@ -14,11 +14,11 @@ class Measured:
     """What was measured in the windows of one recording; NaN where nothing was.
 
     Attributes:
-        plain: (patch, joint, value): values that go on as they are.
+        plain: By name, (patch, joint, value): what needs no knowledge of other recordings.
         spreads: (patch, joint, spread): at least 0; how still is still is told from all of them.
     """
 
-    plain: np.ndarray
+    plain: dict[str, np.ndarray]
     spreads: np.ndarray
 
 

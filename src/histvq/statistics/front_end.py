@@ -1,15 +1,16 @@
 """From recordings to recordings of window statistics: a frame a patch, channels of variance 1 or so."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 
 from histvq.recording import Recording
-from histvq.statistics.channels import Kind, Measured, Tempo
-from histvq.statistics.inertial import INERTIAL, is_inertial
+from histvq.statistics.channels import Kind, Tempo
+from histvq.statistics.inertial import INERTIAL
 from histvq.statistics.positions import POSITIONS
+from histvq.statistics.sensors import is_inertial
 from histvq.windowing import Windows, known_mean
 from histvq.windows import means_by_person, scale_of, sizes_of
 
@@ -87,31 +88,28 @@ class FrontEnd:
         )
 
     def __call__(self, recording: Recording) -> Recording:
-        """The statistics of a recording, a frame a patch; NaN where nothing of a joint was measured."""
-        kind = KINDS[self.kind]
-        return self._scaled(
-            recording, kind.finish(recording, self._measured(recording), self.still)
-        )
+        """The statistics of a recording, a frame a patch; NaN where nothing of a joint was measured.
 
-    def _measured(self, recording: Recording) -> Measured:
-        windows = Windows.of(
-            recording.n_frames,
-            fps=recording.fps,
-            patch_seconds=self.patch_seconds,
-            window_seconds=self.window_seconds,
+        Of a recording with fewer frames a second than patches, each frame is a patch.
+        """
+        kind = KINDS[self.kind]
+        measured = kind.measure(
+            recording, _windows(recording, self.patch_seconds, self.window_seconds)
         )
-        return KINDS[self.kind].measure(recording, windows)
+        return self._scaled(recording, kind.finish(recording, measured, self.still))
 
     def _scaled(self, recording: Recording, channels: np.ndarray) -> Recording:
+        """A recording of these channels; 0 where one is unknown but others of the joint are known."""
         weights = KINDS[self.kind].weights(recording)
-        known = ~np.isnan(channels).all(axis=2, keepdims=True)
-        rest = (channels - self._own_mean(recording, channels)) / self.factor
-        rest = np.nan_to_num(rest * np.array(list(weights.values())))
+        rest = channels - self._own_mean(recording, channels)
+        rest *= np.array(list(weights.values())) / self.factor
+        np.nan_to_num(rest, copy=False)
+        rest[np.isnan(channels).all(axis=2)] = np.nan
         return recording.noted(
             f"statistics of {self.window_seconds:g} s every {self.patch_seconds:g} s",
-            skeleton=np.where(known, rest, np.nan).astype(np.float32),
+            skeleton=rest.astype(np.float32),
             channel_names=tuple(weights),
-            fps=self.rate,
+            fps=min(self.rate, recording.fps),
             unit="unknown",
         )
 
@@ -123,10 +121,12 @@ class FrontEnd:
         """
         if self.own_mean == "recording":
             return known_mean(channels)
+        usual = known_mean(self.means)
         whose = _whose(recording, self.own_mean)
-        if whose in self.persons:
-            return np.asarray(self.means[self.persons.index(whose)])
-        return known_mean(self.means)
+        if whose not in self.persons:
+            return usual
+        own = self.means[self.persons.index(whose)]
+        return np.where(np.isnan(own), usual, own)
 
 
 def fit_front_end(
@@ -147,25 +147,11 @@ def fit_front_end(
         own_mean: Whose mean is taken off each channel: each `person`'s (how sensors sit, how a body is
             built), each `recording`'s, or `none`. People whose name is not known count as one.
     """
-    described = KINDS[kind]
-    nothing = np.zeros((1, 1))
-    blank = FrontEnd(kind, patch_seconds, window_seconds, own_mean, nothing, (), nothing, nothing)
-    measured = [blank._measured(recording) for recording in recordings]
-    spreads = np.concatenate([m.spreads for m in measured])
-    still = described.still_share * np.nan_to_num(np.sqrt(known_mean(spreads**2)))
-    channels = [
-        described.finish(recording, m, still)
-        for recording, m in zip(recordings, measured, strict=True)
-    ]
-    shape = channels[0].shape[1:]
+    channels, still = _channels(recordings, KINDS[kind], patch_seconds, window_seconds)
     flat = [c.reshape(len(c), -1) for c in channels]
-    whose = [_whose(recording, own_mean) for recording in recordings]
-    means = means_by_person(flat, whose)
-    rest = [
-        f - (known_mean(f) if own_mean == "recording" else means[name])
-        for f, name in zip(flat, whose, strict=True)
-    ]
-    front_end = FrontEnd(
+    means = means_by_person(flat, [_whose(recording, own_mean) for recording in recordings])
+    shape = channels[0].shape[1:]
+    unscaled = FrontEnd(
         kind=kind,
         patch_seconds=patch_seconds,
         window_seconds=window_seconds,
@@ -173,10 +159,34 @@ def fit_front_end(
         still=still,
         persons=tuple(means),
         means=np.stack(list(means.values())).reshape(-1, *shape),
-        factor=scale_of(rest, sizes_of(flat)).reshape(shape),
+        factor=np.ones(shape),
     )
-    made = [front_end._scaled(r, c) for r, c in zip(recordings, channels, strict=True)]
-    return front_end, made
+    pairs = list(zip(recordings, channels, strict=True))
+    rest = [(c - unscaled._own_mean(r, c)).reshape(len(c), -1) for r, c in pairs]
+    factor = scale_of(rest, sizes_of(flat)).reshape(shape)
+    del rest  # as large as the recordings made
+    front_end = replace(unscaled, factor=factor)
+    return front_end, [front_end._scaled(r, c) for r, c in pairs]
+
+
+def _channels(
+    recordings: Sequence[Recording], kind: Kind, patch_seconds: float, window_seconds: float
+) -> tuple[list[np.ndarray], np.ndarray]:
+    """Channels of each recording, and how still is still."""
+    measured = [kind.measure(r, _windows(r, patch_seconds, window_seconds)) for r in recordings]
+    usual = sizes_of([m.spreads.reshape(len(m.spreads), -1) for m in measured])
+    still = kind.still_share * usual.reshape(measured[0].spreads.shape[1:])
+    channels = [kind.finish(r, m, still) for r, m in zip(recordings, measured, strict=True)]
+    return channels, still
+
+
+def _windows(recording: Recording, patch_seconds: float, window_seconds: float) -> Windows:
+    return Windows.of(
+        recording.n_frames,
+        fps=recording.fps,
+        patch_seconds=patch_seconds,
+        window_seconds=window_seconds,
+    )
 
 
 def _whose(recording: Recording, own_mean: Whose) -> str:

@@ -5,8 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from histvq.recording import Recording
+from histvq.statistics.channels import log_above
 from histvq.statistics.smoothing import SPREAD_OF_A_BOX, velocities, weighted_mean
 from histvq.windowing import known_mean
+from histvq.windows import means_by_person, scale_of, sizes_of
 
 # Speeds are those of windows this short, in seconds, looked at so many times a second.
 WINDOW_SECONDS = 0.5
@@ -25,26 +27,13 @@ def movement_memory(recordings: Sequence[Recording], *, longest: float = 60.0) -
         longest: As of `memory_seconds`.
     """
     speeds = [_speeds(recording) for recording in recordings]
-    still = STILL * np.sqrt(known_mean(np.concatenate(speeds) ** 2))
-    with np.errstate(divide="ignore"):
-        logs = [np.log(speed + still) for speed in speeds]
-    logs = [np.where(np.isneginf(log), np.nan, log) for log in logs]  # still throughout the data
-    persons = [recording.person for recording in recordings]
-    usual = {
-        person: known_mean(
-            np.concatenate([log for log, p in zip(logs, persons, strict=True) if p == person])
-        )
-        for person in set(persons)
-    }
+    still = STILL * sizes_of(speeds)
+    logs = [log_above(speed, still) for speed in speeds]
+    persons = [recording.person or "" for recording in recordings]
+    usual = means_by_person(logs, persons)
     rest = [log - usual[person] for log, person in zip(logs, persons, strict=True)]
-    scale = np.sqrt(known_mean(np.concatenate(rest) ** 2))
-    moving = scale > 0
-    if not moving.any():
-        rest, moving, scale = (
-            [np.zeros((len(log), 1)) for log in logs],
-            np.ones(1, bool),
-            np.ones(1),
-        )
+    scale = scale_of(rest, sizes_of(logs))
+    moving = np.isfinite(scale)
     return memory_seconds([r[:, moving] / scale[moving] for r in rest], fps=RATE, longest=longest)
 
 
@@ -75,24 +64,42 @@ def memory_seconds(signals: Sequence[np.ndarray], *, fps: float, longest: float 
         longest: Lag to stop at, in seconds; the answer where the level is not reached before.
     """
     everything = np.concatenate(signals)
-    variance = float(np.nanmean((everything - known_mean(everything)) ** 2))
+    middle = known_mean(everything)
+    variance = float(known_mean(((everything - middle) ** 2).ravel()))
     lasting = max(len(signal) for signal in signals)
-    before = 0.0
+    n_lags = min(lasting, int(longest * fps) + 1)
+    shares = np.zeros(n_lags)
+    if variance > 0:
+        shares = _variogram([signal - middle for signal in signals], n_lags) / variance
     level = 1 - np.exp(-1)
-    for lag in range(1, min(lasting, int(longest * fps) + 1)):
-        share = _strangeness(signals, lag) / variance if variance else 0.0
-        if share >= level:
-            return (lag - 1 + (level - before) / (share - before)) / fps
-        before = share
-    return min(longest, lasting / fps)
+    reached = np.flatnonzero(shares >= level)
+    if len(reached) == 0:
+        return min(longest, lasting / fps)
+    before, after = shares[reached[0] - 1 : reached[0] + 1]
+    return float(reached[0] - 1 + (level - before) / (after - before)) / fps
 
 
-def _strangeness(signals: Sequence[np.ndarray], lag: int) -> float:
-    """Half the mean square difference of what is so far apart, where both are known."""
-    total, count = 0.0, 0
+def _variogram(signals: Sequence[np.ndarray], n_lags: int) -> np.ndarray:
+    """Half the mean square difference of moments 0, 1, 2, ... frames apart, where both are known, (lag,).
+
+    By Fourier transforms: the squares of all differences at a lag add up to correlations of the signal,
+    of its square and of where it is known.
+    """
+    from scipy.fft import irfft, next_fast_len, rfft
+
+    total, count = np.zeros(n_lags), np.zeros(n_lags)
     for signal in signals:
-        squares = (signal[lag:] - signal[:-lag]) ** 2
-        known = ~np.isnan(squares)
-        total += float(squares[known].sum())
-        count += int(known.sum())
-    return total / max(count, 1) / 2
+        size = next_fast_len(
+            len(signal) + n_lags, real=True
+        )  # so that the end does not meet the start
+        for feature in signal.T:  # one by one: spectra of a long recording are large
+            known = ~np.isnan(feature)
+            values = np.where(known, feature, 0)
+            of_values, of_squares, of_known = (
+                rfft(v, size) for v in (values, values**2, known * 1.0)
+            )
+            pairs = 2 * (of_squares.conj() * of_known).real - 2 * np.abs(of_values) ** 2
+            total += irfft(pairs, size)[:n_lags]
+            count += irfft(np.abs(of_known) ** 2, size)[:n_lags]
+    total[0] = 0  # but for rounding
+    return total / np.maximum(np.rint(count), 1) / 2

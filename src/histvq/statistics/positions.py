@@ -34,7 +34,8 @@ def measure(recording: Recording, windows: Windows) -> Measured:
         windows: A window is as wide as a Gaussian with the spread of a box of that length.
     """
     spread = windows.window_frames * SPREAD_OF_A_BOX
-    at = np.minimum(windows.middles.astype(int), recording.n_frames - 1)
+    # What lies between two frames goes to the later one, also where rounding pulls it down.
+    at = np.minimum((windows.middles + 1e-9).astype(int), recording.n_frames - 1)
     shape = (windows.n_patches, *recording.skeleton.shape[1:])
     means, speeds = np.empty(shape), np.empty(shape)
     for joint in range(shape[1]):  # one by one: copies of a long recording are large
@@ -42,12 +43,12 @@ def measure(recording: Recording, windows: Windows) -> Measured:
         means[:, joint] = weighted_mean(places, spread)[at]
         moved = velocities(places, fps=recording.fps)
         speeds[:, joint] = np.sqrt(weighted_mean(moved**2, spread)[at])
-    return Measured(means, speeds)
+    return Measured({"mean": means}, speeds)
 
 
 def finish(recording: Recording, measured: Measured, still: np.ndarray) -> np.ndarray:
     """Means, and logarithms of the speeds."""
-    return np.concatenate([measured.plain, log_above(measured.spreads, still)], axis=2)
+    return np.concatenate([measured.plain["mean"], log_above(measured.spreads, still)], axis=2)
 
 
 def tempo(recordings: Sequence[Recording]) -> Tempo:

@@ -4,11 +4,14 @@ Somebody who stands in a lift moves no limb; all that is measured is that gravit
 while the lift speeds up, and weaker while it slows down. Added up, that is its speed.
 """
 
+from typing import Literal
+
 import numpy as np
 
 GRAVITY = 9.81  # m/s2
-# Length of the bins in which acceleration is added up.
-BIN_SECONDS = 0.1
+# Length of the bins in which acceleration is added up, and how many frames it takes at least to tell
+# whether a sensor is shaken.
+BIN_SECONDS, BIN_FRAMES = 0.1, 3
 # Movement shakes a sensor within a bin by more than this share of gravity; a lift shakes it by less.
 SHAKEN = 0.1
 # Nothing is added up within so many seconds of movement.
@@ -22,7 +25,7 @@ LEAST, MOST = 0.003, 0.3
 REST_SECONDS, MOVING_SECONDS = 30.0, 1.0
 
 
-def vertical_speed(acceleration: np.ndarray, *, fps: float) -> tuple[np.ndarray, np.ndarray]:
+def vertical_speed(felt: np.ndarray, *, fps: float) -> tuple[np.ndarray, np.ndarray]:
     """Speed upwards as each sensor feels it, in metres a second.
 
     The magnitude of what an accelerometer at rest feels, over what it felt around then, is added up
@@ -33,64 +36,59 @@ def vertical_speed(acceleration: np.ndarray, *, fps: float) -> tuple[np.ndarray,
     Source: ours.
 
     Args:
-        acceleration: (frame, sensor, 3), gravity included, in any unit; NaN where not measured.
+        felt: Magnitude of acceleration, (frame, sensor), gravity included, in any unit; NaN where not
+            measured.
         fps: Frames a second.
 
     Returns:
         Speed, (bin, sensor), and the first frame of each bin. 0 throughout for a sensor that does not
         feel gravity.
     """
-    first = _bins(len(acceleration), fps)
-    mean, shaken = _felt(acceleration, first)
-    gravity = _known_median(mean)
+    length = max(BIN_SECONDS * fps, BIN_FRAMES)  # in frames; need not be whole
+    first = np.unique(np.round(np.arange(0, len(felt), length)).astype(int).clip(0, len(felt) - 1))
+    seconds = length / fps
     with np.errstate(invalid="ignore", divide="ignore"):
-        mean, shaken = mean / gravity, shaken / gravity
-    calm = _calm(shaken)
-    deviation = np.where(calm[:, None], mean / _level(np.where(calm[:, None], mean, np.nan)) - 1, 0)
-    deviation = np.nan_to_num(deviation)
-    deviation = np.sign(deviation) * np.maximum(np.abs(deviation) - LEAST, 0)
-    deviation[np.abs(deviation) > MOST] = 0
-    kept = np.exp(-BIN_SECONDS / np.where(calm, REST_SECONDS, MOVING_SECONDS))
-    gained = deviation * GRAVITY * BIN_SECONDS
+        mean, shaken = _in_bins(felt, first)
+        gravity = _known_median(mean)
+        calm = _calm(shaken / gravity, max(round(CALM_SECONDS / seconds), 1))[:, None]
+        level = _level(np.where(calm, mean, np.nan), round(LEVEL_SECONDS / seconds / 2))
+        deviation = np.where(calm, mean / level - 1, 0)
+    gained = _plausible(deviation) * GRAVITY * seconds
+    kept = np.exp(-seconds / np.where(calm, REST_SECONDS, MOVING_SECONDS))
     return (_added_up(gained, kept) - _added_up(gained[::-1], kept[::-1])[::-1]) / 2, first
 
 
-def _bins(n_frames: int, fps: float) -> np.ndarray:
-    """First frame of each bin; of the frames themselves where those are longer."""
-    length = max(BIN_SECONDS * fps, 1.0)
-    return np.unique(np.round(np.arange(0, n_frames, length)).astype(int).clip(0, n_frames - 1))
+def _in_bins(felt: np.ndarray, first: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation of what is known in each bin, (bin, sensor); NaN where nothing is."""
+    mean, square = (np.empty((len(first), felt.shape[1])) for _ in range(2))
+    for sensor, sizes in enumerate(felt.T):  # one by one: copies of a long recording are large
+        known = ~np.isnan(sizes)
+        sizes = np.where(known, sizes, 0)
+        count = np.add.reduceat(known, first, dtype=np.float64)
+        mean[:, sensor] = np.add.reduceat(sizes, first) / count
+        square[:, sensor] = np.add.reduceat(sizes**2, first) / count
+    return mean, np.sqrt(np.maximum(square - mean**2, 0))
 
 
-def _felt(acceleration: np.ndarray, first: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation of the magnitude in each bin, (bin, sensor); NaN where unknown."""
-    mean, deviation = (np.full((len(first), acceleration.shape[1]), np.nan) for _ in range(2))
-    for sensor in range(acceleration.shape[1]):  # one by one: copies of a long recording are large
-        size = np.linalg.norm(acceleration[:, sensor].astype(np.float64), axis=1)
-        known = ~np.isnan(size)
-        size = np.where(known, size, 0)
-        count = np.add.reduceat(known.astype(np.float64), first)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            mean[:, sensor] = np.add.reduceat(size, first) / count
-            square = np.add.reduceat(size**2, first) / count
-        deviation[:, sensor] = np.sqrt(np.maximum(square - mean[:, sensor] ** 2, 0))
-    return mean, deviation
+def _plausible(deviation: np.ndarray) -> np.ndarray:
+    """Deviations as far as they may be a lift's, and 0 for all others."""
+    size = np.abs(deviation) - LEAST
+    return np.where((size > 0) & (size <= MOST), np.sign(deviation) * size, 0)
 
 
-def _calm(shaken: np.ndarray) -> np.ndarray:
-    """In which bins most sensors are at rest, and were and will be for a moment, (bin,)."""
+def _calm(shaken: np.ndarray, around: int) -> np.ndarray:
+    """In which bins most sensors are at rest, and so many bins before and after as well, (bin,)."""
     from scipy.ndimage import maximum_filter1d
 
     most = np.nan_to_num(_known_median(shaken, axis=1), nan=np.inf)
-    around = 2 * round(CALM_SECONDS / BIN_SECONDS) + 1
-    return np.asarray(maximum_filter1d(most, around) < SHAKEN)
+    return np.asarray(maximum_filter1d(most, 2 * around + 1) < SHAKEN)
 
 
-def _level(calm: np.ndarray) -> np.ndarray:
-    """Median of what was felt at rest in the bins around each, (bin, sensor)."""
+def _level(calm: np.ndarray, around: int) -> np.ndarray:
+    """Median of what was felt at rest in each bin and so many before and after, (bin, sensor)."""
     import pandas as pd
 
-    bins = round(LEVEL_SECONDS / BIN_SECONDS) + 1
-    rolling = pd.DataFrame(calm).rolling(bins, center=True, min_periods=1)
+    rolling = pd.DataFrame(calm).rolling(2 * around + 1, center=True, min_periods=1)
     return np.asarray(rolling.median())
 
 
@@ -104,10 +102,8 @@ def _added_up(gained: np.ndarray, kept: np.ndarray) -> np.ndarray:
     return sums
 
 
-def _known_median(values: np.ndarray, *, axis: int = 0) -> np.ndarray:
+def _known_median(values: np.ndarray, *, axis: Literal[0, 1] = 0) -> np.ndarray:
     """Median of what is known along an axis; NaN where nothing is."""
-    import warnings
+    import pandas as pd
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)
-        return np.asarray(np.nanmedian(values, axis=axis))
+    return np.asarray(pd.DataFrame(values).median(axis=axis))

@@ -4,7 +4,6 @@ import numpy as np
 
 # A window of so many seconds weighs frames by a Gaussian whose spread is that of a box this long.
 SPREAD_OF_A_BOX = 12**-0.5
-_LEAST_WEIGHT = 1e-6
 
 
 def weighted_mean(values: np.ndarray, spread: float) -> np.ndarray:
@@ -18,11 +17,9 @@ def weighted_mean(values: np.ndarray, spread: float) -> np.ndarray:
         return np.asarray(gaussian_filter1d(numbers, spread, axis=0, mode="constant"))
 
     known = ~np.isnan(values)
-    weights = smooth(known.astype(np.float64))
+    total = smooth(np.where(known, values, 0.0).astype(np.float64))
     with np.errstate(invalid="ignore"):
-        return smooth(np.where(known, values, 0.0).astype(np.float64)) / np.where(
-            weights > _LEAST_WEIGHT, weights, np.nan
-        )
+        return total / smooth(known.astype(np.float64))
 
 
 def velocities(positions: np.ndarray, *, fps: float) -> np.ndarray:
