@@ -256,6 +256,8 @@ class PatchwiseEstimator(NetworkEstimator):
 
     def _answer(self, recording: Recording, codes: PatchCodes, n_resampled: int) -> Segmentation:
         ratio = recording.fps / self.fps_
+        if self.front_end_ is not None:
+            ratio = max(ratio, 1.0)  # no patch is shorter than a frame
         latest = frames_before_resampling(recording.n_frames, n_resampled, ratio=ratio)
         patch = latest // self.patch_frames_
         return Segmentation(

@@ -27,7 +27,7 @@ from histvq.statistics import Whose, fit_front_end, kind_of, tempo_of
 from histvq.transforms import centre_on_root
 
 # Each clustering to start from makes so many clusters an action before it merges them.
-CLUSTERS_AN_ACTION = 4
+CLUSTERS_AN_ACTION = 6
 
 Feed = Literal["subaction", "action", "both"]
 
