@@ -11,6 +11,10 @@ from benchmarks.accuracy.data import Data
 from histvq.errors import ConfigError
 
 
+# TOML has no word for None: a setting that a row sets to this is left at the method's default.
+UNSET = "unset"
+
+
 class Start(BaseModel, frozen=True, extra="forbid"):
     """A method with its settings.
 
@@ -97,7 +101,9 @@ def rows_of(study: Study, data: Data) -> list[Row]:
             continue
         before = above if study.kind == "ladder" else rows[0]
         try:
-            params = data.params(before.method, **{**before.params, **given.settings})
+            changed = {**before.params, **given.settings}
+            kept = {name: value for name, value in changed.items() if value != UNSET}
+            params = data.params(before.method, **kept)
         except ConfigError as error:
             raise ConfigError(f"row {given.name!r}: {error}") from error
         rows.append(
