@@ -1,6 +1,6 @@
 """Answers along a recording, against every way there is to answer it."""
 
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -33,7 +33,7 @@ def cost_of(path, distances, price):
         min(d for d, parent in zip(row, PARENTS, strict=True) if parent == action) ** 2
         for action, row in zip(path, distances, strict=True)
     ]
-    return sum(nearest) + price * sum(a != b for a, b in zip(path, path[1:], strict=False))
+    return sum(nearest) + price * sum(a != b for a, b in pairwise(path))
 
 
 @given(SEEDS)
@@ -58,13 +58,13 @@ def test_the_subaction_is_the_nearest_of_those_of_the_action(seed, price):
     codes = decision(price)(distances, everywhere(distances), PARENTS)
     for row, action, subaction in zip(distances, codes.actions, codes.subactions, strict=True):
         assert PARENTS[subaction] == action
-        assert row[subaction] == row[PARENTS == action].min()
+        assert row[subaction] == row[action == PARENTS].min()
 
 
 def test_at_too_high_a_price_nothing_changes():
     distances = drawn()
     codes = decision(1e9)(distances, everywhere(distances), PARENTS)
-    totals = [(distances[:, PARENTS == action].min(axis=1) ** 2).sum() for action in range(3)]
+    totals = [(distances[:, action == PARENTS].min(axis=1) ** 2).sum() for action in range(3)]
     assert set(codes.actions.tolist()) == {int(np.argmin(totals))}
 
 

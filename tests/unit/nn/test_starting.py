@@ -36,13 +36,13 @@ def test_every_code_has_alpha_codes_below(alpha, n_levels):
 def test_actions_lie_in_the_middle_of_their_patches(n_levels):
     top = started(n_levels=n_levels).prototypes[-1]
     for action in range(3):
-        np.testing.assert_allclose(top[action], POINTS[ACTIONS == action].mean(axis=0))
+        np.testing.assert_allclose(top[action], POINTS[action == ACTIONS].mean(axis=0))
 
 
 def test_subactions_are_k_means_of_the_patches_of_their_action():
     start = started(alpha=4)
     for action in range(3):
-        expected = kmeans(POINTS[ACTIONS == action], 4, seed=5)
+        expected = kmeans(POINTS[action == ACTIONS], 4, seed=5)
         np.testing.assert_array_equal(start.prototypes[0][start.parents[0] == action], expected)
 
 
@@ -50,7 +50,7 @@ def test_a_third_level_parts_the_patches_of_each_code():
     start = started(n_levels=3)
     finest, middle, _ = start.prototypes
     for action in range(3):
-        members = POINTS[ACTIONS == action]
+        members = POINTS[action == ACTIONS]
         subactions = np.flatnonzero(start.parents[1] == action)
         codes = nearest(members, middle[subactions])
         for place, subaction in enumerate(subactions):
