@@ -400,9 +400,10 @@ def started(usage, **options):
 
 
 def test_put_on_prototypes_it_forgets_what_it_was():
-    fresh = codebook_of(values(5.0, 6.0))
+    slow = {"min_usage": 0.9, "dead_batches": 9}
+    fresh = codebook_of(values(5.0, 6.0), **slow)
     fresh.start_at(values(0.0, 10.0), usage=4.0)
-    for name, value in state_of(started(4.0)).items():
+    for name, value in state_of(started(4.0, **slow)).items():
         assert torch.equal(value, state_of(fresh)[name]), name
     assert fresh.prototypes.flatten().tolist() == [0, 10]
     assert fresh.shown().all()

@@ -68,6 +68,13 @@ def test_with_too_few_different_points_each_is_a_cluster(n_clusters):
     assert found.max() < 3
 
 
+def test_points_seen_often_weigh_no_more_than_others():
+    """Of three different points the two nearest go together, however many centres lie on each."""
+    points = np.array([[0.0], [1.0], [2.05]])[np.arange(30) % 3]
+    found = consensus(points, 2, n_fine=4, n_runs=3, seed=0)
+    assert found[0] == found[1] != found[2]
+
+
 def test_one_point():
     assert consensus(np.zeros((1, 2)), 4, **FEW, seed=0).tolist() == [0]
 
