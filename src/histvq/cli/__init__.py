@@ -31,6 +31,7 @@ from histvq.cli.common import (
 )
 from histvq.cli.inspecting import inspected, tell, tell_as_json
 from histvq.cli.learning import (
+    DEFAULT_PRESET,
     action_count,
     is_supervised,
     labels_for,
@@ -65,13 +66,13 @@ Actions = Annotated[
 ]
 Method = Annotated[
     str | None,
-    typer.Option(help=f"Method: {', '.join(METHODS)}; the preset's otherwise, or histvq."),
+    typer.Option(help=f"Method: {', '.join(METHODS)}; the preset's otherwise."),
 ]
 AnyMethod = Annotated[
     str | None,
     typer.Option(
         help=f"Method: {', '.join(METHODS)}; from labels: {', '.join(SUPERVISED)}. Without it the "
-        "preset's, or histvq."
+        "preset's. With neither method nor preset, histvq with preset best."
     ),
 ]
 Labels = Annotated[
@@ -128,7 +129,9 @@ def demo(out: Output = Path("runs/demo"), seed: Seed = 0, overwrite: Overwrite =
         f"{len(data.recordings)} made-up recordings of {data.n_frames / data.recordings[0].fps:.0f} "
         f"s in all, {data.n_actions} actions"
     )
-    method = make_method("histvq", n_actions=data.n_actions, random_state=seed)
+    method = make_method(
+        "histvq", preset=DEFAULT_PRESET, n_actions=data.n_actions, random_state=seed
+    )
     with console.fitting_progress() as progress:
         done = run(
             data.recordings,

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from histvq.recording import Recording
     from histvq.segments import Segmentation
 
+# What is taken where neither a method nor a preset is named.
+DEFAULT_PRESET = "best"
 VALIDATED = {"mof": "MoF", "edit": "Edit", "f1@50": "F1@50"}
 
 
@@ -43,12 +45,16 @@ def method_of(
     from histvq.experiment import load_preset, make_method
     from histvq.prepared import prepared
 
-    name = name or (load_preset(preset).method.name if preset else "histvq")
+    if name is None and preset is None:
+        preset = DEFAULT_PRESET
+    chosen = load_preset(preset).method if preset else None
+    name = name or (chosen.name if chosen else "histvq")
     if name in SUPERVISED and actions is not None:
         raise ConfigError(
             f"-k {actions}: {name} learns the actions that are labelled; leave -k out"
         )
-    if name in METHODS and actions is None and preset is None:
+    counted = chosen is not None and "n_actions" in (chosen.model_extra or {})
+    if name in METHODS and actions is None and not counted:
         raise ConfigError("say how many actions to find, as -k 8, or -k auto")
     given = {"n_actions": actions, "patch_seconds": patch_seconds, "random_state": seed}
     params = {key: value for key, value in given.items() if value is not None}
