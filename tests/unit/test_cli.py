@@ -165,7 +165,7 @@ def test_what_a_model_of_preset_best_cannot_do_says_what_can(best_model, tmp_pat
         status, said = histvq(*arguments)
         words = "takes motion and answers patch by patch"
         assert (status, words in " ".join(said.split())) == (Exit.USAGE, True), said
-        assert "--preset best" in " ".join(said.split())
+        assert "histvq fit --method histvq" in " ".join(said.split())
     assert not (tmp_path / "s.csv").exists()
     assert not (tmp_path / "m.onnx").exists()
 

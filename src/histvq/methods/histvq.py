@@ -52,9 +52,10 @@ class HiSTVQConfig(PatchwiseConfig, frozen=True, extra="forbid"):
         temporal_hidden: Width of the temporal decoder.
         input: What the encoder sees: `motion`, frame by frame, as the paper, or `statistics` of windows,
             a frame a patch (see `histvq.statistics`): inertial sensors and positions each their own.
-        patch_seconds: Length of a patch, the shortest thing told apart. `auto`, with statistics: half a
-            second for inertial sensors; for positions a quarter of how long movement goes on as it is.
-        window_seconds: With statistics, the length of a window; `auto`: four patches of `auto`.
+        patch_seconds: Length of a patch, the shortest thing told apart. `auto`, with statistics: 0.25 s for
+            inertial sensors; for positions a quarter of how long movement goes on as it is.
+        window_seconds: With statistics, the length of a window. `auto`: 1.5 s for inertial sensors; for
+            positions as long as movement goes on as it is.
         own_mean: With statistics, whose mean is taken off: each `person`'s, each `recording`'s, or
             `none`. People whose name is not known count as one.
         shortcut: The encoder adds what it learns to its input, and starts as if it were not there.
@@ -63,11 +64,13 @@ class HiSTVQConfig(PatchwiseConfig, frozen=True, extra="forbid"):
             makes of the patches before it has learned (see `nn.starting`).
         n_starts: How many clusterings are made to start from.
         parents: How a subaction comes to its action: `quantised`, by the nearest action prototype, as
-            the paper, or `kept`, as the clusters that it started from say.
+            the paper, or `kept`, as the clusters that it started from say: then a dead code takes its
+            action along to where it is put, unless min_usage_patches is 0.
         stay: Price of a change of action, in patches at their usual squared distance; 0: every patch is
             answered by itself. `auto`, with statistics: 0 for inertial sensors, 1.2 for positions.
         confidence: `margin`, see `PatchwiseEstimator`, or `rank`: the share of the training data's
-            patches with that action that are less certain of it (see `nn.confidence`).
+            patches with that action that are less certain of it (see `nn.confidence`). With a price on
+            changes it is the rank always: the action need not be that of the nearest code.
     """
 
     alpha: PositiveInt = 2
