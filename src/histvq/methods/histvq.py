@@ -52,8 +52,8 @@ class HiSTVQConfig(PatchwiseConfig, frozen=True, extra="forbid"):
         temporal_hidden: Width of the temporal decoder.
         input: What the encoder sees: `motion`, frame by frame, as the paper, or `statistics` of windows,
             a frame a patch (see `histvq.statistics`): inertial sensors and positions each their own.
-        patch_seconds: Length of a patch, the shortest thing told apart. `auto`, with statistics: 0.25 s for
-            inertial sensors; for positions a quarter of how long movement goes on as it is.
+        patch_seconds: Length of a patch, the shortest thing told apart. `auto`, with statistics: 0.25 s
+            for inertial sensors; for positions a quarter of how long movement goes on as it is.
         window_seconds: With statistics, the length of a window. `auto`: 1.5 s for inertial sensors; for
             positions as long as movement goes on as it is.
         own_mean: With statistics, whose mean is taken off: each `person`'s, each `recording`'s, or
