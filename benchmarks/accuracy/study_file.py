@@ -10,7 +10,6 @@ from pydantic import BaseModel, Field, ValidationError
 from benchmarks.accuracy.data import Data
 from histvq.errors import ConfigError
 
-
 # TOML has no word for None: a setting that a row sets to this is left at the method's default.
 UNSET = "unset"
 

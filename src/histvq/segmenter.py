@@ -17,6 +17,7 @@ from typing import (
 )
 
 from pydantic import (
+    AllowInfNan,
     BaseModel,
     NonNegativeFloat,
     PlainSerializer,
@@ -69,8 +70,9 @@ else:
         PlainSerializer(lambda value: value),
     )
     ActionCount = Annotated[(PositiveInt, *_OR_AUTO)]
-    Seconds = Annotated[(PositiveFloat, *_OR_AUTO)]
-    NonNegative = Annotated[(NonNegativeFloat, *_OR_AUTO)]
+    # Nothing infinite: JSON has no word for it, and models are saved as JSON.
+    Seconds = Annotated[(PositiveFloat, AllowInfNan(False), *_OR_AUTO)]
+    NonNegative = Annotated[(NonNegativeFloat, AllowInfNan(False), *_OR_AUTO)]
 
 
 @runtime_checkable

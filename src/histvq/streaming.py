@@ -258,7 +258,8 @@ def streaming_method(model: Any) -> PatchwiseEstimator:
     if method.front_end_ is not None or method.decision_ is not None:
         raise ConfigError(
             "this model looks at windows and whole recordings before it answers, so it cannot stream; "
-            "fit one that takes motion and answers patch by patch: histvq fit without --preset best"
+            "fit one that takes motion and answers patch by patch, as HiSTVQ does without a preset "
+            "(histvq fit --method histvq)"
         )
     if held := not_by_frame(model.chain.steps if isinstance(model, Prepared) else ()):
         raise ConfigError(

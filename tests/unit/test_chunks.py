@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from histvq import chunks
 from histvq.batching import InputScale, pack
 from histvq.chunks import ChunkCoder, ChunkShape, PatchCodes, PatchStream
+from histvq.coding import patch_codes
 from histvq.methods.histvq import HiSTVQ
 from histvq.nn.tcn import widest_dilation
-from histvq.patchwise import patch_codes
 from histvq.recording import Recording
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -128,6 +128,48 @@ def test_a_preset_names_its_method(folder, tmp_path):
     assert (status, "is for the method 'smq', not 'histvq'" in said) == (Exit.USAGE, True), said
 
 
+@pytest.fixture(scope="module")
+def best_model(folder, tmp_path_factory):
+    place = tmp_path_factory.mktemp("best") / "m"
+    files, small = [folder / "ada.npz", folder / "ben.npz"], ["--set", "n_starts=4", *FAST[:-2]]
+    asked = ["--preset", "best", "-k", 2, "--patch-seconds", 0.5, "-o", place, *small]
+    return *histvq("fit", *files, *asked), place, files
+
+
+def test_preset_best_fits_predicts_and_scores(best_model, tmp_path):
+    status, said, place, files = best_model
+    assert status == Exit.ALL, said
+    described = json.loads((place / "model.json").read_text())
+    assert described["statistics"]["patch_seconds"] == 0.5
+    assert described["params"]["start"] == "clusters"
+    status, said = histvq("predict", place, *files, "-o", tmp_path / "p")
+    assert status == Exit.ALL, said
+    status, said = histvq("evaluate", tmp_path / "p", *files)
+    assert status == Exit.ALL, said
+    # Resting and shaking differ fifty-fold; one action for everything has a MoF of 50.
+    assert json.loads((tmp_path / "p" / "scores.json").read_text())["scores"]["mof"] > 80
+
+
+def test_preset_best_runs_in_one_go(folder, tmp_path):
+    small = ["--patch-seconds", 0.5, "--set", "n_starts=4", *FAST[:-2]]
+    status, said = histvq("run", folder, "--preset", "best", "-k", 2, "-o", tmp_path / "r", *small)
+    assert status == Exit.SOME_SKIPPED, said
+    assert (tmp_path / "r" / "report.html").exists()
+
+
+def test_what_a_model_of_preset_best_cannot_do_says_what_can(best_model, tmp_path):
+    *_, place, files = best_model
+    streamed = ["predict", place, files[0], "--stream", "--idle", 0, "-o", tmp_path / "s.csv"]
+    exported = ["export-model", place, "--to", "onnx", "-o", tmp_path / "m.onnx"]
+    for arguments in (streamed, exported):
+        status, said = histvq(*arguments)
+        words = "takes motion and answers patch by patch"
+        assert (status, words in " ".join(said.split())) == (Exit.USAGE, True), said
+        assert "histvq fit --method histvq" in " ".join(said.split())
+    assert not (tmp_path / "s.csv").exists()
+    assert not (tmp_path / "m.onnx").exists()
+
+
 def test_an_earlier_run_is_kept(folder, first_run):
     status, said = histvq("run", folder, "-k", 2, "-o", first_run[2], *FAST)
     assert status == Exit.USAGE

@@ -3,31 +3,23 @@
 from collections.abc import Iterable, Sequence
 from typing import Literal, Self
 
-import numpy as np
 import torch
 from pydantic import Field, NonNegativeFloat, PositiveInt, model_validator
 from torch import Tensor
 
 from histvq.batching import Batch, fit_scale
+from histvq.coding import patch_distances
 from histvq.deciding import fit_decision
 from histvq.inputs import check_enough, check_measured
 from histvq.nn.autoencoder import Decoded, HierarchicalAutoencoder
 from histvq.nn.codebook import Codebook
 from histvq.nn.objective import objective
-from histvq.nn.starting import clustered_actions, start_of
-from histvq.patchwise import (
-    PatchwiseConfig,
-    PatchwiseEstimator,
-    encoded_sequences,
-    patch_distances,
-)
+from histvq.patchwise import PatchwiseConfig, PatchwiseEstimator
 from histvq.recording import Recording
 from histvq.segmenter import AUTO, NonNegative, Seconds
+from histvq.starting import start_on_clusters
 from histvq.statistics import Whose, fit_front_end, kind_of, tempo_of
 from histvq.transforms import centre_on_root
-
-# Each clustering to start from makes so many clusters an action before it merges them.
-CLUSTERS_AN_ACTION = 6
 
 Feed = Literal["subaction", "action", "both"]
 
@@ -60,9 +52,10 @@ class HiSTVQConfig(PatchwiseConfig, frozen=True, extra="forbid"):
         temporal_hidden: Width of the temporal decoder.
         input: What the encoder sees: `motion`, frame by frame, as the paper, or `statistics` of windows,
             a frame a patch (see `histvq.statistics`): inertial sensors and positions each their own.
-        patch_seconds: Length of a patch, the shortest thing told apart. `auto`, with statistics: half a
-            second for inertial sensors; for positions a quarter of how long movement goes on as it is.
-        window_seconds: With statistics, the length of a window; `auto`: four patches of `auto`.
+        patch_seconds: Length of a patch, the shortest thing told apart. `auto`, with statistics: 0.25 s
+            for inertial sensors; for positions a quarter of how long movement goes on as it is.
+        window_seconds: With statistics, the length of a window. `auto`: 1.5 s for inertial sensors; for
+            positions as long as movement goes on as it is.
         own_mean: With statistics, whose mean is taken off: each `person`'s, each `recording`'s, or
             `none`. People whose name is not known count as one.
         shortcut: The encoder adds what it learns to its input, and starts as if it were not there.
@@ -71,11 +64,13 @@ class HiSTVQConfig(PatchwiseConfig, frozen=True, extra="forbid"):
             makes of the patches before it has learned (see `nn.starting`).
         n_starts: How many clusterings are made to start from.
         parents: How a subaction comes to its action: `quantised`, by the nearest action prototype, as
-            the paper, or `kept`, as the clusters that it started from say.
+            the paper, or `kept`, as the clusters that it started from say: then a dead code takes its
+            action along to where it is put, unless min_usage_patches is 0.
         stay: Price of a change of action, in patches at their usual squared distance; 0: every patch is
             answered by itself. `auto`, with statistics: 0 for inertial sensors, 1.2 for positions.
         confidence: `margin`, see `PatchwiseEstimator`, or `rank`: the share of the training data's
-            patches with that action that are less certain of it (see `nn.confidence`).
+            patches with that action that are less certain of it (see `nn.confidence`). With a price on
+            changes it is the rank always: the action need not be that of the nearest code.
     """
 
     alpha: PositiveInt = 2
@@ -132,10 +127,13 @@ class HiSTVQ(PatchwiseEstimator):
     Config = HiSTVQConfig
     method_name = "histvq"
 
+    _price: float  # of a change of action while fitting, in patches
+
     def _prepare_all(self, recordings: Sequence[Recording]) -> list[Recording]:
         config: HiSTVQConfig = self.config
         self.front_end_ = self.decision_ = None
         if config.input == "motion":
+            self._price = _either(config.stay, 0.0)
             return super()._prepare_all(recordings)
         check_measured(recordings)
         if self.centred_:
@@ -149,7 +147,7 @@ class HiSTVQ(PatchwiseEstimator):
             own_mean=config.own_mean,
         )
         self.fps_ = self.front_end_.rate
-        self.stay_ = _either(config.stay, tempo.stay)
+        self._price = _either(config.stay, tempo.stay)
         return made
 
     def _suit(self, prepared: list[Recording]) -> None:
@@ -168,54 +166,28 @@ class HiSTVQ(PatchwiseEstimator):
 
     def _start(self, network: HierarchicalAutoencoder, batches: Iterable[Batch]) -> None:
         config: HiSTVQConfig = self.config
-        if config.start == "random":
-            return
-        network.eval()
-        sequences, n_batches = [], 0
-        for batch in batches:
-            sequences += encoded_sequences(network, batch)
-            n_batches += 1
-        network.train()
-        points = np.concatenate(sequences)
-        actions = clustered_actions(
-            sequences,
-            config.n_actions,
-            n_fine=CLUSTERS_AN_ACTION * config.n_actions,
-            n_starts=config.n_starts,
-            penalty=self._stay(),
-            seed=self.seed_,
-        )
-        start = start_of(
-            points,
-            actions,
-            n_actions=config.n_actions,
-            alpha=config.alpha,
-            n_levels=config.n_levels,
-            seed=self.seed_,
-        )
-        shape = (self.patch_frames_, len(self.layout_["joint_names"]), self._n_latent())
-        network.quantiser.start_at(
-            [torch.from_numpy(p).float().view(-1, *shape) for p in start.prototypes],
-            [torch.from_numpy(p) for p in start.parents],
-            usage=len(points) / n_batches / self._n_codes(),
-        )
+        if config.start == "clusters":
+            start_on_clusters(
+                network,
+                batches,
+                alpha=config.alpha,
+                n_starts=config.n_starts,
+                penalty=self._price,
+                seed=self.seed_,
+            )
 
     def _decide(self, network: HierarchicalAutoencoder, prepared: list[Recording]) -> None:
         config: HiSTVQConfig = self.config
-        if config.confidence == "margin" and not self._stay():
+        if config.confidence == "margin" and not self._price:
             return
         coder = self._coder(network)
         found = patch_distances(prepared, coder)
         self.decision_ = fit_decision(
             [distances[occupied] for distances, occupied in found if occupied.any()],
             coder.parents.cpu().numpy(),
-            stay=self._stay(),
+            stay=self._price,
             n_actions=config.n_actions,
         )
-
-    def _stay(self) -> float:
-        """Price of a change, in patches."""
-        return self.stay_ if self.front_end_ is not None else self.config.stay
 
     def _n_latent(self) -> int:
         """D: even, and with a shortcut no less than the input has channels."""

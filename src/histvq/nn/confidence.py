@@ -30,7 +30,10 @@ def certainty(
     """
     nearest = distances.argmin(axis=1)
     beyond = distances**2 - distances.min(axis=1, keepdims=True) ** 2
-    chances = np.exp(-beyond / (2 * usual**2))
+    with np.errstate(
+        over="ignore"
+    ):  # where every patch lies on its code, all others are infinitely far
+        chances = np.exp(-beyond / (2 * usual**2))
     chosen = parents[nearest] if actions is None else actions
     own = parents == chosen[:, None]
     return np.asarray((chances * own).sum(axis=1) / chances.sum(axis=1))

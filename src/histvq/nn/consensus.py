@@ -36,7 +36,8 @@ def consensus(
         seed: Of all starts.
     """
     seeds = np.random.SeedSequence(seed).generate_state(n_runs + 1).tolist()
-    grains = _compact(nearest(points, kmeans(points, N_GRAINS, seed=seeds[0])))
+    n_grains = max(N_GRAINS, n_clusters)
+    grains = _compact(nearest(points, kmeans(points, n_grains, seed=seeds[0])))
     runs = [_run(points, n_clusters, n_fine=n_fine, seed=start) for start in seeds[1:]]
     return _agreed(apart(grains, runs), n_clusters)[grains]
 

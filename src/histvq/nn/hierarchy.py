@@ -45,6 +45,11 @@ class HierarchicalQuantiser(nn.Module):
                 kept = torch.zeros(len(codebook.usage), dtype=torch.int64)
                 self.register_buffer(f"parents_{level}", kept)
 
+    @property
+    def shapes(self) -> list[torch.Size]:
+        """Shape of each level's prototypes, the finest first."""
+        return [self._codebook(level).prototypes.shape for level in range(len(self.codebooks))]
+
     @torch.no_grad()
     def start_at(
         self,
@@ -69,6 +74,7 @@ class HierarchicalQuantiser(nn.Module):
 
     def reorder(self, level: int, order: Int[Tensor, " code"]) -> None:
         """Number the codes of a level anew: the code at place i is the former `order[i]`."""
+        order = order.to(self._codebook(level).usage.device)
         self._codebook(level).reorder(order)
         if not self.keep_parents:
             return

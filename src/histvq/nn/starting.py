@@ -66,7 +66,8 @@ def start_of(
 ) -> Start:
     """Prototypes: each action in the middle of its patches, each code parted in `alpha` by k-means.
 
-    An action that no patch has starts in the middle of everything.
+    An action that no patch has starts in the middle of everything; another code that none has, on the
+    code above.
 
     Args:
         points: What the encoder makes of the patches.
@@ -82,8 +83,8 @@ def start_of(
     parents: list[np.ndarray] = []
     for _ in range(n_levels - 1):
         parts = [
-            kmeans(m, alpha, seed=seed) if len(m) else middle[None].repeat(alpha, 0)
-            for m in members
+            kmeans(m, alpha, seed=seed) if len(m) else above[None].repeat(alpha, 0)
+            for m, above in zip(members, prototypes[0], strict=True)
         ]
         below = [nearest(m, part) for m, part in zip(members, parts, strict=True)]
         members = [

@@ -61,8 +61,8 @@ def export_onnx(
     if method.front_end_ is not None or method.decision_ is not None:
         raise ConfigError(
             "what this model does before and after its network (window statistics, answers that last) "
-            "does not fit an ONNX file; export one that takes motion and answers patch by patch, fitted "
-            "without --preset best"
+            "does not fit an ONNX file; export one that takes motion and answers patch by patch, as "
+            "HiSTVQ does without a preset (histvq fit --method histvq)"
         )
     try:
         import onnx  # noqa: F401

@@ -385,3 +385,52 @@ def test_reordering_changes_numbers_only():
     assert torch.equal(order[codebook.assign(patches, all_real(patches))], before)
     for name, value in codebook.state_dict().items():
         assert torch.equal(value, state[name][order]), name
+
+
+# Where it is put
+
+
+def started(usage, **options):
+    codebook = codebook_of(values(1.0, 2.0), **options).train()
+    for seed in range(3):  # seen, used and idle unlike at first
+        patches = drawn(5, 1, 1, 1, seed=seed)
+        codebook.learn(patches, all_real(patches), torch.zeros(5, dtype=int), generator=luck())
+    codebook.start_at(values(0.0, 10.0), usage=usage)
+    return codebook
+
+
+def test_put_on_prototypes_it_forgets_what_it_was():
+    slow = {"min_usage": 0.9, "dead_batches": 9}
+    fresh = codebook_of(values(5.0, 6.0), **slow)
+    fresh.start_at(values(0.0, 10.0), usage=4.0)
+    for name, value in state_of(started(4.0, **slow)).items():
+        assert torch.equal(value, state_of(fresh)[name]), name
+    assert fresh.prototypes.flatten().tolist() == [0, 10]
+    assert fresh.shown().all()
+
+
+def test_a_start_counts_as_so_many_patches_of_the_past():
+    """Half of the past, 4 patches at 0, and half of the batch, 2 at 3: at 1."""
+    codebook = started(4.0, decay=0.5)
+    patches = values(3.0, 3.0)
+    codebook.learn(patches, all_real(patches), torch.zeros(2, dtype=int), generator=luck())
+    assert codebook.prototypes.flatten().tolist() == pytest.approx([1.0, 10.0])
+    assert codebook.usage.tolist() == [3.0, 2.0]
+
+
+def test_after_a_start_codes_are_dead_as_late_as_others():
+    codebook = started(4.0, decay=0.0, min_usage=1.0, dead_batches=3)
+    patches = values(0.0, 0.0)
+    for idle in (1, 2):
+        codebook.learn(patches, all_real(patches), torch.zeros(2, dtype=int), generator=luck())
+        assert codebook.idle.tolist() == [0, idle]
+        assert codebook.prototypes.flatten().tolist() == [0, 10]
+
+
+def test_the_prototypes_it_is_put_on_are_left_as_they_were():
+    given = values(0.0, 10.0)
+    codebook = codebook_of(values(5.0, 6.0)).train()
+    codebook.start_at(given, usage=1.0)
+    patches = values(1.0, 9.0)
+    codebook.learn(patches, all_real(patches), torch.tensor([0, 1]), generator=luck())
+    assert given.flatten().tolist() == [0, 10]

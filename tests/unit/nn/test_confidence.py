@@ -51,8 +51,10 @@ def test_the_usual_distance_is_the_spread_of_points_around_their_centre():
     assert usual_distance(np.abs(points)) == pytest.approx(np.sqrt((points**2).mean()))
 
 
-def test_points_on_their_codes_are_certain():
-    distances = np.array([[0.0, 2.0], [2.0, 0.0]])
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("apart", [2.0, 2e10])
+def test_points_on_their_codes_are_certain(apart):
+    distances = np.array([[0.0, apart], [apart, 0.0]])
     usual = usual_distance(distances)
     assert certainty(distances, np.array([0, 1]), usual=usual).tolist() == [1.0, 1.0]
 

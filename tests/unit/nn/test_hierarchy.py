@@ -2,6 +2,8 @@ import numpy as np
 import pytest
 import torch
 
+from histvq.answering import number_by_use
+from histvq.chunks import PatchCodes
 from histvq.nn.codebook import Codebook
 from histvq.nn.hierarchy import HierarchicalQuantiser
 from histvq.nn.losses import commitment_loss
@@ -22,7 +24,7 @@ def all_real(patches):
     return torch.ones(patches.shape[:3], dtype=torch.bool)
 
 
-def quantiser_of(*sizes, decay=0.5, min_usage=0.0, distance="patch", seed=0):
+def quantiser_of(*sizes, decay=0.5, min_usage=0.0, distance="patch", seed=0, keep_parents=False):
     return HierarchicalQuantiser(
         [
             Codebook(
@@ -33,7 +35,8 @@ def quantiser_of(*sizes, decay=0.5, min_usage=0.0, distance="patch", seed=0):
                 distance=distance,
             )
             for size in sizes
-        ]
+        ],
+        keep_parents=keep_parents,
     )
 
 
@@ -224,3 +227,126 @@ def test_what_nobody_measured_has_no_say_in_the_actions():
     upper.prototypes[1] = 9
     quantiser(patches, real, generator=luck())
     assert quantiser.eval().actions().tolist() == [0, 0, 1, 1]
+
+
+# Parents that are kept
+
+KEPT = {
+    (5,): [],
+    (8, 4): [[2, 0, 1, 3, 3, 2, 0, 1]],
+    (12, 6, 3): [[0, 1, 2, 3, 4, 5] * 2, [2, 0] * 3],
+}
+kept_levels = pytest.mark.parametrize("sizes", KEPT, ids=["1", "2", "3"])
+
+
+def keeping(*sizes, **options):
+    """A quantiser whose codes have parents that are not the nearest ones."""
+    quantiser = quantiser_of(*sizes, keep_parents=True, **options)
+    quantiser.start_at(
+        [drawn(size, *SHAPE, seed=100 + size) for size in sizes],
+        [torch.tensor(parents) for parents in KEPT[sizes]],
+        usage=2.5,
+    )
+    return quantiser
+
+
+def parents_of(quantiser):
+    return [quantiser.parents(level).tolist() for level in range(len(quantiser.codebooks) - 1)]
+
+
+@kept_levels
+def test_it_starts_where_it_is_told_to(sizes):
+    quantiser = keeping(*sizes)
+    for size, book in zip(sizes, quantiser.codebooks, strict=True):
+        assert torch.equal(book.prototypes, drawn(size, *SHAPE, seed=100 + size))
+        # 2.5 patches of a batch for each code of the finest level: so many for each of a higher one.
+        torch.testing.assert_close(book.usage, torch.full((size,), 2.5 * sizes[0] / size))
+    assert parents_of(quantiser) == KEPT[sizes]
+
+
+def test_without_keeping_only_the_prototypes_are_taken():
+    quantiser = quantiser_of(8, 4)
+    values = [drawn(8, *SHAPE, seed=1), drawn(4, *SHAPE, seed=2)]
+    quantiser.start_at(values, [torch.tensor(KEPT[8, 4][0])], usage=1.0)
+    assert torch.equal(quantiser.codebooks[1].prototypes, values[1])
+    nearest = torch.cdist(values[0].flatten(1), values[1].flatten(1)).argmin(dim=1)
+    assert torch.equal(quantiser.parents(0), nearest)
+    assert not any("parents" in name for name in quantiser.state_dict())
+
+
+@kept_levels
+def test_every_patch_has_the_parents_of_its_code(sizes):
+    for quantiser in (keeping(*sizes).train(), keeping(*sizes).eval()):
+        patches = drawn(40, *SHAPE)
+        quantised = quantiser(patches, all_real(patches), generator=luck())
+        for level, parents in enumerate(KEPT[sizes]):
+            above = torch.tensor(parents)[quantised.codes[level]]
+            assert torch.equal(quantised.codes[level + 1], above)
+        for book, value, codes in zip(
+            quantiser.codebooks, quantised.values, quantised.codes, strict=True
+        ):
+            torch.testing.assert_close(value, book.prototypes[codes])
+        assert torch.equal(quantiser.actions()[quantised.codes[0]], quantised.codes[-1])
+
+
+@kept_levels
+def test_parents_are_kept_while_training(sizes):
+    quantiser = keeping(*sizes).train()
+    before = quantiser.codebooks[0].prototypes.clone()
+    for seed in range(20):
+        patches = 3 * drawn(40, *SHAPE, seed=seed)
+        quantiser(patches, all_real(patches), generator=luck(seed))
+    assert not torch.equal(quantiser.codebooks[0].prototypes, before)
+    assert parents_of(quantiser) == KEPT[sizes]
+
+
+def test_an_action_moves_to_the_middle_of_its_subactions_as_often_as_they_are_used():
+    quantiser = keeping(8, 4, decay=0.0).train()
+    patches = drawn(60, *SHAPE)
+    codes = quantiser(patches, all_real(patches), generator=luck()).codes[0]
+    lower, upper = (book.prototypes for book in quantiser.codebooks)
+    parents = torch.tensor(KEPT[8, 4][0])
+    for action in range(4):
+        weights = torch.bincount(codes, minlength=8) * (parents == action)
+        expected = torch.tensordot(weights.float(), lower, dims=1) / weights.sum()
+        torch.testing.assert_close(upper[action], expected)
+
+
+@kept_levels
+def test_reordering_any_level_leaves_what_every_patch_means(sizes):
+    patches = drawn(40, *SHAPE)
+    for level, size in enumerate(sizes):
+        quantiser = keeping(*sizes).eval()
+        before = quantiser(patches, all_real(patches))
+        order = torch.randperm(size, generator=luck(3))
+        quantiser.reorder(level, order)
+        after = quantiser(patches, all_real(patches))
+        for other in range(len(sizes)):
+            renamed = order[after.codes[other]] if other == level else after.codes[other]
+            assert torch.equal(renamed, before.codes[other])
+            assert torch.equal(after.values[other], before.values[other])
+
+
+@kept_levels
+def test_numbering_by_use_leaves_what_every_patch_means(sizes):
+    quantiser, patches = keeping(*sizes).eval(), drawn(60, *SHAPE)
+    before = quantiser(patches, all_real(patches))
+    answers = PatchCodes(before.codes[-1].numpy(), before.codes[0].numpy(), np.zeros(60))
+    number_by_use(quantiser, [answers.part(0, 25), answers.part(25, 60)])
+    after = quantiser(patches, all_real(patches))
+    for level in range(len(sizes)):
+        assert torch.equal(after.values[level], before.values[level])
+    for level in (0, -1):
+        counts = torch.bincount(after.codes[level], minlength=sizes[level])
+        assert (counts.diff() <= 0).all()
+        assert counts.max() > counts.min()
+    assert torch.equal(quantiser.actions()[after.codes[0]], after.codes[-1])
+
+
+@kept_levels
+def test_parents_go_with_the_state(sizes):
+    one, other = keeping(*sizes), quantiser_of(*sizes, keep_parents=True, seed=7)
+    other.load_state_dict(one.state_dict())
+    assert parents_of(other) == KEPT[sizes]
+    names = {name for name in one.state_dict() if name.startswith("parents")}
+    assert names == {f"parents_{level}" for level in range(len(sizes) - 1)}

@@ -2,7 +2,9 @@ import pytest
 import torch
 from torch.nn import functional
 
+from histvq.nn import tiles
 from histvq.nn.tcn import TCN, DilatedResidualLayer, widest_dilation
+from histvq.nn.tiles import in_tiles
 
 
 def drawn(*shape, seed=0):
@@ -176,3 +178,71 @@ def test_dropout_only_while_training(tcn):
     assert torch.equal(tcn(series, real), tcn(series, real))
     tcn.train()
     assert not torch.equal(tcn(series, real), tcn(series, real))
+
+
+# A shortcut
+
+
+@pytest.fixture
+def shortcut():
+    """As `tcn`, with as many channels out as in and two more."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        made = TCN((4, 4, 6), n_maps=8, n_layers=3, dropout=0.5, shortcut=True)
+        return made.double().eval()
+
+
+def learned(network):
+    """The same with weights that do add something."""
+    with torch.no_grad():
+        for seed, weight in enumerate(network.stages[-1].leave.parameters()):
+            weight.copy_(0.3 * drawn(*weight.shape, seed=seed))
+    return network
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_with_a_shortcut_it_starts_as_its_input(shortcut, training):
+    series, real = drawn(2, 30, 4).double(), drawn(2, 30) > -0.5
+    assert not real.all()
+    for mask in (real, everywhere(2, 30)):
+        found = shortcut.train(training)(series, mask)
+        assert torch.equal(found[..., :4][mask], series[mask])
+        assert (found[..., 4:] == 0).all()
+        assert (found[~mask] == 0).all()
+
+
+def test_a_shortcut_adds_the_input_to_what_the_network_gives(shortcut):
+    series, real = drawn(2, 30, 4).double(), drawn(2, 30) > -0.5
+    network = learned(shortcut)
+    found = network(series, real)
+    network.shortcut = False
+    added = torch.cat((series, torch.zeros(2, 30, 2)), dim=2) * real.unsqueeze(-1)
+    torch.testing.assert_close(found, network(series, real) + added)
+    assert (found[~real] == 0).all()
+
+
+def test_a_shortcut_adds_nothing_else_to_the_weights(shortcut, tcn):
+    assert shortcut.state_dict().keys() == tcn.state_dict().keys()
+
+
+def test_through_a_shortcut_the_last_weights_learn_at_once_and_then_all_do(shortcut):
+    series, real = drawn(2, 20, 4).double().requires_grad_(), everywhere(2, 20)
+    wanted = drawn(2, 20, 6, seed=1)
+    shortcut.train()
+    optimizer = torch.optim.SGD(shortcut.parameters(), lr=0.1)
+    for step in range(2):
+        optimizer.zero_grad()
+        (shortcut(series, real) - wanted).square().mean().backward()
+        assert (series.grad != 0).any()
+        last = shortcut.stages[-1].leave
+        assert all(weight.grad.abs().sum() > 0 for weight in last.parameters())
+        before_it = [w for w in shortcut.parameters() if all(w is not v for v in last.parameters())]
+        assert all((weight.grad.abs().sum() > 0) == (step > 0) for weight in before_it)
+        optimizer.step()
+
+
+def test_a_shortcut_in_tiles_gives_the_same(shortcut, monkeypatch):
+    monkeypatch.setattr(tiles, "CPU_ROWS", 64)
+    network = learned(shortcut)
+    series, real = drawn(2, 300, 4).double(), drawn(2, 300) > -0.5
+    torch.testing.assert_close(in_tiles(network, series, real), network(series, real))
