@@ -30,9 +30,8 @@ def certainty(
     """
     nearest = distances.argmin(axis=1)
     beyond = distances**2 - distances.min(axis=1, keepdims=True) ** 2
-    with np.errstate(
-        over="ignore"
-    ):  # where every patch lies on its code, all others are infinitely far
+    # Where every patch lies on its code, all other codes are infinitely far.
+    with np.errstate(over="ignore"):
         chances = np.exp(-beyond / (2 * usual**2))
     chosen = parents[nearest] if actions is None else actions
     own = parents == chosen[:, None]
