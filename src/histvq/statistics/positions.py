@@ -31,7 +31,8 @@ def measure(recording: Recording, windows: Windows) -> Measured:
 
     Args:
         recording: Positions relative to the root.
-        windows: A window is as wide as a Gaussian with the spread of a box of that length.
+        windows: A window is as wide as a Gaussian with the spread of a box of that length. A joint of
+            which the box itself shows nothing was not measured, though the Gaussian reaches further.
     """
     spread = windows.window_frames * SPREAD_OF_A_BOX
     # What lies between two frames goes to the later one, also where rounding pulls it down.
@@ -40,9 +41,12 @@ def measure(recording: Recording, windows: Windows) -> Measured:
     means, speeds = np.empty(shape), np.empty(shape)
     for joint in range(shape[1]):  # one by one: copies of a long recording are large
         places = recording.skeleton[:, joint]
+        before = np.concatenate([[0], (~np.isnan(places)).any(axis=1).cumsum()])
+        unseen = before[windows.stops] == before[windows.starts]
         means[:, joint] = weighted_mean(places, spread)[at]
         moved = velocities(places, fps=recording.fps)
         speeds[:, joint] = np.sqrt(weighted_mean(moved**2, spread)[at])
+        means[unseen, joint] = speeds[unseen, joint] = np.nan
     return Measured({"mean": means}, speeds)
 
 

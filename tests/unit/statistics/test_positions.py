@@ -103,3 +103,18 @@ def test_a_single_frame_is_a_patch_that_stands_still():
     found = measure(recording, windows_of(recording))
     np.testing.assert_allclose(found.plain["mean"][0], recording.skeleton[0], rtol=1e-6)
     assert not found.spreads.any()
+
+
+def test_what_the_window_does_not_show_was_not_measured():
+    skeleton = np.random.default_rng(3).normal(size=(300, 1, 3)).cumsum(axis=0)
+    skeleton[100:200] = np.nan  # 10 s of a window of 3 s
+    recording = Recording(id="r", skeleton=skeleton, fps=10)
+    windows = Windows.of(300, fps=10, patch_seconds=1, window_seconds=3)
+    found = measure(recording, windows)
+    unseen = [
+        np.isnan(skeleton[start:stop]).all()
+        for start, stop in zip(windows.starts, windows.stops, strict=True)
+    ]
+    assert sum(unseen) == 8
+    np.testing.assert_array_equal(np.isnan(found.plain["mean"]).all(axis=(1, 2)), unseen)
+    np.testing.assert_array_equal(np.isnan(found.spreads).any(axis=(1, 2)), unseen)
