@@ -15,16 +15,14 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import argparse
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.accuracy.data import Data, scores_of
 from benchmarks.accuracy.fits import Fit, answers_of, made_by, run_missing
-from benchmarks.accuracy.pages import SCORES, columns, mean_sd, table
+from benchmarks.accuracy.pages import SCORES, columns, leave, mean_sd, table
 from histvq.errors import ConfigError, HistvqError
-from histvq.report import atomically
 
 METHODS = ("window-kmeans", "histvq", "smq", "hvq", "asot", "cte", "tot")
 
@@ -124,14 +122,7 @@ def main() -> None:
         ]
     )
     place = given.out / f"carry-over-{given.dataset}.md"
-    atomically(place, lambda part: part.write_text(text, encoding="utf-8"))
-    atomically(
-        place.with_suffix(".json"),
-        lambda part: part.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8"),
-    )
-    print(f"\n{text}")
-    if failed:
-        sys.exit(f"{failed} fits failed, see above; the page has the others: {place}")
+    leave(place, text, found, failed=failed)
 
 
 if __name__ == "__main__":

@@ -13,14 +13,13 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import argparse
-import json
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from benchmarks.accuracy.data import Data
 from benchmarks.accuracy.fits import Fit, answers_of, made_by, run_missing
-from benchmarks.accuracy.pages import mean_sd, table
+from benchmarks.accuracy.pages import leave, mean_sd, table
 from benchmarks.accuracy.rightness import area, falls, shares_by_confidence
 from histvq.annotation import Annotation
 from histvq.errors import HistvqError
@@ -142,15 +141,8 @@ def main() -> None:
         found, heading=f"Confidence on {given.dataset} (code {made_by(fits.values(), given.out)})"
     )
     place = given.out / f"confidence-{given.dataset}.md"
-    atomically(place, lambda part: part.write_text(text, encoding="utf-8"))
-    atomically(
-        place.with_suffix(".json"),
-        lambda part: part.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8"),
-    )
     draw(found, place.with_suffix(".svg"))
-    print(f"\n{text}")
-    if failed:
-        sys.exit(f"{failed} fits failed, see above; the page has the others: {place}")
+    leave(place, text, found, failed=failed)
 
 
 if __name__ == "__main__":

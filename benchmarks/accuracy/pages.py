@@ -1,8 +1,14 @@
 """Means, deviations and differences of scores, as lines of Markdown."""
 
+import json
+import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+
+from histvq.report import atomically
 
 # Name of a score -> its title. Of JSD less is better, of the others more.
 SCORES = {
@@ -52,3 +58,15 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A Markdown table."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+
+
+def leave(place: Path, text: str, found: Any, *, failed: int) -> None:
+    """Write a page, and beside it what it was made of as JSON; print it; fail if fits failed."""
+    atomically(place, lambda part: part.write_text(text, encoding="utf-8"))
+    atomically(
+        place.with_suffix(".json"),
+        lambda part: part.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8"),
+    )
+    print(f"\n{text}")
+    if failed:
+        sys.exit(f"{failed} fits failed, see above; the page has the others: {place}")

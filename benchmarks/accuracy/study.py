@@ -21,10 +21,9 @@ from typing import Any
 
 from benchmarks.accuracy.data import Data, halves, scores_of
 from benchmarks.accuracy.fits import Fit, answers_of, made_by, run_missing, seconds_of
-from benchmarks.accuracy.pages import SCORES, columns, difference, mean_sd, table
+from benchmarks.accuracy.pages import SCORES, columns, difference, leave, mean_sd, table
 from benchmarks.accuracy.study_file import Row, Study, read_study, rows_of
 from histvq.errors import HistvqError
-from histvq.report import atomically
 
 Runs = Mapping[str, Sequence[Mapping[str, float]]]
 
@@ -110,14 +109,7 @@ def main() -> None:
     text = page(study, rows, runs, heading=heading)
     place = given.out / f"{given.study.stem}-{given.people}.md"
     kept = [{**vars(row), "runs": runs[row.name]} for row in rows]
-    atomically(place, lambda part: part.write_text(text, encoding="utf-8"))
-    atomically(
-        place.with_suffix(".json"),
-        lambda part: part.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8"),
-    )
-    print(f"\n{text}")
-    if failed:
-        sys.exit(f"{failed} fits failed, see above; the page has the others: {place}")
+    leave(place, text, kept, failed=failed)
 
 
 if __name__ == "__main__":
