@@ -24,8 +24,8 @@ from benchmarks.accuracy.rightness import area, falls, shares_by_confidence
 from histvq.annotation import Annotation
 from histvq.errors import HistvqError
 from histvq.evaluation import evaluate, matched_labels
-from histvq.report import atomically
 from histvq.segments import Segmentation
+from histvq.writing import atomically
 
 METHODS = ("window-kmeans", "histvq", "smq")
 N_PARTS = 10

@@ -28,8 +28,8 @@ from benchmarks.accuracy.data import Data, loaded
 from histvq.datasets import Dataset
 from histvq.errors import ConfigError, DataWarning
 from histvq.experiment import make_method, versions
-from histvq.report import atomically
 from histvq.segments import Segmentation
+from histvq.writing import atomically, write_text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,7 +173,7 @@ def run_fit(fit: Fit, out: Path) -> float:
         "versions": {**versions(), "commit": commit()},
     }
     text = json.dumps(said, indent=1) + "\n"
-    atomically(place, lambda part: part.write_text(text, encoding="utf-8"))  # last: it says "done"
+    write_text(place, text)  # last: it says "done"
     return seconds["fit"]
 
 

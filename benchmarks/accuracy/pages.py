@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from histvq.report import atomically
+from histvq.writing import write_text
 
 # Name of a score -> its title. Of JSD less is better, of the others more.
 SCORES = {
@@ -62,11 +62,8 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def leave(place: Path, text: str, found: Any, *, failed: int) -> None:
     """Write a page, and beside it what it was made of as JSON; print it; fail if fits failed."""
-    atomically(place, lambda part: part.write_text(text, encoding="utf-8"))
-    atomically(
-        place.with_suffix(".json"),
-        lambda part: part.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8"),
-    )
+    write_text(place, text)
+    write_text(place.with_suffix(".json"), json.dumps(found, indent=1) + "\n")
     print(f"\n{text}")
     if failed:
         sys.exit(f"{failed} fits failed, see above; the page has the others: {place}")

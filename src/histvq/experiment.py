@@ -23,7 +23,7 @@ from histvq.modelfile import read_description
 from histvq.prepared import Prepared, inner, read_chain
 from histvq.recording import Recording
 from histvq.registry import resolve
-from histvq.report import atomically, write_report
+from histvq.report import write_report
 from histvq.report.names import FILE as NAMES
 from histvq.report.names import as_predicted, read_names, renamed
 from histvq.report.names_place import put_names
@@ -31,6 +31,7 @@ from histvq.report.run_folder import CONFIG, SCORES, RunFolder, write_said
 from histvq.segmenter import Progress, ProgressCallback, Segmenter
 from histvq.segments import Segmentation, names_of
 from histvq.supervised import SUPERVISED
+from histvq.writing import write_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -203,7 +204,7 @@ def run(
     answers = method.predict(list(recordings))
     seconds = {"fit": fitted - started, "predict": time.perf_counter() - fitted}
     noted = {"method": _described(method), **(settings or {}), "seconds": _rounded(seconds)}
-    _write_text(folder / "versions.json", json.dumps(versions(), indent=2) + "\n")
+    write_text(folder / "versions.json", json.dumps(versions(), indent=2) + "\n")
     scores, files = write_answers(
         folder,
         answers,
@@ -244,7 +245,7 @@ def write_answers(
     """
     if settings:
         text = yaml.safe_dump(dict(settings), sort_keys=False, allow_unicode=True)
-        _write_text(folder / CONFIG, text)
+        write_text(folder / CONFIG, text)
     write_said(folder, answers, warnings, skipped)
     (folder / SCORES).unlink(missing_ok=True)  # of an earlier run
     put_names(folder, names)
@@ -342,7 +343,7 @@ def _scored(
 
 def write_scores(folder: Path, scores: Scores, *, name: str = SCORES) -> Path:
     """Every score, the protocol, and which code was matched with which action, as JSON."""
-    return _write_text(folder / name, json.dumps(scores.to_dict(), indent=2) + "\n")
+    return write_text(folder / name, json.dumps(scores.to_dict(), indent=2) + "\n")
 
 
 def versions() -> dict[str, str]:
@@ -385,10 +386,6 @@ class _Log:
                 file.write(json.dumps(line) + "\n")
         if self.progress:
             self.progress(event)
-
-
-def _write_text(place: Path, text: str) -> Path:
-    return atomically(place, lambda part: part.write_text(text, encoding="utf-8"))
 
 
 def _described(method: Segmenter) -> dict[str, Any]:

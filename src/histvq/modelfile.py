@@ -1,7 +1,6 @@
 """A fitted method on disk: a folder with safetensors and JSON, never pickle."""
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from histvq.errors import FileFormatError
+from histvq.writing import atomically, write_text
 
 FORMAT = 1
 TENSORS, DESCRIPTION = "model.safetensors", "model.json"
@@ -29,9 +29,9 @@ def write_model(
     folder = Path(path)
     folder.mkdir(parents=True, exist_ok=True)
     arrays = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
-    _replace(folder / TENSORS, lambda part: save_file(arrays, part))
+    atomically(folder / TENSORS, lambda part: save_file(arrays, part))
     text = json.dumps({"format": FORMAT, **description}, indent=2, allow_nan=False) + "\n"
-    _replace(folder / DESCRIPTION, lambda part: part.write_text(text, encoding="utf-8"))
+    write_text(folder / DESCRIPTION, text)
 
 
 def read_description(path: str | Path) -> dict[str, Any]:
@@ -69,9 +69,3 @@ def read_tensors(path: str | Path) -> dict[str, np.ndarray]:
         return load_file(place)
     except (OSError, SafetensorError) as error:
         raise FileFormatError(f"{place}: cannot be read ({error}); save the model again") from error
-
-
-def _replace(place: Path, write: Any) -> None:
-    part = place.with_name(place.name + ".part")
-    write(part)
-    os.replace(part, place)

@@ -12,10 +12,10 @@ from histvq.annotation import Annotation
 from histvq.chain import Chain
 from histvq.errors import FileFormatError
 from histvq.recording import Recording
-from histvq.report import atomically
 from histvq.segmenter import ProgressCallback, Segmenter
 from histvq.segments import Segmentation
 from histvq.transforms import frames_before_resampling, labels_after_resampling
+from histvq.writing import write_text
 
 FILE = "transforms.json"
 
@@ -75,7 +75,7 @@ class Prepared:
         """Write the method, and the chain beside it."""
         self.method.save(path)
         text = json.dumps({"transforms": list(self.chain.steps)}, indent=2) + "\n"
-        atomically(Path(path) / FILE, lambda part: part.write_text(text, encoding="utf-8"))
+        write_text(Path(path) / FILE, text)
 
     @classmethod
     def load(cls, path: str | Path, *, device: str | None = None) -> Self:

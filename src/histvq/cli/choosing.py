@@ -163,7 +163,7 @@ def tell(choice: "Choice") -> None:
 
 def write_table(choice: "Choice", out: Path) -> None:
     """The table as CSV; as JSON with the reasons and the suggestion."""
-    from histvq.report import atomically
+    from histvq.writing import write_text
 
     if out.suffix == ".json":
         said = {
@@ -180,7 +180,7 @@ def write_table(choice: "Choice", out: Path) -> None:
         writer.writeheader()
         writer.writerows(choice.table)
         text = lines.getvalue()
-    atomically(out, lambda part: part.write_text(text, encoding="utf-8"))
+    write_text(out, text)
 
 
 def _check(out: Path | None, method: str | None, *, overwrite: bool) -> None:

@@ -10,7 +10,7 @@ from histvq.clips.naming import stems
 from histvq.clips.takes import Take
 from histvq.errors import ConfigError, FileFormatError
 from histvq.io.tables.notes import FOR_ONE
-from histvq.report.tables import atomically
+from histvq.writing import atomically
 
 TABLE = "clips.csv"
 BESIDE = (".asf", FOR_ONE)  # files that go along with a clip

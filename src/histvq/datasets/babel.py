@@ -27,7 +27,7 @@ from histvq.errors import ConfigError, DataWarning, FileFormatError
 from histvq.io import ReadProgress
 from histvq.io.layout import write_layout
 from histvq.io.npz import write_npz
-from histvq.io.parts.atomic import check_file_names
+from histvq.io.parts.file_names import check_file_names
 from histvq.recording import Recording
 
 PATCH_SECONDS = 1.0

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from histvq.export.parts.export import Export
 from histvq.export.parts.media import Media
-from histvq.export.parts.pieces import level_names, one_file_each, pieces, write_text
+from histvq.export.parts.pieces import level_names, one_file_each, pieces
 from histvq.recording import Recording
 from histvq.segments import Segmentation
+from histvq.writing import write_text
 
 
 def write_audacity(

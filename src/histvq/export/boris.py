@@ -18,12 +18,13 @@ from typing import Any
 
 from histvq.export.parts.export import Export
 from histvq.export.parts.media import Media, mime_type, relative
-from histvq.export.parts.pieces import level_names, milliseconds, pieces, write_text
+from histvq.export.parts.pieces import level_names, milliseconds, pieces
 from histvq.io.parts.boris_project import CATEGORY, RECORDING, STATE
 from histvq.io.parts.safe_names import distinct, quoted
 from histvq.recording import Recording
 from histvq.report.key import make_key
 from histvq.segments import Segmentation, segment_name
+from histvq.writing import write_text
 
 FORMAT = "7.0"
 # BORIS parts lists of behaviours by commas, and refuses the bar in their names.

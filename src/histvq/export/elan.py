@@ -18,10 +18,10 @@ from histvq.export.parts.export import Export
 from histvq.export.parts.media import Media, mime_type, relative
 from histvq.export.parts.pieces import Piece, level_names, milliseconds, one_file_each, pieces
 from histvq.io.labels.elan import RECORDING, TIERS
-from histvq.io.parts.atomic import written_whole
 from histvq.io.parts.safe_names import plain, quoted
 from histvq.recording import Recording
 from histvq.segments import Segmentation, segment_name
+from histvq.writing import written_whole
 
 SCHEMA = "http://www.mpi.nl/tools/elan/EAFv3.0.xsd"
 # ELAN wants a language with every word of a vocabulary; this one says that none is meant.

@@ -6,10 +6,10 @@ from pathlib import Path
 from histvq.errors import ConfigError
 from histvq.export.parts.export import Export
 from histvq.export.parts.media import Media
-from histvq.io.parts.atomic import written_whole
 from histvq.recording import Recording
 from histvq.report.tables import segments_table
 from histvq.segments import Segmentation
+from histvq.writing import written_whole
 
 _TYPES = {
     "recording": "str", "individual": "str", "level": "str", "segment": "int64",

@@ -15,10 +15,11 @@ from histvq.annotation import Annotation
 from histvq.errors import ConfigError, DataWarning, FileFormatError
 from histvq.io.parts.archive import DAMAGED
 from histvq.io.parts.asked import given_fps, given_unit
-from histvq.io.parts.atomic import check_file_names, written_whole
+from histvq.io.parts.file_names import check_file_names
 from histvq.io.parts.individuals import side_by_side
 from histvq.io.parts.reader import Pair, Reader
 from histvq.recording import Recording
+from histvq.writing import written_whole
 
 BACKGROUND = "background"
 

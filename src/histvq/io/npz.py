@@ -10,9 +10,9 @@ import numpy as np
 from histvq.annotation import Annotation
 from histvq.errors import ConfigError, FileFormatError
 from histvq.io.parts.archive import DAMAGED
-from histvq.io.parts.atomic import written_whole
 from histvq.io.parts.reader import Pair, Reader, head
 from histvq.recording import Recording
+from histvq.writing import written_whole
 
 VERSION = 1
 _HEADER = "histvq_header"

@@ -10,12 +10,12 @@ from typing import Any
 from warnings import warn
 
 from histvq.errors import ConfigError, DataWarning
-from histvq.io.parts.atomic import written_whole
 from histvq.methods import METHODS
 from histvq.patchwise import PatchwiseEstimator
 from histvq.prepared import Prepared, inner
 from histvq.registry import resolve
 from histvq.report.naming import Names
+from histvq.writing import written_whole
 
 
 def export_onnx(

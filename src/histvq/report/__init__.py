@@ -11,15 +11,15 @@ from histvq.report.key import make_key
 from histvq.report.naming import Names, renamed
 from histvq.report.page import page
 from histvq.report.palette import look_of
-from histvq.report.tables import atomically, usage_table, write_segments
+from histvq.report.tables import usage_table, write_segments
 from histvq.report.timeline import draw_timelines, write_timelines
 from histvq.segments import Segmentation
+from histvq.writing import atomically, write_text
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
-    "atomically",
     "draw_timelines",
     "look_of",
     "read_frames",
@@ -100,7 +100,5 @@ def write_report(
         groups=groups,
         budget_mb=budget_mb,
     )
-    paths["report"] = atomically(
-        folder / "report.html", lambda file: file.write_text(html, encoding="utf-8")
-    )
+    paths["report"] = write_text(folder / "report.html", html)
     return paths

@@ -17,9 +17,10 @@ from histvq.report.analysis import segment_lengths, transitions
 from histvq.report.frames import check_in_step, truth_by_recording
 from histvq.report.key import Key, make_key
 from histvq.report.svg import svg_of, written_as_text
-from histvq.report.tables import TIME_DECIMALS, atomically, usage_table
+from histvq.report.tables import TIME_DECIMALS, usage_table
 from histvq.report.timeline import draw_timelines
 from histvq.segments import LEVELS, Segmentation, to_segments
+from histvq.writing import atomically
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -19,8 +19,9 @@ from histvq.report.frames_read import (
     read_frames,
     read_truth,
 )
-from histvq.report.tables import CONFIDENCE_DECIMALS, TIME_DECIMALS, atomically
+from histvq.report.tables import CONFIDENCE_DECIMALS, TIME_DECIMALS
 from histvq.segments import Segmentation, names_of
+from histvq.writing import atomically
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -29,8 +29,8 @@ from histvq.errors import ConfigError, FileFormatError, did_you_mean
 from histvq.report.names_place import EARLIER, FILE
 from histvq.report.names_text import first_text
 from histvq.report.naming import UNSHOWN, Named, Names, as_predicted, renamed
-from histvq.report.tables import atomically
 from histvq.segments import LEVELS, Segmentation
+from histvq.writing import write_text
 
 __all__ = ["FILE", "Named", "Names", "as_predicted", "read_names", "renamed", "write_names"]
 
@@ -106,7 +106,7 @@ def write_names(
         kept = _readable(path)
         shutil.copyfile(path, path.with_name(EARLIER))
     text = first_text(as_predicted(answers), kept=kept, nearest=nearest or {})
-    return atomically(path, lambda file: file.write_text(text, encoding="utf-8"))
+    return write_text(path, text)
 
 
 def _parsed(path: Path) -> yaml.Node | None:

@@ -16,8 +16,8 @@ from histvq.report.frames import read_frames, read_truth
 from histvq.report.names import FILE, Names, as_predicted, read_names, renamed
 from histvq.report.naming import codes_in
 from histvq.report.sources import read_sources
-from histvq.report.tables import atomically
 from histvq.segments import LEVELS, Segmentation, names_of
+from histvq.writing import write_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -105,7 +105,7 @@ def write_said(
         "skipped": [{"file": str(file), "why": why} for file, why in skipped],
     }
     text = json.dumps(noted, indent=2, ensure_ascii=False) + "\n"
-    return atomically(folder / SAID, lambda part: part.write_text(text, encoding="utf-8"))
+    return write_text(folder / SAID, text)
 
 
 def corrected_by_hand(run: RunFolder) -> bool:

@@ -1,7 +1,6 @@
 """Answers as tables: one row a segment, or one row an action."""
 
-import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from histvq.segments import SEGMENT_COLUMNS, Segmentation, names_of, segment_name, to_segments
+from histvq.writing import atomically
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,15 +91,3 @@ def usage_table(answers: Sequence[Segmentation]) -> "pd.DataFrame":
             )
         )  # fmt: skip
     return pd.DataFrame(rows, columns=USAGE_COLUMNS)
-
-
-def atomically(path: Path, write: Callable[[Path], object]) -> Path:
-    """Write beside the file and rename, so that nobody ever finds half a table."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        write(temporary)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return path

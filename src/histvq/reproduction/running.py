@@ -23,10 +23,11 @@ from histvq.experiment import load_model, make_method, versions, write_scores
 from histvq.metrics.jsd import length_bias_by_action, length_bias_by_activity
 from histvq.modelfile import DESCRIPTION
 from histvq.recording import Recording
-from histvq.report import atomically, write_segments
+from histvq.report import write_segments
 from histvq.reproduction.plan import Job
 from histvq.segmenter import Segmenter
 from histvq.supervised.splits import is_tested_on
+from histvq.writing import write_text
 
 DONE, TIMES = "run.json", "times.json"
 
@@ -182,7 +183,7 @@ def _record(job: Job, method: Segmenter, scores: Scores) -> dict[str, Any]:
 
 def _write_json(place: Path, content: Mapping[str, Any]) -> None:
     text = json.dumps(content, indent=1) + "\n"
-    atomically(place, lambda part: part.write_text(text, encoding="utf-8"))
+    write_text(place, text)
 
 
 def _limit_threads(threads: int) -> None:

@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 
 from histvq.metrics.scores import TITLES
-from histvq.report import atomically
 from histvq.reproduction.tables import Row, Table
+from histvq.writing import write_text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,10 +104,7 @@ def write_outcome(outcome: Outcome) -> dict[str, Path]:
     }
 
     def written(ending: str, text: str) -> Path:
-        return atomically(
-            outcome.folder / f"{outcome.stem}.{ending}",
-            lambda part: part.write_text(text, encoding="utf-8", newline="\n"),
-        )
+        return write_text(outcome.folder / f"{outcome.stem}.{ending}", text)
 
     return {ending: written(ending, text) for ending, text in texts.items()}
 

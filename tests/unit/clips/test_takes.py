@@ -7,7 +7,7 @@ from hypothesis.strategies import floats, integers, lists, text, tuples
 
 from histvq.clips import Take, takes_of
 from histvq.clips.naming import stems
-from histvq.io.parts.atomic import check_file_names
+from histvq.io.parts.file_names import check_file_names
 from histvq.segments import Segmentation
 
 

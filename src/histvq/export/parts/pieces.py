@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from histvq.errors import DataWarning
-from histvq.io.parts.atomic import written_whole
 from histvq.io.parts.safe_names import distinct, file_names
 from histvq.segments import LEVELS, Segmentation, to_segments
+from histvq.writing import write_text
 
 MANIFEST = "recordings.csv"
 
@@ -100,10 +100,3 @@ def one_file_each(
     rows = [(id, f"{name}{ending}") for id, name in names.items() for ending in endings]
     table = pd.DataFrame(rows, columns=["recording", "file"])
     write_text(folder / MANIFEST, table.to_csv(index=False))
-
-
-def write_text(path: Path, text: str) -> Path:
-    """Write a text as UTF-8, whole or not at all."""
-    with written_whole(path) as file:
-        file.write(text.encode("utf-8", errors="replace"))
-    return path

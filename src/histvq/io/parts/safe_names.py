@@ -4,7 +4,7 @@ import json
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 
-from histvq.io.parts.atomic import file_name_fault
+from histvq.io.parts.file_names import file_name_fault
 
 _LONGEST = 180  # bytes; the longest name of a file is 255, and endings are to come
 

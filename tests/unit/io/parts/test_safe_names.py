@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from histvq.io.parts.atomic import check_file_names
+from histvq.io.parts.file_names import check_file_names
 from histvq.io.parts.safe_names import distinct, file_names, plain, quoted, unquoted
 
 ids = st.lists(

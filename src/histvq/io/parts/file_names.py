@@ -1,30 +1,12 @@
-"""Files that are either whole or not there, under names that every system takes."""
+"""Names of files that every system takes."""
 
-import os
 import re
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import IO
+from collections.abc import Iterable
 
 from histvq.errors import FileFormatError
 
 _NOT_IN_NAMES = re.compile(r'[/\\:*?"<>|\x00-\x1f\x7f]')
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|com[1-9]|lpt[1-9])\s*(?:\..*)?", re.IGNORECASE)
-
-
-@contextmanager
-def written_whole(path: Path) -> Iterator[IO[bytes]]:
-    """A file to write bytes to, which takes its place under its name only when it is complete."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # The process number keeps two writers of one folder apart.
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with temporary.open("wb") as file:
-            yield file
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def check_file_names(ids: Iterable[str]) -> None:
