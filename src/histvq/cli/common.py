@@ -1,6 +1,7 @@
 """What the commands share: exit statuses, errors in words, reading and the closing line."""
 
 import shlex
+import signal
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from enum import IntEnum
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from click import get_current_context
 
 from histvq import console
 from histvq.errors import ConfigError, HistvqError
@@ -70,9 +72,9 @@ def told(command: Callable[..., int | None]) -> Callable[..., None]:
         except (HistvqError, OSError) as error:
             console.complain(f"error: {error}")
             raise typer.Exit(Exit.NOTHING_DONE) from None
-        except KeyboardInterrupt:
-            console.complain("stopped; nothing more was written")
-            raise typer.Exit(130) from None
+        except KeyboardInterrupt as stop:
+            console.complain(str(stop) or "stopped; what was finished is kept")
+            raise typer.Exit(128 + getattr(stop, "signal", signal.SIGINT)) from None
         raise typer.Exit(status or Exit.ALL)
 
     return wrapper
@@ -109,6 +111,17 @@ class How:
             if value is not None
         ]
         return "".join(f" {flag} {shlex.quote(value)}" for flag, value in flags)
+
+
+def claimed(out: Path, *, overwrite: bool) -> None:
+    """Make the folder the command's own, until it ends.
+
+    Raises:
+        ConfigError: If results are in it, another command is at work there, or it cannot be written to.
+    """
+    from histvq.claiming import claim, under_way
+
+    get_current_context().with_resource(under_way(claim(out, overwrite=overwrite)))
 
 
 def read_files(
