@@ -52,8 +52,8 @@ def claim(folder: str | Path, *, overwrite: bool) -> Path:
 def under_way(folder: Path) -> Iterator[None]:
     """While this lasts the folder is ours alone, and says that it is not finished.
 
-    It goes on saying so if this ends with an error, unless there is nothing in it to go on from. Within
-    itself it does nothing more.
+    It goes on saying so if this ends with an error, unless nothing in it has changed. Within itself it
+    does nothing more.
 
     Raises:
         ConfigError: If another process is at work in the folder.
@@ -70,17 +70,24 @@ def under_way(folder: Path) -> Iterator[None]:
             yield
             return
         _sweep(folder)
+        before, stopped = _stamps(folder), (folder / UNFINISHED).exists()
         write_text(folder / UNFINISHED, _words())
         try:
             yield
         except BaseException:
-            if not any((folder / name).exists() for name in (TRAINING, *RESULTS)):
+            if _stamps(folder) == before and not stopped:
                 (folder / UNFINISHED).unlink(missing_ok=True)
             raise
         for name in (TRAINING, UNFINISHED):  # in this order: it is finished last
             (folder / name).unlink(missing_ok=True)
     finally:
         lock.release()
+
+
+def _stamps(folder: Path) -> dict[str, int]:
+    """When results in a folder were written, and what a run that was stopped would go on from."""
+    places = {name: folder / name for name in (*RESULTS, TRAINING)}
+    return {name: at.stat().st_mtime_ns for name, at in places.items() if at.exists()}
 
 
 def _words() -> str:

@@ -1,6 +1,5 @@
 """Trainings stopped again and again: each ends with what one that is never stopped ends with."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -32,8 +31,8 @@ VARIANTS = {
                            "min_usage_patches": 5.0},
     ),
     "smq, as published": (
-        "smq", None, {"epochs": 3, "min_steps": 0, "n_maps": 4, "n_layers": 1, "revival": "representative",
-                      "min_usage": 3, "fixed_luck": True, "short_patches": "zeros"},
+        "smq", None, {"epochs": 3, "min_steps": 0, "n_maps": 4, "n_layers": 1, "min_usage": 3,
+                      "revival": "representative", "fixed_luck": True, "short_patches": "zeros"},
     ),
     "hvq, shuffled": ("hvq", None, {**SETTINGS["hvq"], "shuffle": True}),
 }  # fmt: skip

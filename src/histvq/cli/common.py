@@ -3,6 +3,8 @@
 import shlex
 import signal
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from contextvars import ContextVar
 from dataclasses import dataclass, fields
 from enum import IntEnum
 from functools import wraps
@@ -10,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from click import get_current_context
 
 from histvq import console
 from histvq.errors import ConfigError, HistvqError
@@ -49,6 +50,10 @@ Strict = Annotated[bool, typer.Option("--strict", help="Stop at any fault in any
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an earlier run.")]
 
 
+# What the command that runs holds until it ends.
+_held: ContextVar[ExitStack] = ContextVar("held")
+
+
 class Exit(IntEnum):
     """What a command's exit status says."""
 
@@ -64,7 +69,8 @@ def told(command: Callable[..., int | None]) -> Callable[..., None]:
     @wraps(command)
     def wrapper(*args: Any, **kwargs: Any) -> None:
         try:
-            with console.warnings_told():
+            with console.warnings_told(), ExitStack() as held:
+                _held.set(held)
                 status = command(*args, **kwargs)
         except ConfigError as error:
             console.complain(f"error: {error}")
@@ -119,9 +125,11 @@ def claimed(out: Path, *, overwrite: bool) -> None:
     Raises:
         ConfigError: If results are in it, another command is at work there, or it cannot be written to.
     """
-    from histvq.claiming import claim, under_way
+    from histvq.claiming import TRAINING, claim, under_way
 
-    get_current_context().with_resource(under_way(claim(out, overwrite=overwrite)))
+    _held.get().enter_context(under_way(claim(out, overwrite=overwrite)))
+    if (out / TRAINING).is_file():
+        console.say(f"a training that was stopped is in {out}, and goes on")
 
 
 def read_files(

@@ -83,6 +83,8 @@ class Keeper:
         )
         if self.noted.signal:
             means = (
-                "kept: the same call goes on from there" if kept else "lost: it could not be kept"
+                "kept, and goes on if the same is done again"
+                if kept
+                else "lost: it could not be kept"
             )
             raise Stopped(f"stopped {where}; the training is {means}", signal=self.noted.signal)
