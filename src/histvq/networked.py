@@ -122,7 +122,8 @@ class TrainedNetwork(SavedEstimator):
         if place is None:
             return None
         settings = self.config.model_dump(mode="json")
-        belongs = belonging(self.method_name, settings, recordings, labels=labels)
+        actions = getattr(self, "actions_", ())
+        belongs = belonging(self.method_name, settings, recordings, labels=labels, actions=actions)
         return Checkpoint(Path(place), belongs, seed=seed_of(self.config.random_state))
 
     def _take(self, weights: dict[str, Tensor]) -> None:

@@ -57,7 +57,7 @@ def test_of_other_versions_it_is_taken_with_a_warning(tmp_path):
 
 
 def test_of_a_newer_format_it_says_upgrade(tmp_path):
-    with pytest.raises(FileFormatError, match="by a newer histvq .format 2, .*; upgrade with pip"):
+    with pytest.raises(FileFormatError, match=r"by a newer histvq .format 2, .*; upgrade with pip"):
         Checkpoint(altered(tmp_path / "c", format=2), OURS, seed=0)
 
 
@@ -71,7 +71,9 @@ def test_of_a_newer_format_it_says_upgrade(tmp_path):
     ],
 )  # fmt: skip
 def test_a_head_that_says_nonsense_is_damage(changes, tmp_path):
-    with pytest.raises(DamagedCheckpoint, match="a damaged checkpoint .*; delete it to begin anew"):
+    with pytest.raises(
+        DamagedCheckpoint, match=r"a damaged checkpoint .*; delete it to begin anew"
+    ):
         Checkpoint(altered(tmp_path / "c", **changes), OURS, seed=0)
 
 
@@ -105,7 +107,7 @@ def test_a_full_disk_is_said_once_and_keeps_the_one_before(tmp_path, monkeypatch
 
 
 def test_it_is_due_by_the_clock_and_takes_no_great_share_of_the_time(tmp_path, monkeypatch):
-    now, cost = 0.0, 1.0
+    now, costs = 0.0, iter([1.0, 30.0])
     monkeypatch.setattr(checkpoints.time, "monotonic", lambda: now)
     checkpoint = Checkpoint(tmp_path / "c", OURS, seed=7)
     now = checkpoints.EVERY_S - 1
@@ -115,11 +117,11 @@ def test_it_is_due_by_the_clock_and_takes_no_great_share_of_the_time(tmp_path, m
 
     def save(*given):  # takes so long
         nonlocal now
-        now += cost
+        now += next(costs)
         return b""
 
     monkeypatch.setattr(checkpoints, "save", save)
-    for cost, wait in [(1.0, checkpoints.EVERY_S), (30.0, 30 / checkpoints.MOST_TIME)]:
+    for wait in (checkpoints.EVERY_S, 30 / checkpoints.MOST_TIME):
         checkpoint.keep(STATE)
         now += wait - 1
         assert not checkpoint.is_due

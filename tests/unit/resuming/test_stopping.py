@@ -1,4 +1,3 @@
-import os
 import signal
 import threading
 
@@ -13,11 +12,10 @@ def test_the_first_is_noted_and_the_second_stops(number):
     before = signal.getsignal(number)
     with stops_noted() as noted:
         assert noted.signal is None
-        os.kill(os.getpid(), number)
+        signal.raise_signal(number)
         assert noted.signal == number
         with pytest.raises(Stopped) as stopped:
-            os.kill(os.getpid(), number)
-            signal.pause()
+            signal.raise_signal(number)
         assert stopped.value.signal == number
         assert isinstance(stopped.value, KeyboardInterrupt)
     assert signal.getsignal(number) == before
