@@ -5,12 +5,14 @@ import json
 import platform
 import time
 import tomllib
-from collections.abc import Mapping, Sequence
+import warnings as python_warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import metadata, resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
-from warnings import warn
+from warnings import catch_warnings, warn
 
 import yaml
 from pydantic import BaseModel, Field, ValidationError
@@ -199,7 +201,8 @@ def run(
             "and give the answers to histvq.experiment.write_answers"
         )
     folder = claim(folder, overwrite=overwrite)
-    with under_way(folder):
+    said = list(warnings)
+    with under_way(folder), data_warnings_noted(said):
         started = time.perf_counter()
         log = _Log(folder, progress)
         fit_in(folder, method, recordings, overwrite=overwrite, progress=log)
@@ -215,7 +218,7 @@ def run(
             answers,
             recordings=recordings,
             annotations=annotations,
-            warnings=warnings,
+            warnings=said,
             skipped=skipped,
             settings=noted,
         )
@@ -255,6 +258,23 @@ def fit_in(
             raise
         place.unlink()
         fit(*given, progress=progress, checkpoint=place)
+
+
+@contextmanager
+def data_warnings_noted(into: list[str]) -> Iterator[None]:
+    """While this lasts, DataWarnings are put into a list too, each once."""
+    with catch_warnings():
+        show_before = python_warnings.showwarning
+
+        def show(
+            message: Warning | str, category: type[Warning], *more: Any, **others: Any
+        ) -> None:
+            if issubclass(category, DataWarning) and str(message) not in into:
+                into.append(str(message))
+            show_before(message, category, *more, **others)
+
+        python_warnings.showwarning = show
+        yield
 
 
 def write_answers(

@@ -1,7 +1,7 @@
 """What methods that encode and quantise patches share: settings, fit, predict, save and load."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -12,6 +12,7 @@ from histvq.answering import Kept, number_by_use
 from histvq.batching import Batch, fit_scale, pack, pieces
 from histvq.chunks import ChunkCoder, ChunkShape, PatchCodes, PatchStream
 from histvq.coding import codes_in_training, patch_codes
+from histvq.collapse import warn_if_collapsed
 from histvq.deciding import Decision
 from histvq.inputs import check_enough, measured
 from histvq.networked import NetworkConfig, NetworkEstimator
@@ -92,6 +93,8 @@ class PatchwiseEstimator(NetworkEstimator):
     decision_: Decision | None = None
 
     _saved = (*NetworkEstimator._saved, "patch_frames", "kept_epoch")
+
+    _against_collapse: ClassVar[tuple[str, ...]]
 
     # What a method says of itself
 
@@ -180,6 +183,13 @@ class PatchwiseEstimator(NetworkEstimator):
         self.kept_epoch_ = kept.epoch
         self._keep(history)
         number_by_use(network.quantiser, kept.answers)
+        for level in ("subactions", "actions")[len(network.quantiser.codebooks) == 1 :]:
+            warn_if_collapsed(
+                [getattr(answer, level) for answer in kept.answers],
+                config.n_actions if level == "actions" else self._n_codes(),
+                level=level,
+                try_also=self._against_collapse,
+            )
         self._decide(network, prepared)
         return network
 

@@ -10,7 +10,17 @@ import yaml
 from histvq.annotation import Annotation
 from histvq.datasets import load_dataset
 from histvq.errors import ConfigError, DataWarning, FileFormatError
-from histvq.experiment import load_model, load_preset, make_method, preset_names, run, write_answers
+from histvq.experiment import (
+    _Log,
+    fit_in,
+    load_model,
+    load_preset,
+    make_method,
+    preset_names,
+    run,
+    write_answers,
+)
+from histvq.segmenter import Progress
 from histvq.segments import Segmentation
 from histvq.supervised import SUPERVISED
 
@@ -101,6 +111,43 @@ def test_losses_are_noted_also_of_a_method_that_measures_nothing_else(data, tmp_
     done = run(data.recordings, method, tmp_path / "tot")
     lines = (done.folder / "metrics.jsonl").read_text().splitlines()
     assert [json.loads(line)["epoch"] for line in lines] == [1, 2, 3]  # of two batches each
+
+
+def test_losses_follow_those_of_the_epochs_before_a_stop(tmp_path):
+    place = tmp_path / "metrics.jsonl"
+    place.write_text('{"epoch": 1}\n{"epoch": 2}\n{"epoch": 3, "tot')  # a line that was cut off
+    log = _Log(tmp_path, None)
+    for epoch in (1, 2):  # the second had been noted, but not kept
+        log(Progress(epoch, 3, 1, 1, {"total": 0.5}, epoch_over=True))
+    lines = [json.loads(line) for line in place.read_text().splitlines()]
+    assert [line["epoch"] for line in lines] == [1, 2, 3]
+    assert lines[1]["total"] == 0.5
+    log = _Log(tmp_path, None)
+    log(Progress(0, 1, 1, 1, {"total": 0.25}, epoch_over=True))  # begun anew
+    assert json.loads(place.read_text()) == {"epoch": 1, "total": 0.25}
+
+
+def test_what_is_warned_of_while_fitting_stands_in_the_report(data, tmp_path):
+    method = make_method(
+        "histvq", n_actions=12, epochs=1, min_steps=0, n_maps=4, min_usage_patches=0, random_state=0
+    )
+    with pytest.warns(DataWarning, match="its codebook has collapsed"):
+        done = run(data.recordings, method, tmp_path / "r", warnings=["of reading"])
+    said = json.loads((done.folder / "recordings.json").read_text())["warnings"]
+    assert said[0] == "of reading"
+    assert "its codebook has collapsed" in said[1]
+    assert "its codebook has collapsed" in (done.folder / "report.html").read_text()
+
+
+def test_a_method_of_ones_own_needs_to_know_nothing_of_checkpoints(data, tmp_path):
+    fitted = []
+
+    class Own:
+        def fit(self, recordings, *, progress=None):
+            fitted.extend(recordings)
+
+    fit_in(tmp_path, Own(), data.recordings)
+    assert fitted == list(data.recordings)
 
 
 def test_the_saved_model_gives_the_runs_labels(done, data):

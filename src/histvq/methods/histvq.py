@@ -126,6 +126,11 @@ class HiSTVQ(PatchwiseEstimator):
 
     Config = HiSTVQConfig
     method_name = "histvq"
+    _against_collapse = (
+        "codebooks that move slowly (ema_decay=0.99)",
+        "dead codes that are replaced sooner (a higher min_usage_patches and min_usage_prototypes)",
+        "preset best, whose codebooks start on clusters",
+    )
 
     _price: float  # of a change of action while fitting, in patches
 

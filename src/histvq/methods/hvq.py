@@ -9,6 +9,7 @@ from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, Pos
 from torch import Tensor
 from torch.nn import functional as F
 
+from histvq.collapse import warn_if_collapsed
 from histvq.features import FrameScale, Series
 from histvq.framewise import FrameLabels, FramewiseConfig, FramewiseEstimator, stay_chance
 from histvq.nn.clustering import kmeans
@@ -190,6 +191,15 @@ class HVQ(FramewiseEstimator):
             labels = [codes[level].cpu().numpy() for codes in answers]
             used, empty = order_by_time(labels, len(codebook.codes))
             codebook.reorder(torch.from_numpy(np.concatenate([used, empty])))
+            warn_if_collapsed(
+                labels,
+                len(codebook.codes),
+                level=("subactions", "actions")[level],
+                try_also=(
+                    "dead codes that are replaced sooner (a higher min_usage)",
+                    "shuffle=true",
+                ),
+            )
         self.n_used_ = len(used)
         counts = np.array([np.bincount(x[x >= 0], minlength=len(codebook.codes)) for x in labels])
         mean = counts.sum(axis=0) / np.maximum((counts > 0).sum(axis=0), 1)

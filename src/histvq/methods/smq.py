@@ -77,6 +77,10 @@ class SMQ(PatchwiseEstimator):
 
     Config = SMQConfig
     method_name = "smq"
+    _against_collapse = (
+        "a codebook that moves slowly (ema_decay=0.99)",
+        "dead codes that are replaced sooner (a higher min_usage)",
+    )
 
     def _n_codes(self) -> int:
         return int(self.config.n_actions)

@@ -9,6 +9,7 @@ from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor
 from torch.nn import functional as F
 
+from histvq.collapse import warn_if_collapsed
 from histvq.features import Series
 from histvq.framewise import DecodedConfig, FrameLabels, FramewiseEstimator, stay_chance
 from histvq.nn.coherence import coherence_loss
@@ -187,6 +188,9 @@ class TOT(FramewiseEstimator):
         ]
         used, empty = order_by_time(labels, self.config.n_actions)
         network.reorder(np.concatenate([used, empty]).tolist())
+        warn_if_collapsed(
+            labels, self.config.n_actions, level="actions", try_also=("a higher epsilon",)
+        )
         self.n_used_ = len(used)
 
     @torch.no_grad()
