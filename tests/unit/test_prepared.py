@@ -7,7 +7,8 @@ import pytest
 import histvq
 from histvq.annotation import Annotation
 from histvq.errors import FileFormatError
-from histvq.prepared import FILE, Prepared, prepared
+from histvq.modelfile import TRANSFORMS as FILE
+from histvq.prepared import Prepared, prepared
 from histvq.recording import Recording
 from histvq.segmenter import Segmenter
 from histvq.transforms import low_pass, resample, to_unit

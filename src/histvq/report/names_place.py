@@ -1,10 +1,10 @@
 """Where a `names.yaml` lies: in the folder of a run, or of a model."""
 
-import shutil
 from pathlib import Path
 from warnings import warn
 
 from histvq.errors import DataWarning
+from histvq.writing import write_bytes
 
 FILE = "names.yaml"
 EARLIER = "names-earlier.yaml"
@@ -27,4 +27,4 @@ def put_names(folder: Path, names: Path | None = None) -> None:
         kept = place.replace(place.with_name(EARLIER))
         warn(f"{place} was about an earlier run: kept as {kept.name}", DataWarning, stacklevel=3)
     if names is not None and not same:
-        shutil.copyfile(names, place)
+        write_bytes(place, names.read_bytes())
