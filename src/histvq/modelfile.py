@@ -61,7 +61,7 @@ def read_description(path: str | Path) -> dict[str, Any]:
             f"{place}: written by a newer histvq (format {version}, this one reads up to {FORMAT}); "
             "upgrade with pip install -U histvq"
         )
-    _check_pair(Path(path) / TENSORS, description)
+    _check_pair(Path(path) / TENSORS, description.pop(DIGEST, None))
     return description
 
 
@@ -78,9 +78,8 @@ def read_tensors(path: str | Path) -> dict[str, np.ndarray]:
         raise FileFormatError(f"{place}: cannot be read ({error}); save the model again") from error
 
 
-def _check_pair(tensors: Path, description: Mapping[str, Any]) -> None:
+def _check_pair(tensors: Path, expected: str | None) -> None:
     """Raise unless these are the arrays the description is of: a kill between two renames parts them."""
-    expected = description.get(DIGEST)
     if expected is None or not tensors.is_file():
         return
     with tensors.open("rb") as file:
