@@ -52,7 +52,7 @@ class NotWrittenError(OSError):
 
     def __str__(self) -> str:
         why, mend = _WHY.get(self.errno or 0, (self.strerror, _ELSEWHERE))
-        return f"{self.filename} cannot be written: {why}; {mend}. Then {self.again}"
+        return f"{self.filename} cannot be written: {why}; {mend}, then {self.again}"
 
 
 @contextmanager
@@ -154,7 +154,7 @@ def together(folder: str | Path, names: Sequence[str] = ()) -> Iterator[Path]:
         NotWrittenError: If they cannot be written.
     """
     folder = Path(folder)
-    place = _unfinished(folder)
+    place, ours = _unfinished(folder), not folder.exists()
     try:
         place.mkdir(parents=True)
         yield place
@@ -167,7 +167,23 @@ def together(folder: str | Path, names: Sequence[str] = ()) -> Iterator[Path]:
         raise _told(error, folder, place) from error
     finally:
         shutil.rmtree(place, ignore_errors=True)
+        if ours:
+            with suppress(OSError):
+                folder.rmdir()  # unless there is something in it
     _folder_to_disk(folder)
+
+
+def remove(path: str | Path) -> None:
+    """Remove a file, if it is there.
+
+    Raises:
+        NotWrittenError: If it cannot be.
+    """
+    path = Path(path)
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise _told(error, path, path) from error
 
 
 def make_folder(folder: str | Path) -> Path:
@@ -211,9 +227,8 @@ def _in_place_of(path: Path) -> Iterator[Path]:
     part = _unfinished(target.parent)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        there = _replaceable(target)
         yield part
-        if there:
+        if _replaceable(target):
             shutil.copymode(target, part)
         part.replace(target)
     except OSError as error:

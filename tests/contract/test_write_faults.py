@@ -230,7 +230,7 @@ def test_errors_are_told_in_words():
             assert "Odd" not in words
     full = str(NotWrittenError(errno.ENOSPC, "Odd", "a.csv"))
     assert full == (
-        "a.csv cannot be written: the disk is full; make room, or choose another place (-o). Then give "
+        "a.csv cannot be written: the disk is full; make room, or choose another place (-o), then give "
         "the command again"
     )
     assert "Odd" in str(NotWrittenError(errno.EMFILE, "Odd", "a.csv"))

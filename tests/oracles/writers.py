@@ -126,9 +126,14 @@ def _names(folder, version):
 def _names_put(folder, version):
     from histvq.report.names_place import put_names
 
-    given = folder.parent / f"given{version}.yaml"
+    put_names(folder, _given_names(version))
+
+
+@cache
+def _given_names(version):
+    given = Path(mkdtemp()) / "names.yaml"
     given.write_text(f"actions:\n  0: name {version}\n", encoding="utf-8")
-    put_names(folder, given)
+    return given
 
 
 def _scores(folder, version):

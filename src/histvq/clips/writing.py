@@ -10,7 +10,7 @@ from histvq.clips.naming import stems
 from histvq.clips.takes import Take
 from histvq.errors import ConfigError, FileFormatError
 from histvq.io.tables.notes import FOR_ONE
-from histvq.writing import make_folder, write_text
+from histvq.writing import make_folder, remove, write_text
 
 TABLE = "clips.csv"
 BESIDE = (".asf", FOR_ONE)  # files that go along with a clip
@@ -125,5 +125,5 @@ def clear(folder: str | Path, *, overwrite: bool) -> None:
     for name in filter(None, names):
         file = Path(folder) / Path(name).name  # whatever the table says, in this folder
         for one in (file, *(file.with_name(f"{file.stem}{ending}") for ending in BESIDE)):
-            one.unlink(missing_ok=True)
-    place.unlink()
+            remove(one)
+    remove(place)

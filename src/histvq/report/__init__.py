@@ -125,7 +125,7 @@ def write_report(
 @contextmanager
 def _labels_stay(folder: Path) -> Iterator[None]:
     """Whatever goes wrong now is told with where the labels are, for these are written."""
-    rest = f"labels and tables are in {folder}: histvq report {folder} does the rest"
+    rest = f"histvq report {folder}: its labels and tables are written"
     try:
         yield
     except NotWrittenError as error:
@@ -135,7 +135,7 @@ def _labels_stay(folder: Path) -> Iterator[None]:
         raise
     except Exception as error:
         raise HistvqError(
-            f"{folder / 'report.html'} is not written ({_in_short(error)}); {rest}, once that is mended"
+            f"{folder / 'report.html'} is not written ({_in_short(error)}); mend that, then {rest}"
         ) from error
 
 

@@ -21,7 +21,7 @@ from histvq.report.svg import svg_of, written_as_text
 from histvq.report.tables import TIME_DECIMALS, usage_table
 from histvq.report.timeline import draw_timelines
 from histvq.segments import LEVELS, Segmentation, to_segments
-from histvq.writing import together, write_bytes, write_text
+from histvq.writing import remove, together, write_bytes, write_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -88,7 +88,7 @@ def write_figures(
         names = sorted(name for parts in drawn for name in _save(place, *parts))
     for old in [file for pattern in _MAY_BE_LEFT for file in folder.glob(pattern)]:
         if old.name not in names:
-            old.unlink()
+            remove(old)
     return [folder / name for name in names]
 
 

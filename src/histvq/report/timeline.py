@@ -15,7 +15,7 @@ from histvq.report.key import Key, legend_entries, make_key
 from histvq.report.palette import Look, look_of
 from histvq.report.svg import svg_of, written_as_text
 from histvq.segments import Segmentation, to_segments
-from histvq.writing import together, write_bytes, write_text
+from histvq.writing import remove, together, write_bytes, write_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -117,7 +117,7 @@ def write_timelines(
             names += [f"{name}.png", f"{name}.svg"]
     for old in (*folder.glob("timelines-[0-9]*.png"), *folder.glob("timelines-[0-9]*.svg")):
         if old.name not in names:
-            old.unlink()  # of an earlier, longer run
+            remove(old)  # of an earlier, longer run
     return [folder / name for name in names]
 
 
