@@ -17,7 +17,7 @@ from histvq import console
 from histvq.cli.common import Exit, How
 from histvq.errors import ConfigError
 from histvq.io.parts.settings import parsed
-from histvq.writing import growing, write_text
+from histvq.writing import NotWrittenError, growing, write_text
 
 if TYPE_CHECKING:
     from histvq.recording import Recording
@@ -89,8 +89,13 @@ def _lines(rows: Iterable[Sequence[object]]) -> str:
 
 
 def _to_standard_output(lines: str) -> None:
-    sys.stdout.write(lines)
-    sys.stdout.flush()
+    try:
+        sys.stdout.write(lines)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise NotWrittenError(error.errno, error.strerror, "standard output") from error
 
 
 def _row(answer: "PatchAnswer") -> tuple[object, ...]:

@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -260,3 +261,23 @@ def test_people_apart_are_read_apart_again(tmp_path):
 
 def test_settings_stand_in_the_folder_for_people_to_read(folder):
     assert yaml.safe_load((folder / "config.yaml").read_text())["data"] == ["data"]
+
+
+def test_a_folder_says_of_which_format_it_is_and_a_newer_one_is_refused(folder):
+    place = folder / "recordings.json"
+    said = json.loads(place.read_text())
+    assert said["format"] == 1
+    place.write_text(json.dumps({**said, "format": 2, "people": 3}))
+    with pytest.raises(FileFormatError, match=r"newer histvq \(format 2, .* up to 1\); upgrade"):
+        read_run(folder)
+    del said["format"]  # as before it was noted
+    place.write_text(json.dumps(said))
+    assert len(read_run(folder).answers) == 3
+
+
+@pytest.mark.parametrize("format", ["two", None, [], 1e999])
+def test_a_format_that_is_none(folder, format):
+    place = folder / "recordings.json"
+    place.write_text(json.dumps({**json.loads(place.read_text()), "format": format}))
+    with pytest.raises(FileFormatError, match=r"recordings.json: not to be read"):
+        read_run(folder)
