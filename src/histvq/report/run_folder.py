@@ -164,7 +164,7 @@ def _settings(place: Path) -> dict[str, Any]:
 
 def _said(place: Path) -> _Said:
     if not place.is_file():
-        return _Said()
+        return _Said(_people(place.with_name(SEGMENTS)))
     try:
         found = json.loads(place.read_text(encoding="utf-8"))
         if (format := int(found.get("format", 1))) > FORMAT:
@@ -181,6 +181,15 @@ def _said(place: Path) -> _Said:
         raise
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise FileFormatError(f"{place}: not to be read ({error!r}); delete it") from error
+
+
+def _people(place: Path) -> dict[str, str]:
+    """Who was recorded, as far as a table of segments says: older runs wrote it nowhere else."""
+    try:
+        table = _read_segments(place, ["recording", "individual"])
+    except (FileFormatError, OSError):
+        return {}
+    return {id: person for id, person in table.itertuples(index=False, name=None) if person}
 
 
 def _actions(place: Path) -> list[str]:
