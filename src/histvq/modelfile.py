@@ -86,6 +86,6 @@ def _check_pair(tensors: Path, expected: str | None) -> None:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if found != expected:
         raise FileFormatError(
-            f"{tensors}: not the arrays that {DESCRIPTION} is about; the file was damaged, or writing the "
-            "model was broken off. Save the model again"
+            f"{tensors}: not the arrays that {DESCRIPTION} is about; the file was damaged, or writing "
+            "the model was broken off. Save the model again"
         )

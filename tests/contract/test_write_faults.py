@@ -179,10 +179,9 @@ def writes_its_own_way(call):
 def writes(args, call):
     """Whether one of these is a mode, of writing or worked out."""
     given = [*args, *(word.value for word in call.keywords if word.arg == "mode")]
-    return any(
-        isinstance(mode, ast.IfExp) or set(str(getattr(mode, "value", ""))) & set("wax+") and len(str(mode.value)) <= 3
-        for mode in given
-    )
+    said = [str(mode.value) for mode in given if isinstance(mode, ast.Constant)]
+    worked_out = any(isinstance(mode, ast.IfExp) for mode in given)
+    return worked_out or any(len(mode) <= 3 and set(mode) & set("wax+") for mode in said)
 
 
 def test_nothing_is_written_any_other_way():

@@ -226,12 +226,22 @@ def _table(folder, version):
     from histvq.reproduction.writing import Outcome, RowResult, write_outcome
 
     row = Row(name="tcn", label=f"TCN {version}", paper={"hugadb": (88.3,) * 5})
-    table = Table(title="Impact", source="Table 4", scores=("mof", "edit", "f1@10", "f1@25", "f1@50"), rows=(row,))
+    table = Table(
+        title="Impact",
+        source="Table 4",
+        scores=("mof", "edit", "f1@10", "f1@25", "f1@50"),
+        rows=(row,),
+    )
     write_outcome(
         Outcome(
-            name="table4", table=table, dataset="hugadb", scale="fast", dataset_notes=(),
-            results=(RowResult(row=row, runs=(), asked=0),), folder=folder,
-        )  # fmt: skip
+            name="table4",
+            table=table,
+            dataset="hugadb",
+            scale="fast",
+            dataset_notes=(),
+            results=(RowResult(row=row, runs=(), asked=0),),
+            folder=folder,
+        )
     )
 
 

@@ -103,8 +103,9 @@ def write_report(
         except NotWrittenError:
             raise
         except Exception as error:  # what draws has faults of its own, and here it draws extras
-            said.append(f"{paths['timelines']}: not drawn ({_in_short(error)})")
-            warn(said[-1], DataWarning, stacklevel=2)
+            words = f"{paths['timelines']}: not drawn ({_in_short(error)})"
+            warn(words, DataWarning, stacklevel=2)
+            said.append(words)
         html = page(
             answers,
             usage,

@@ -243,7 +243,9 @@ def test_what_cannot_be_drawn_costs_itself(tmp_path, monkeypatch):
     """Labels and tables are there, and the page, which says what is not."""
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     found = answer([0, 0, 1, 1])
-    with pytest.warns(DataWarning, match=r"timelines: not drawn \(ModuleNotFoundError: .*matplotlib"):
+    with pytest.warns(
+        DataWarning, match=r"timelines: not drawn \(ModuleNotFoundError: .*matplotlib"
+    ):
         paths = write_report(tmp_path, [found])
     assert read_frames(paths["frames"])[0].actions.tolist() == [0, 0, 1, 1]
     assert "not drawn" in paths["report"].read_text(encoding="utf-8")
