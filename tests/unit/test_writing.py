@@ -20,6 +20,7 @@ from histvq.writing import (
     write_text,
     written_whole,
 )
+from oracles.failing_disk import Disk
 
 
 def as_somebody_else(act):
@@ -59,6 +60,16 @@ def test_folders_are_made_and_nothing_else_is_left(tmp_path):
     assert write_text(tmp_path / "a" / "b" / "c.txt", "é\ud800") == tmp_path / "a" / "b" / "c.txt"
     assert (tmp_path / "a" / "b" / "c.txt").read_bytes() == b"\xc3\xa9?"
     assert [file.name for file in (tmp_path / "a" / "b").iterdir()] == ["c.txt"]
+
+
+def test_all_is_on_the_disk_before_the_file_takes_its_name(tmp_path, monkeypatch):
+    with Disk().in_place(monkeypatch) as disk:
+        write_text(tmp_path / "a", "words")
+    assert disk.asked == ["mkdir", "open", "write", "fsync", "close", "rename", "fsync"]
+    with Disk().in_place(monkeypatch) as disk, together(tmp_path / "new") as place:
+        write_text(place / "b", "words")
+        write_text(place / "a", "words")
+    assert "".join(what[0] for what in disk.asked) == "m" + "mowfcrf" * 2 + "rrf"
 
 
 def test_a_name_as_long_as_names_may_be(tmp_path):
