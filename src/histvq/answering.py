@@ -1,5 +1,7 @@
 """Which epoch of a training to keep, judged by the network's answers patch by patch."""
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -24,6 +26,17 @@ class Kept:
         self.latest: list[PatchCodes] = []
         self.answers: list[PatchCodes] = []
         self.state: dict[str, Tensor] = {}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything of it."""
+        lists = {name: [vars(a) for a in getattr(self, name)] for name in ("latest", "answers")}
+        return {**vars(self), **lists}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take it back."""
+        vars(self).update(state_dict)
+        for name in ("latest", "answers"):
+            setattr(self, name, [PatchCodes(**arrays) for arrays in state_dict[name]])
 
     def offer(self, answers: list[PatchCodes], network: nn.Module) -> None:
         """Consider the network as it is after an epoch, and its answers for all training data."""

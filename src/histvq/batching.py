@@ -1,6 +1,6 @@
 """Recordings to batches: the one crossing from (frame, joint, channel) to the network's axes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -158,12 +158,3 @@ def pieces(n_frames: int, piece_frames: int | None) -> list[tuple[int, int]]:
     """Spans of at most this many frames that make up a recording; one span if None."""
     step = piece_frames or n_frames
     return [(start, min(start + step, n_frames)) for start in range(0, n_frames, step)]
-
-
-def shuffled_batches(
-    n_items: int, batch_size: int, *, generator: torch.Generator
-) -> Iterator[list[int]]:
-    """Places of the items of each batch, in an order drawn anew."""
-    order = torch.randperm(n_items, generator=generator).tolist()
-    for start in range(0, n_items, batch_size):
-        yield order[start : start + batch_size]

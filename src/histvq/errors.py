@@ -16,12 +16,32 @@ class ConfigError(HistvqError, ValueError):
     """A setting is unknown, out of bounds, or at odds with another or with the data."""
 
 
+class CheckpointMismatch(ConfigError):
+    """A checkpoint belongs to a training with other settings, or of other data."""
+
+
+class DamagedCheckpoint(FileFormatError):
+    """A checkpoint cannot be read."""
+
+
 class NotFittedError(HistvqError, ValueError, AttributeError):
     """A method was asked for an answer before it was fitted."""
 
 
 class TrainingError(HistvqError, RuntimeError):
     """Training cannot go on."""
+
+
+class Stopped(KeyboardInterrupt):
+    """Somebody asked to stop, by Ctrl-C or SIGTERM; the message says what was kept.
+
+    Attributes:
+        signal: Its number.
+    """
+
+    def __init__(self, message: str, *, signal: int) -> None:
+        super().__init__(message)
+        self.signal = signal
 
 
 class DataWarning(UserWarning):

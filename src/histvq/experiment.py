@@ -1,5 +1,6 @@
 """A method, its settings and data -> a run folder: model, labels, scores, report."""
 
+import inspect
 import json
 import platform
 import time
@@ -8,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata, resources
 from pathlib import Path
-from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any, Literal
 from warnings import warn
 
@@ -16,7 +16,14 @@ import yaml
 from pydantic import BaseModel, Field, ValidationError
 
 from histvq.annotation import Annotation
-from histvq.errors import ConfigError, DataWarning, did_you_mean
+from histvq.claiming import TRAINING, claim, under_way
+from histvq.errors import (
+    CheckpointMismatch,
+    ConfigError,
+    DamagedCheckpoint,
+    DataWarning,
+    did_you_mean,
+)
 from histvq.evaluation import Scores, evaluate
 from histvq.methods import METHODS
 from histvq.modelfile import read_description
@@ -39,9 +46,6 @@ if TYPE_CHECKING:
 # Every method by its name, with labels or without.
 ALL_METHODS = {**METHODS, **SUPERVISED}
 Skipped = Sequence[tuple[Path, str]]
-
-# Any of these in a folder means that somebody's results are in it.
-RESULTS = ("config.yaml", "metrics.jsonl", "model", "model.json", "segments.csv")
 
 
 class MethodSettings(BaseModel, frozen=True, extra="allow"):
@@ -195,26 +199,62 @@ def run(
             "and give the answers to histvq.experiment.write_answers"
         )
     folder = claim(folder, overwrite=overwrite)
-    started = time.perf_counter()
-    log = _Log(folder, progress)
-    method.fit(recordings, progress=log)
-    fitted = time.perf_counter()
-    method.save(folder / "model")
-    put_names(folder / "model")
-    answers = method.predict(list(recordings))
-    seconds = {"fit": fitted - started, "predict": time.perf_counter() - fitted}
-    noted = {"method": _described(method), **(settings or {}), "seconds": _rounded(seconds)}
-    write_text(folder / "versions.json", json.dumps(versions(), indent=2) + "\n")
-    scores, files = write_answers(
-        folder,
-        answers,
-        recordings=recordings,
-        annotations=annotations,
-        warnings=warnings,
-        skipped=skipped,
-        settings=noted,
-    )
+    with under_way(folder):
+        started = time.perf_counter()
+        log = _Log(folder, progress)
+        fit_in(folder, method, recordings, overwrite=overwrite, progress=log)
+        fitted = time.perf_counter()
+        method.save(folder / "model")
+        put_names(folder / "model")
+        answers = method.predict(list(recordings))
+        seconds = {"fit": fitted - started, "predict": time.perf_counter() - fitted}
+        noted = {"method": _described(method), **(settings or {}), "seconds": _rounded(seconds)}
+        write_text(folder / "versions.json", json.dumps(versions(), indent=2) + "\n")
+        scores, files = write_answers(
+            folder,
+            answers,
+            recordings=recordings,
+            annotations=annotations,
+            warnings=warnings,
+            skipped=skipped,
+            settings=noted,
+        )
     return Run(folder=folder, answers=answers, scores=scores, files=files, seconds=seconds)
+
+
+def fit_in(
+    folder: Path,
+    method: Segmenter,
+    *given: Any,
+    overwrite: bool = False,
+    progress: ProgressCallback | None = None,
+) -> None:
+    """Fit a method, with its training kept in a folder while it goes on, where the method can do that.
+
+    A training that was stopped there goes on.
+
+    Args:
+        folder: There already, and ours (see `claiming.under_way`).
+        method: Not fitted yet.
+        *given: What its `fit` takes: recordings, and for supervised methods annotations.
+        overwrite: Begin anew where a training of other settings or data was stopped.
+        progress: Told after every batch.
+
+    Raises:
+        CheckpointMismatch: If a training of other settings or data was stopped there.
+    """
+    fit: Any = method.fit
+    if "checkpoint" not in inspect.signature(inner(method).fit).parameters:
+        fit(*given, progress=progress)
+        return
+    place = folder / TRAINING
+    try:
+        fit(*given, progress=progress, checkpoint=place)
+    except (CheckpointMismatch, DamagedCheckpoint):
+        if not overwrite:
+            raise
+        place.unlink()
+        fit(*given, progress=progress, checkpoint=place)
 
 
 def write_answers(
@@ -352,40 +392,33 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), **{n: metadata.version(n) for n in names}}
 
 
-def claim(folder: str | Path, *, overwrite: bool) -> Path:
-    """A folder to write results to, made here.
-
-    Raises:
-        ConfigError: If it holds results already and is not to be overwritten, or cannot be written to.
-    """
-    folder = Path(folder)
-    if not overwrite and any((folder / name).exists() for name in RESULTS):
-        raise ConfigError(
-            f"{folder} holds results already; choose another folder, or replace them with --overwrite"
-        )
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise ConfigError(f"{folder} cannot be written to ({error}); choose another") from error
-    return folder
-
-
 class _Log:
     """A line an epoch in `metrics.jsonl`, begun with the first, when the data are known to be fit."""
 
     def __init__(self, folder: Path, progress: ProgressCallback | None) -> None:
         self.place = folder / "metrics.jsonl"
         self.progress = progress
+        self.begun = False
 
     def __call__(self, event: Progress) -> None:
         if event.epoch_over:
+            if not self.begun:
+                self.begun = True
+                write_text(self.place, "".join(_lines(self.place)[: event.epoch]))
             line = {"epoch": event.epoch + 1, **event.losses, **event.scores}
-            with self.place.open("a" if event.epoch else "w", encoding="utf-8") as file:
+            with self.place.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(line) + "\n")
         if self.progress:
             self.progress(event)
+
+
+def _lines(place: Path) -> list[str]:
+    """The whole lines of a file; none if there is no such file."""
+    try:
+        text = place.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return []
+    return [line for line in text.splitlines(keepends=True) if line.endswith("\n")]
 
 
 def _described(method: Segmenter) -> dict[str, Any]:

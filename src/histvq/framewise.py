@@ -14,8 +14,8 @@ from histvq.inputs import check_measured, warn_if_few
 from histvq.networked import NetworkConfig, NetworkEstimator
 from histvq.nn.clustering import different_points
 from histvq.recording import Recording
-from histvq.segmenter import ProgressCallback
 from histvq.segments import Segmentation
+from histvq.training import Watch
 from histvq.transforms import frames_before_resampling
 
 Decoder = Literal["none", "transcript", "transcript_skip", "markov"]
@@ -75,7 +75,7 @@ class FramewiseEstimator(NetworkEstimator):
         """How many codes the finest level has."""
         return int(self.config.n_actions)
 
-    def _learn(self, series: list[Series], progress: ProgressCallback | None) -> nn.Module:
+    def _learn(self, series: list[Series], watch: Watch) -> nn.Module:
         """A network that has learned from these."""
         raise NotImplementedError
 
@@ -92,10 +92,10 @@ class FramewiseEstimator(NetworkEstimator):
         check_measured(prepared)
         self.scale_ = fit_frame_scale(prepared, mode=self.config.input_scale)
 
-    def _train(self, prepared: list[Recording], progress: ProgressCallback | None) -> nn.Module:
+    def _train(self, prepared: list[Recording], watch: Watch) -> nn.Module:
         series = [s for s in map(self._series, prepared) if s.known.any()]
         self._check_frames(series)
-        return self._learn(series, progress).eval()
+        return self._learn(series, watch).eval()
 
     def _check_frames(self, series: list[Series]) -> None:
         """See that there are at least as many frames as codes, and say if few of them differ."""

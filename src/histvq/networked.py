@@ -1,6 +1,7 @@
 """What methods with a trained network share: how a fit begins, and how the network is kept."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -9,12 +10,14 @@ from pydantic import BaseModel, PositiveFloat
 from torch import Tensor, nn
 
 from histvq.batching import InputScale
+from histvq.devices import deterministic, device_called, device_or_cpu
 from histvq.errors import ConfigError
 from histvq.inputs import centred, checked, layout_of, seed_of
 from histvq.recording import Recording
+from histvq.resuming import Checkpoint, belonging
 from histvq.saving import LabelFreeEstimator, SavedEstimator
 from histvq.segmenter import ActionCount, Progress, ProgressCallback
-from histvq.training import deterministic, device_called, device_or_cpu
+from histvq.training import Watch
 from histvq.transforms import centre_on_root, resample
 
 
@@ -82,7 +85,13 @@ class TrainedNetwork(SavedEstimator):
         raise NotImplementedError
 
     def _fit(
-        self, recordings: Sequence[Recording], train: Callable[[list[Recording]], nn.Module]
+        self,
+        recordings: Sequence[Recording],
+        train: Callable[[list[Recording], Watch], nn.Module],
+        *,
+        labels: Sequence[np.ndarray] = (),
+        progress: ProgressCallback | None,
+        checkpoint: str | Path | None,
     ) -> Self:
         """Check and prepare the recordings, and keep the network that `train` makes of them."""
         # A fit that fails must not leave the network of an earlier one behind.
@@ -94,13 +103,28 @@ class TrainedNetwork(SavedEstimator):
         self.centred_ = centred(recordings, config.centre)
         self.fps_ = config.fps or min(recording.fps for recording in recordings)
         prepared = self._prepare_all(recordings)
-        self.seed_ = seed_of(config.random_state)
+        kept = self._checkpoint(checkpoint, recordings, labels)
+        self.seed_ = kept.seed if kept else seed_of(config.random_state)
         # Initial weights and dropout draw from torch's global generator: lent to this fit, then put back.
         devices = [device] if device.type == "cuda" else []
         with torch.random.fork_rng(devices=devices), deterministic():
             torch.manual_seed(self.seed_)
-            self.network_ = train(prepared)
+            self.network_ = train(prepared, Watch(progress, kept))
         return self
+
+    def _checkpoint(
+        self,
+        place: str | Path | None,
+        recordings: Sequence[Recording],
+        labels: Sequence[np.ndarray],
+    ) -> Checkpoint | None:
+        """Where the training is kept, if it is."""
+        if place is None:
+            return None
+        settings = self.config.model_dump(mode="json")
+        actions = getattr(self, "actions_", ())
+        belongs = belonging(self.method_name, settings, recordings, labels=labels, actions=actions)
+        return Checkpoint(Path(place), belongs, seed=seed_of(self.config.random_state))
 
     def _take(self, weights: dict[str, Tensor]) -> None:
         """Learn nothing: take weights from elsewhere, by our names.
@@ -167,27 +191,36 @@ class NetworkEstimator(TrainedNetwork, LabelFreeEstimator):
         """See that the recordings suffice, and take their measure (`scale_`)."""
         raise NotImplementedError
 
-    def _train(self, prepared: list[Recording], progress: ProgressCallback | None) -> nn.Module:
+    def _train(self, prepared: list[Recording], watch: Watch) -> nn.Module:
         """A network that has learned, in evaluation mode."""
         raise NotImplementedError
 
     def fit(
-        self, recordings: Sequence[Recording], *, progress: ProgressCallback | None = None
+        self,
+        recordings: Sequence[Recording],
+        *,
+        progress: ProgressCallback | None = None,
+        checkpoint: str | Path | None = None,
     ) -> Self:
         """Learn the actions of these recordings.
 
         Args:
             recordings: With the same joints, channels and unit; lengths and rates may differ.
             progress: Told after every batch.
+            checkpoint: A file to keep the training in while it goes on. If it is there already, the
+                training goes on from it, and learns to the last bit what it would have without a stop.
 
         Raises:
-            ConfigError: If the recordings do not fit together or hold too little for the settings.
+            ConfigError: If the recordings do not fit together or hold too little for the settings, or the
+                checkpoint belongs to other settings or recordings.
+            FileFormatError: If the checkpoint is damaged.
             TrainingError: If a loss is not a finite number.
+            Stopped: On Ctrl-C or SIGTERM, with a checkpoint: once the training is kept.
         """
 
-        def train(prepared: list[Recording]) -> nn.Module:
+        def train(prepared: list[Recording], watch: Watch) -> nn.Module:
             self._suit(prepared)
-            return self._train(prepared, progress)
+            return self._train(prepared, watch)
 
         self._settle_actions(recordings)
-        return self._fit(recordings, train)
+        return self._fit(recordings, train, progress=progress, checkpoint=checkpoint)

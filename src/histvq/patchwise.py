@@ -9,7 +9,7 @@ from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, Pos
 from torch import Tensor
 
 from histvq.answering import Kept, number_by_use
-from histvq.batching import Batch, fit_scale, pack, pieces, shuffled_batches
+from histvq.batching import Batch, fit_scale, pack, pieces
 from histvq.chunks import ChunkCoder, ChunkShape, PatchCodes, PatchStream
 from histvq.coding import codes_in_training, patch_codes
 from histvq.deciding import Decision
@@ -19,10 +19,9 @@ from histvq.nn.autoencoder import Decoded, HierarchicalAutoencoder
 from histvq.nn.tcn import widest_dilation
 from histvq.nn.threads import one_thread_each
 from histvq.recording import Recording
-from histvq.segmenter import ProgressCallback
 from histvq.segments import Segmentation
 from histvq.statistics import FrontEnd
-from histvq.training import train
+from histvq.training import Items, Watch, train
 from histvq.transforms import centre_on_root, frames_before_resampling
 
 
@@ -129,9 +128,7 @@ class PatchwiseEstimator(NetworkEstimator):
         )
         self.scale_ = fit_scale(prepared, mode=config.input_scale)
 
-    def _train(
-        self, prepared: list[Recording], progress: ProgressCallback | None
-    ) -> HierarchicalAutoencoder:
+    def _train(self, prepared: list[Recording], watch: Watch) -> HierarchicalAutoencoder:
         config: PatchwiseConfig = self.config
         generator = torch.Generator().manual_seed(self.seed_)
         network = self._build(generator)
@@ -144,15 +141,10 @@ class PatchwiseEstimator(NetworkEstimator):
             for span in pieces(recording.n_frames, self._piece_frames())
             if measured(recording.skeleton[slice(*span)])
         ]
-        n_batches = -(-len(spans) // config.batch_size)
         in_order = [
             spans[place : place + config.batch_size]
             for place in range(0, len(spans), config.batch_size)
         ]
-
-        def epoch_batches() -> Iterator[Batch]:
-            for places in shuffled_batches(len(spans), config.batch_size, generator=generator):
-                yield self._pack([spans[place] for place in places])
 
         def step(batch: Batch) -> dict[str, Tensor]:
             decoded = network(batch.skeleton, batch.real, generator=generator)
@@ -166,18 +158,22 @@ class PatchwiseEstimator(NetworkEstimator):
             return kept.scores
 
         with one_thread_each():
-            self._start(network, (self._pack(batch) for batch in in_order))
             history = train(
-                epoch_batches=epoch_batches,
-                n_batches=n_batches,
+                network=network,
+                items=Items.shuffled(
+                    spans, self._pack, batch_size=config.batch_size, generator=generator
+                ),
                 step=step,
                 optimizer=torch.optim.Adam(network.parameters(), lr=config.learning_rate),
+                generator=generator,
                 epochs=config.epochs,
                 min_steps=config.min_steps,
                 min_gain=config.min_gain,
                 uneven=False,  # tiles are of one size, and most of the memory is theirs
+                also={"kept": kept},
+                start=lambda: self._start(network, (self._pack(batch) for batch in in_order)),
                 end_of_epoch=end_of_epoch,
-                progress=progress,
+                watch=watch,
             )
         network.load_state_dict(kept.state)
         network.eval()

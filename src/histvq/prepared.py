@@ -40,11 +40,12 @@ class Prepared:
         recordings: Sequence[Recording],
         *annotations: Sequence[Annotation | None],
         progress: ProgressCallback | None = None,
+        **more: Any,
     ) -> Self:
         """Learn from the transformed recordings, and from labels in step with them if given."""
         made = [self.chain(recording) for recording in recordings]
         labels = [_in_step(given, recordings, made) for given in annotations]
-        self.method.fit(made, *labels, progress=progress)
+        self.method.fit(made, *labels, progress=progress, **more)
         return self
 
     @overload

@@ -157,7 +157,11 @@ class LabelFreeEstimator(SavedEstimator):
         self.n_actions_ = description["n_actions"] if wish == AUTO else wish
 
     def fit(
-        self, recordings: Sequence[Recording], *, progress: ProgressCallback | None = None
+        self,
+        recordings: Sequence[Recording],
+        *,
+        progress: ProgressCallback | None = None,
+        checkpoint: str | Path | None = None,
     ) -> Self:
         """Learn the actions of these recordings."""
         raise NotImplementedError

@@ -1,16 +1,17 @@
 """The one optimisation loop."""
 
-import ctypes
-import sys
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, Protocol, TypeVar
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Generic, Protocol, TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from histvq.errors import ConfigError, DataWarning, TrainingError
+from histvq.devices import give_back_memory, is_out_of_memory
+from histvq.errors import TrainingError
+from histvq.resuming import Checkpoint, Course, Keeper, Stateful
 from histvq.segmenter import Progress, ProgressCallback
 
 
@@ -24,139 +25,215 @@ class Named(Protocol):
 
 
 AnyBatch = TypeVar("AnyBatch", bound=Named)
+Thing = TypeVar("Thing")
 EndOfEpoch = Callable[[int], dict[str, float]]
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What goes on beside a training.
+
+    Attributes:
+        progress: Told after every batch and every epoch.
+        checkpoint: Where the training is kept while it goes on, and where it may go on from.
+    """
+
+    progress: ProgressCallback | None = None
+    checkpoint: Checkpoint | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Items(Generic[AnyBatch]):
+    """What is learned from.
+
+    Attributes:
+        n: How many items an epoch has.
+        batch_size: Of them a batch.
+        order: Their places in the order of the next epoch.
+        batch: Makes a batch of the items at these places.
+    """
+
+    n: int
+    batch_size: int
+    order: Callable[[], Tensor]
+    batch: Callable[[list[int]], AnyBatch]
+
+    @classmethod
+    def shuffled(
+        cls,
+        things: Sequence[Thing],
+        batch: Callable[[list[Thing]], AnyBatch],
+        *,
+        batch_size: int,
+        generator: torch.Generator,
+    ) -> "Items[AnyBatch]":
+        """All of these things, in another order every epoch."""
+        return cls(
+            n=len(things),
+            batch_size=batch_size,
+            order=lambda: torch.randperm(len(things), generator=generator),
+            batch=lambda places: batch([things[place] for place in places]),
+        )
+
+    @property
+    def n_batches(self) -> int:
+        """Of an epoch."""
+        return -(-self.n // self.batch_size)
+
+    def places(self, order: Tensor, number: int) -> list[int]:
+        """Of the items of a batch, counted from 0."""
+        start = number * self.batch_size
+        return [int(place) for place in order[start : start + self.batch_size]]
 
 
 def train(
     *,
-    epoch_batches: Callable[[], Iterator[AnyBatch]],
-    n_batches: int,
+    network: nn.Module,
+    items: Items[AnyBatch],
     step: Callable[[AnyBatch], dict[str, Tensor]],
     optimizer: torch.optim.Optimizer,
+    generator: torch.Generator,
     epochs: int,
     min_steps: int = 0,
     min_gain: float = 0.0,
     uneven: bool = True,
+    also: Mapping[str, Stateful] = MappingProxyType({}),
+    start: Callable[[], None] = lambda: None,
     end_of_epoch: EndOfEpoch = lambda _: {},
-    progress: ProgressCallback | None = None,
+    watch: Watch = Watch(),
 ) -> list[Progress]:
     """Minimise the `total` of a step's losses, epoch by epoch.
 
+    With a checkpoint the training can be stopped between any two batches: by a signal, which is obeyed
+    as soon as the state is kept, or by force, which costs what was learned since it was last kept.
+    Another call with the same settings and data goes on from there, and ends with the same numbers as if
+    it had never been stopped.
+
     Args:
-        epoch_batches: The batches of the next epoch.
-        n_batches: How many they are.
+        network: What is trained. With `optimizer`, `generator`, `also` and torch's global generator it
+            holds all that changes from batch to batch.
+        items: What to learn from.
         step: Batch -> loss terms; the term called `total` is minimised.
         optimizer: Of the parameters the step uses.
+        generator: Where chance comes from, beside torch's global generator.
         epochs: How many at most, unless `min_steps` asks for more.
         min_steps: With few batches an epoch, allow more epochs, until there are this many batches.
         min_gain: Stop after an epoch whose loss is lower than that of the one before by less than this
             share of it; 0 trains all epochs.
         uneven: Whether batches differ so much in size that freed memory is handed back after each.
+        also: Whatever else changes from batch to batch.
+        start: Called first, except where a training goes on.
         end_of_epoch: Called with the epoch's number; returns what it measured.
-        progress: Told after every batch and every epoch.
+        watch: Who is told, and where the training is kept.
 
     Returns:
         One entry an epoch: mean losses and what `end_of_epoch` measured.
 
     Raises:
-        TrainingError: If a loss is not finite; names the term, the epoch and the recordings.
+        TrainingError: If a loss, a gradient or what was learned is not finite, or memory runs out; names
+            the term, the epoch, the batch and the recordings. What was kept before stays.
+        Stopped: If a signal asked to stop.
     """
-    epochs = max(epochs, -(-min_steps // n_batches))
-    history: list[Progress] = []
-    for epoch in range(epochs):
-        sums: dict[str, float] = {}
-        for number, batch in enumerate(epoch_batches(), start=1):
-            losses = step(batch)
-            _check_finite(losses, batch, epoch)
-            optimizer.zero_grad(set_to_none=True)
-            losses["total"].backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
-            for name, loss in losses.items():
-                sums[name] = sums.get(name, 0.0) + float(loss.detach())
-            means = {name: total / number for name, total in sums.items()}
-            if uneven:
-                _give_back_memory()
-            if progress:
-                progress(Progress(epoch, epochs, number, n_batches, means))
-        scores = end_of_epoch(epoch)
-        history.append(
-            Progress(epoch, epochs, n_batches, n_batches, means, scores, epoch_over=True)
-        )
-        if progress:
-            progress(history[-1])
-        if min_gain and epoch and means["total"] > (1 - min_gain) * history[-2].losses["total"]:
-            break
-    return history
+    epochs = max(epochs, -(-min_steps // items.n_batches))
+    course = Course()
+    parts: dict[str, Stateful] = {
+        "network": network,
+        "optimizer": optimizer,
+        "course": course,
+        **also,
+    }
+    keeper = Keeper(parts, generator, watch.checkpoint)
+    if not keeper.take_back():
+        start()
+        keeper.keep("before the first epoch", at_once=True)
+    with keeper.stops_noted():
+        while course.epoch < epochs and not course.over:
+            epoch = course.epoch
+            if course.order is None:
+                course.order = items.order().to(torch.int32)
+            while course.n_done < items.n_batches:
+                places = items.places(course.order, course.n_done)
+                losses = _learn(items, places, step, network, optimizer, where=_where(course))
+                course.add(losses)
+                if uneven:
+                    give_back_memory()
+                if watch.progress:
+                    at = Progress(epoch, epochs, course.n_done, items.n_batches, course.means)
+                    watch.progress(at)
+                keeper.keep(f"in epoch {epoch + 1} of {epochs}")
+            course.end_epoch(epochs, items.n_batches, end_of_epoch(epoch), min_gain=min_gain)
+            if watch.progress:
+                watch.progress(course.history[-1])
+            keeper.keep(f"after epoch {epoch + 1} of {epochs}")
+        keeper.keep("at the end", at_once=True)
+    return course.history
 
 
-def _check_finite(losses: dict[str, Tensor], batch: Named, epoch: int) -> None:
-    broken = [name for name, loss in losses.items() if not torch.isfinite(loss)]
-    if broken:
-        shown = ", ".join(batch.ids[:10])
+def _learn(
+    items: Items[AnyBatch],
+    places: list[int],
+    step: Callable[[AnyBatch], dict[str, Tensor]],
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    *,
+    where: str,
+) -> dict[str, float]:
+    """One step down the gradient; the losses before it."""
+    batch = items.batch(places)
+    try:
+        losses = step(batch)
+        found = {name: float(loss.detach()) for name, loss in losses.items()}
+        if terms := [name for name, loss in found.items() if not math.isfinite(loss)]:
+            raise TrainingError(_not_finite(items, places, batch, step, terms, where=where))
+        optimizer.zero_grad(set_to_none=True)
+        losses["total"].backward()  # type: ignore[no-untyped-call]
+        weights = [p for group in optimizer.param_groups for p in group["params"]]
+        if not all(bool(torch.isfinite(w.grad).all()) for w in weights if w.grad is not None):
+            terms = ["the gradient of the total"]
+            raise TrainingError(_not_finite(items, places, batch, step, terms, where=where))
+        optimizer.step()
+    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+        if isinstance(error, TrainingError) or not is_out_of_memory(error):
+            raise
         raise TrainingError(
-            f"epoch {epoch + 1}: the loss is not a finite number ({', '.join(broken)}) on a batch "
-            f"of {len(batch.ids)} recordings: {shown}. Look for extreme values in them, "
-            "lower learning_rate, or use input_scale='quantity'"
-        )
-
-
-@contextmanager
-def deterministic() -> Iterator[None]:
-    """Sums in the same order every time; afterwards as it was before.
-
-    Without it, with two threads and more, the gradient of picking patches is summed in the order the
-    threads happen to come by, and training makes another model of each last digit that differs.
-    """
-    before = torch.are_deterministic_algorithms_enabled()
-    warned = torch.is_deterministic_algorithms_warn_only_enabled()
-    memory: Any = torch.utils.deterministic
-    filled = memory.fill_uninitialized_memory
-    torch.use_deterministic_algorithms(True, warn_only=True)
-    memory.fill_uninitialized_memory = False  # every new tensor, for nothing
-    try:
-        yield
-    finally:
-        memory.fill_uninitialized_memory = filled
-        torch.use_deterministic_algorithms(before, warn_only=warned)
-
-
-def device_called(name: str) -> torch.device:
-    """The device of that name.
-
-    Raises:
-        ConfigError: If there is none here.
-    """
-    try:
-        device = torch.device(name)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
-        raise ConfigError(
-            f"device={name!r} cannot be used here ({reason}); try 'cpu' or 'cuda'"
+            f"{where}: memory ran out on a batch of {_shown(batch.ids)}. Give smaller batches, as "
+            "batch_size=1, shorter pieces, as piece_seconds=10, or a narrower network, as n_maps=16, "
+            "where the method has them; or resample the recordings to fewer frames a second"
         ) from error
-    return device
+    return found
 
 
-def device_or_cpu(name: str) -> str:
-    """The name of this device, or `cpu`, with a DataWarning, where there is none such."""
-    try:
-        device_called(name)
-    except ConfigError as error:
-        warnings.warn(f"{error}. The CPU is used", DataWarning, stacklevel=3)
-        return "cpu"
-    return name
+def _not_finite(
+    items: Items[AnyBatch],
+    places: list[int],
+    batch: AnyBatch,
+    step: Callable[[AnyBatch], dict[str, Tensor]],
+    terms: list[str],
+    *,
+    where: str,
+) -> str:
+    """What to say of a batch whose losses are not all numbers: with which recordings alone it is so."""
+    alone: list[str] = []
+    for place in places:
+        one = items.batch([place])
+        losses = step(one).values()
+        if not all(bool(torch.isfinite(loss)) for loss in losses):
+            alone += one.ids
+    those = sorted(set(alone))
+    if 0 < len(those) < len(set(batch.ids)):
+        whose = f"it comes from {', '.join(those[:10])}: look for extreme values there"
+    else:
+        whose = f"it is so with {'each' if those else 'none'} of them alone"
+    return (
+        f"{where}: not a finite number ({', '.join(terms)}) on a batch of {_shown(batch.ids)}; {whose}. "
+        "Otherwise lower learning_rate, or use input_scale='quantity'"
+    )
 
 
-def _give_back_memory() -> None:
-    """Hand freed memory back to the system, where the C library keeps it.
-
-    Batches of whole recordings differ in size, and glibc's heap keeps the holes each leaves: 3.7 GB after
-    three epochs of HuGaDB (32 maps, every second frame), against 2.2 GB at the peak with this, which
-    costs a fifth of the time. Batches of pieces leave none worth it: the CMU exercises need 1.4 GB
-    without, 1.2 GB with it, and a third less time.
-    """
-    if trim := getattr(_LIBC, "malloc_trim", None):
-        trim(0)
+def _shown(ids: Sequence[str]) -> str:
+    more = f" and {len(ids) - 10} more" if len(ids) > 10 else ""
+    return f"{len(ids)} recordings ({', '.join(ids[:10])}{more})"
 
 
-_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+def _where(course: Course) -> str:
+    return f"epoch {course.epoch + 1}, batch {course.n_done + 1}"

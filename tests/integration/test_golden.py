@@ -11,7 +11,6 @@ import torch
 
 import histvq
 from benchmarks.speed.plain import Codebook, PlainHiSTVQ, Sizes, pad
-from histvq.batching import shuffled_batches
 from histvq.recording import Recording
 from histvq.segments import Segmentation
 
@@ -119,7 +118,8 @@ def trained_plainly(recordings, trained) -> tuple[PlainHiSTVQ, list[dict[str, fl
     plain, luck = method.before.train(), method.luck
     optimizer = torch.optim.Adam(plain.parameters(), lr=method.config.learning_rate)
     losses = []
-    for places in shuffled_batches(len(recordings), BATCH_SIZE, generator=luck):
+    order = torch.randperm(len(recordings), generator=luck)
+    for places in order.split(BATCH_SIZE):
         batch = padded(method, [recordings[place] for place in places])
         terms = plain.losses(*batch, luck)
         optimizer.zero_grad()

@@ -4,7 +4,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from histvq.batching import InputScale, fit_scale, pack, pieces, shuffled_batches
+from histvq.batching import InputScale, fit_scale, pack, pieces
 from histvq.errors import ConfigError
 from histvq.recording import Recording
 
@@ -109,21 +109,6 @@ def test_nothing_to_lay_down():
             gap=2,
             scale=PLAIN,
         )
-
-
-@pytest.mark.parametrize(("n_items", "batch_size"), [(10, 3), (4, 8), (6, 6), (5, 1)])
-def test_every_item_once_an_epoch(n_items, batch_size):
-    batches = list(shuffled_batches(n_items, batch_size, generator=torch.Generator()))
-    assert sorted(place for batch in batches for place in batch) == list(range(n_items))
-    assert all(len(batch) == batch_size for batch in batches[:-1])
-    assert len(batches) == -(-n_items // batch_size)
-
-
-def test_the_order_is_drawn_anew_and_follows_the_seed():
-    one, other = (torch.Generator().manual_seed(0) for _ in range(2))
-    epochs = [list(shuffled_batches(20, 5, generator=one)) for _ in range(3)]
-    assert epochs[0] != epochs[1] != epochs[2]
-    assert epochs == [list(shuffled_batches(20, 5, generator=other)) for _ in range(3)]
 
 
 # Scale

@@ -6,7 +6,7 @@ from histvq.datasets import load_dataset
 from histvq.errors import TrainingError
 from histvq.methods.histvq import HiSTVQ
 from histvq.segmenter import Progress
-from histvq.training import train
+from histvq.training import Items, Watch, train
 
 
 def batch_of(*ids):
@@ -15,18 +15,22 @@ def batch_of(*ids):
 
 
 BATCHES = [batch_of("a", "b"), batch_of("c")]
+TWO = Items(n=2, batch_size=1, order=lambda: torch.arange(2), batch=lambda p: BATCHES[p[0]])
 
 
-def run(step, parameters, *, epochs=3, measure=lambda epoch: {}, progress=None, min_gain=0.0):
+def run(
+    step, parameters, *, epochs=3, measure=lambda epoch: {}, progress=None, min_gain=0.0, items=TWO
+):
     return train(
-        epoch_batches=lambda: iter(BATCHES),
-        n_batches=len(BATCHES),
+        network=torch.nn.ParameterList(parameters),
+        items=items,
         step=step,
         optimizer=torch.optim.SGD(parameters, lr=0.25),
+        generator=torch.Generator(),
         epochs=epochs,
         min_gain=min_gain,
         end_of_epoch=measure,
-        progress=progress,
+        watch=Watch(progress),
     )
 
 
@@ -112,21 +116,119 @@ def test_progress_comes_after_every_batch_and_every_epoch():
     assert [event.losses["near"] for event in events[:2]] == [16, 10]
 
 
-@pytest.mark.parametrize("broken", [float("nan"), float("inf")])
-def test_a_loss_that_is_no_number_stops_with_its_name(broken):
-    weight = torch.tensor(7.0, requires_grad=True)
-    n_calls = 0
+# What an epoch is made of
+
+
+@pytest.mark.parametrize(("n_items", "batch_size"), [(10, 3), (4, 8), (6, 6), (5, 1)])
+def test_every_item_once_an_epoch(n_items, batch_size):
+    luck = torch.Generator().manual_seed(0)
+    items = Items.shuffled(
+        "abcdefghij"[:n_items], batch_of_all, batch_size=batch_size, generator=luck
+    )
+    orders = [items.order() for _ in range(3)]
+    for order in orders:
+        batches = [items.places(order, number) for number in range(items.n_batches)]
+        assert sorted(place for batch in batches for place in batch) == list(range(n_items))
+        assert all(len(batch) == batch_size for batch in batches[:-1])
+    assert n_items < 5 or orders[0].tolist() != orders[1].tolist() != orders[2].tolist()
+    assert items.batch([1, 0]).ids == ("b", "a")
+
+
+def batch_of_all(ids):
+    return batch_of(*ids)
+
+
+# Numbers that are none
+
+NAN, INF = float("nan"), float("inf")
+
+
+def quadratic_of(weight, bad=(), *, factor=NAN, term="spatial"):
+    """A loss that is no number for batches with these recordings."""
 
     def step(batch):
-        nonlocal n_calls
-        n_calls += 1
-        spatial = weight * (broken if n_calls == 4 else 0)
-        return {"commit_1": weight * 0, "spatial": spatial, "total": spatial}
+        found = (weight - 3).square()
+        broken = factor if set(bad) & set(batch.ids) else 0.0
+        terms = {"commit_1": found * 0, "spatial": found}
+        terms[term] = terms[term] + broken
+        return {**terms, "total": terms["commit_1"] + terms["spatial"]}
 
-    words = r"epoch 2: .*\(spatial, total\) on a batch of 1 recordings: c\."
+    return step
+
+
+@pytest.mark.parametrize("factor", [NAN, INF])
+@pytest.mark.parametrize("term", ["spatial", "commit_1"])
+def test_a_loss_that_is_no_number_stops_with_its_name_batch_and_recording(factor, term):
+    weight = torch.tensor(7.0, requires_grad=True)
+    ids = "abcdef"
+    items = Items(
+        n=6, batch_size=3, order=lambda: torch.arange(6),
+        batch=lambda places: batch_of(*(ids[place] for place in places)),
+    )  # fmt: skip
+    words = (
+        rf"^epoch 1, batch 2: not a finite number \({term}, total\) on a batch of 3 recordings "
+        r"\(d, e, f\); it comes from e: look for extreme values there"
+    )
+    with pytest.raises(TrainingError, match=words):
+        run(quadratic_of(weight, "e", factor=factor, term=term), [weight], items=items)
+    assert weight.item() == 5  # of the first batch
+
+
+def test_a_gradient_that_is_no_number_stops_before_it_does_harm():
+    weight = torch.tensor(0.0, requires_grad=True)
+
+    def step(batch):  # 0 as it should be, with a slope that is infinite
+        return {"total": weight.sqrt()}
+
+    words = r"^epoch 1, batch 1: not a finite number \(the gradient of the total\) on a batch of 2"
     with pytest.raises(TrainingError, match=words):
         run(step, [weight])
-    assert weight.item() == 7
+    assert weight.item() == 0
+
+
+def test_what_was_learned_in_the_very_last_step_is_looked_at_too():
+    weight = torch.tensor(2e38, requires_grad=True)
+
+    def step(batch):  # the second step of 0.75e38 leads beyond what a float can hold
+        return {"total": (weight.detach() - weight) * 3e38}
+
+    with pytest.raises(
+        TrainingError, match=r"at the end: what was learned is no longer made of finite"
+    ):
+        run(step, [weight], epochs=1)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        torch.OutOfMemoryError("CUDA out of memory"),
+        RuntimeError(
+            "[enforce fail at alloc_cpu.cpp:1] DefaultCPUAllocator: can't allocate memory"
+        ),
+    ],
+)
+def test_memory_that_runs_out_is_said_with_what_to_do(error):
+    weight = torch.tensor(7.0, requires_grad=True)
+
+    def step(batch):
+        if batch.ids == ("c",):
+            raise error
+        return quadratic(weight)(batch)
+
+    words = (
+        r"^epoch 1, batch 2: memory ran out on a batch of 1 recordings \(c\)\. Give smaller batches"
+    )
+    with pytest.raises(TrainingError, match=words):
+        run(step, [weight])
+
+
+def test_other_errors_stay_what_they_are():
+    def step(batch):
+        raise RuntimeError("shapes do not match")
+
+    with pytest.raises(RuntimeError, match="shapes do not match"):
+        run(step, [torch.tensor(7.0, requires_grad=True)])
 
 
 def test_with_any_number_of_threads_the_same_seed_gives_the_same_model():

@@ -1,7 +1,9 @@
 """The command line: thin commands, one library call each."""
 
 import shlex
+import signal
 from pathlib import Path
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -23,6 +25,7 @@ from histvq.cli.common import (
     People,
     Strict,
     Unit,
+    claimed,
     closing,
     data_settings,
     read_files,
@@ -41,7 +44,7 @@ from histvq.cli.learning import (
     tell_learned,
     truth_for,
 )
-from histvq.errors import ConfigError
+from histvq.errors import ConfigError, Stopped
 from histvq.methods import METHODS
 from histvq.supervised import SUPERVISED
 
@@ -116,10 +119,10 @@ Transforms = Annotated[
 def demo(out: Output = Path("runs/demo"), seed: Seed = 0, overwrite: Overwrite = False) -> int:
     """Make motion with a known answer, find its actions, and write a report to look at."""
     from histvq.datasets import load_dataset
-    from histvq.experiment import claim, make_method, run
+    from histvq.experiment import make_method, run
     from histvq.io.npz import write_npz
 
-    claim(out, overwrite=overwrite)
+    claimed(out, overwrite=overwrite)
     data = load_dataset("synthetic", seed=seed)
     files = out / "recordings"
     files.mkdir(exist_ok=True)
@@ -194,10 +197,9 @@ def run(
     overwrite: Overwrite = False,
 ) -> int:
     """From files to a report: read, find the actions, segment, score where there are labels."""
-    from histvq.experiment import claim
     from histvq.experiment import run as run_experiment
 
-    claim(out, overwrite=overwrite)
+    claimed(out, overwrite=overwrite)
     chosen = method_of(method, preset, actions, patch_seconds, seed, settings, transforms)
     if is_supervised(chosen):
         raise ConfigError(
@@ -250,10 +252,10 @@ def fit(
     overwrite: Overwrite = False,
 ) -> int:
     """Learn the actions of some files and save the model; nothing is segmented."""
-    from histvq.experiment import claim
+    from histvq.experiment import fit_in
     from histvq.report.names_place import put_names
 
-    claim(out, overwrite=overwrite)
+    claimed(out, overwrite=overwrite)
     chosen = method_of(method, preset, actions, patch_seconds, seed, settings, transforms)
     supervised = is_supervised(chosen)
     if labels and not supervised:
@@ -265,7 +267,7 @@ def fit(
     readings = read_files(files, how, strict=strict)
     given = [labels_for(readings, labels, label_fps=label_fps)] if supervised else []
     with console.fitting_progress() as progress:
-        chosen.fit(readings.recordings, *given, progress=progress)
+        fit_in(out, chosen, readings.recordings, *given, overwrite=overwrite, progress=progress)
     chosen.save(out)
     put_names(out)
     tell_chosen(chosen)
@@ -344,7 +346,13 @@ exporting.add_to(app)
 modelling.add_to(app)
 
 
+def _end(number: int, _: FrameType | None) -> None:
+    """Ask to stop: what is open is closed, and no half-written file is left."""
+    raise Stopped("stopped; what was finished is kept", signal=number)
+
+
 def main() -> None:
     """Run the command line."""
     console.prepare()
+    signal.signal(signal.SIGTERM, _end)
     app()

@@ -17,6 +17,7 @@ from histvq.cli.common import (
     Overwrite,
     Strict,
     Unit,
+    claimed,
     closing,
     read_files,
     told,
@@ -215,10 +216,9 @@ def import_checkpoint(
 ) -> int:
     """Make a model of ours of weights that others published, to predict with."""
     from histvq.checkpoints import import_checkpoint as import_
-    from histvq.experiment import claim
     from histvq.report.names_place import put_names
 
-    claim(out, overwrite=overwrite)
+    claimed(out, overwrite=overwrite)
     recording = None
     if like is not None:
         how = How(format=format, fps=fps, unit=unit, options=options or ())

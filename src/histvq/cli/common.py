@@ -1,7 +1,10 @@
 """What the commands share: exit statuses, errors in words, reading and the closing line."""
 
 import shlex
+import signal
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from contextvars import ContextVar
 from dataclasses import dataclass, fields
 from enum import IntEnum
 from functools import wraps
@@ -47,6 +50,10 @@ Strict = Annotated[bool, typer.Option("--strict", help="Stop at any fault in any
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an earlier run.")]
 
 
+# What the command that runs holds until it ends.
+_held: ContextVar[ExitStack] = ContextVar("held")
+
+
 class Exit(IntEnum):
     """What a command's exit status says."""
 
@@ -62,7 +69,8 @@ def told(command: Callable[..., int | None]) -> Callable[..., None]:
     @wraps(command)
     def wrapper(*args: Any, **kwargs: Any) -> None:
         try:
-            with console.warnings_told():
+            with console.warnings_told(), ExitStack() as held:
+                _held.set(held)
                 status = command(*args, **kwargs)
         except ConfigError as error:
             console.complain(f"error: {error}")
@@ -70,9 +78,9 @@ def told(command: Callable[..., int | None]) -> Callable[..., None]:
         except (HistvqError, OSError) as error:
             console.complain(f"error: {error}")
             raise typer.Exit(Exit.NOTHING_DONE) from None
-        except KeyboardInterrupt:
-            console.complain("stopped; nothing more was written")
-            raise typer.Exit(130) from None
+        except KeyboardInterrupt as stop:
+            console.complain(str(stop) or "stopped; what was finished is kept")
+            raise typer.Exit(128 + getattr(stop, "signal", signal.SIGINT)) from None
         raise typer.Exit(status or Exit.ALL)
 
     return wrapper
@@ -109,6 +117,19 @@ class How:
             if value is not None
         ]
         return "".join(f" {flag} {shlex.quote(value)}" for flag, value in flags)
+
+
+def claimed(out: Path, *, overwrite: bool) -> None:
+    """Make the folder the command's own, until it ends.
+
+    Raises:
+        ConfigError: If results are in it, another command is at work there, or it cannot be written to.
+    """
+    from histvq.claiming import TRAINING, claim, under_way
+
+    _held.get().enter_context(under_way(claim(out, overwrite=overwrite)))
+    if (out / TRAINING).is_file():
+        console.say(f"a training that was stopped is in {out}, and goes on")
 
 
 def read_files(

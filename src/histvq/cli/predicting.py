@@ -17,6 +17,7 @@ from histvq.cli.common import (
     People,
     Strict,
     Unit,
+    claimed,
     closing,
     data_settings,
     read_files,
@@ -79,7 +80,7 @@ def predict(
 ) -> int:
     """Segment files with a saved model; the same file always gets the same labels."""
     from histvq.cli import streaming
-    from histvq.experiment import claim, codes_of, load_model, write_answers
+    from histvq.experiment import codes_of, load_model, write_answers
     from histvq.parallel import predict_all
     from histvq.report.names import read_names
     from histvq.report.names_place import names_beside
@@ -98,7 +99,8 @@ def predict(
         )
     if idle is not None:
         raise ConfigError("--idle says when --stream ends; leave it out, or add --stream")
-    out = claim(out or FOLDER, overwrite=overwrite)
+    out = out or FOLDER
+    claimed(out, overwrite=overwrite)
     loaded = load_model(model)
     if names is not None:
         read_names(names, known=codes_of(loaded))  # its faults are told before the work

@@ -1,6 +1,5 @@
 """ASOT: action segmentation by optimal transport (Xu and Gould, CVPR 2024)."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,15 +9,13 @@ from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, Pos
 from torch import Tensor
 from torch.nn import functional as F
 
-from histvq.batching import shuffled_batches
 from histvq.features import FrameScale, Series
 from histvq.framewise import FrameLabels, FramewiseConfig, FramewiseEstimator
 from histvq.nn.clustering import kmeans
 from histvq.nn.embedding import UnitEmbedding
 from histvq.nn.sampling import cell_frames
 from histvq.nn.transport import assignment_cost, segmentation_plan
-from histvq.segmenter import ProgressCallback
-from histvq.training import train
+from histvq.training import Items, Watch, train
 
 FLOOR = 1e-11
 
@@ -104,44 +101,54 @@ class ASOT(FramewiseEstimator):
         widths = (self.n_features_, config.n_hidden, config.n_embedding)
         return UnitEmbedding(widths, config.n_actions)
 
-    def _learn(self, series: list[Series], progress: ProgressCallback | None) -> UnitEmbedding:
+    def _learn(self, series: list[Series], watch: Watch) -> UnitEmbedding:
         config: ASOTConfig = self.config
         generator = torch.Generator().manual_seed(self.seed_)
         network = self._build(generator).to(config.device).train()
         values = [self._tensor(s.values[s.known]) for s in series]
-        n_batches = -(-len(series) // config.batch_size)
-        if config.kmeans_init:
-            sampled = torch.cat([self._sampled(v, generator) for v in values])
-            with torch.no_grad():
-                points = network(sampled).cpu().numpy()
-            centres = kmeans(points, config.n_actions, seed=self.seed_)
-            network.set_prototypes(self._tensor(centres.astype(np.float32)))
 
-        def epoch_batches() -> Iterator[_Samples]:
-            for places in shuffled_batches(len(series), config.batch_size, generator=generator):
-                yield self._batch(
-                    [values[p] for p in places], [series[p].id for p in places], generator
-                )
+        def start() -> None:
+            if config.kmeans_init:
+                self._start_prototypes(network, values, generator)
+
+        def batch_of(places: list[int]) -> _Samples:
+            return self._batch(
+                [values[p] for p in places], [series[p].id for p in places], generator
+            )
 
         def step(batch: _Samples) -> dict[str, Tensor]:
             network.set_prototypes(network.prototypes)
             return {"total": self._loss(network, batch)}
 
         history = train(
-            epoch_batches=epoch_batches,
-            n_batches=n_batches,
+            network=network,
+            items=Items.shuffled(
+                range(len(series)), batch_of, batch_size=config.batch_size, generator=generator
+            ),
             step=step,
             optimizer=torch.optim.Adam(
                 network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
             ),
+            generator=generator,
             epochs=config.epochs,
             min_steps=config.min_steps,
             uneven=False,
-            progress=progress,
+            start=start,
+            watch=watch,
         )
         self._keep(history)
         network.set_prototypes(network.prototypes)
         return network
+
+    def _start_prototypes(
+        self, network: UnitEmbedding, values: list[Tensor], generator: torch.Generator
+    ) -> None:
+        """Put the prototypes on clusters of what the network makes of a sample of the frames."""
+        sampled = torch.cat([self._sampled(v, generator) for v in values])
+        with torch.no_grad():
+            points = network(sampled).cpu().numpy()
+        centres = kmeans(points, self.config.n_actions, seed=self.seed_)
+        network.set_prototypes(self._tensor(centres.astype(np.float32)))
 
     def _sampled(self, values: Tensor, generator: torch.Generator) -> Tensor:
         n_samples = self.config.sample_frames

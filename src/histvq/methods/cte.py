@@ -1,6 +1,5 @@
 """CTE: continuous temporal embedding and k-means (Kukleva et al., CVPR 2019)."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,8 +14,7 @@ from histvq.framewise import DecodedConfig, FrameLabels, FramewiseEstimator, sta
 from histvq.nn.clustering import kmeans, nearest
 from histvq.nn.decoding import decode, order_by_time
 from histvq.nn.embedding import TimeRegression
-from histvq.segmenter import ProgressCallback
-from histvq.training import train
+from histvq.training import Items, Watch, train
 
 # Added to a Gaussian's covariance, as in the published code.
 RIDGE = 1e-4
@@ -97,7 +95,7 @@ class CTE(FramewiseEstimator):
     def _build(self, generator: torch.Generator) -> TimeRegression:
         return TimeRegression(self.n_features_, self.config.n_embedding)
 
-    def _learn(self, series: list[Series], progress: ProgressCallback | None) -> TimeRegression:
+    def _learn(self, series: list[Series], watch: Watch) -> TimeRegression:
         config: CTEConfig = self.config
         generator = torch.Generator().manual_seed(self.seed_)
         network = self._build(generator).to(config.device).train()
@@ -107,13 +105,15 @@ class CTE(FramewiseEstimator):
         places = torch.repeat_interleave(torch.arange(len(series)), counts)
         names = tuple(s.id for s in series)
         n_frames = min(len(values), config.max_frames_per_epoch or len(values))
-        n_batches = -(-n_frames // config.batch_frames)
 
-        def epoch_batches() -> Iterator[_Frames]:
-            order = torch.randperm(len(values), generator=generator)[:n_frames]
-            for chosen in order.split(config.batch_frames):
-                there = chosen.to(config.device)
-                yield _Frames(values[there], times[there], places[chosen], names)
+        def batch_of(chosen: list[int]) -> _Frames:
+            there = torch.tensor(chosen)
+            return _Frames(
+                values[there.to(config.device)],
+                times[there.to(config.device)],
+                places[there],
+                names,
+            )
 
         def step(batch: _Frames) -> dict[str, Tensor]:
             # A sum, not a mean: that is what the weight decay is measured against.
@@ -131,15 +131,22 @@ class CTE(FramewiseEstimator):
             return {"learning_rate": float(schedule.get_last_lr()[0])}
 
         history = train(
-            epoch_batches=epoch_batches,
-            n_batches=n_batches,
+            network=network,
+            items=Items(
+                n=n_frames,
+                batch_size=config.batch_frames,
+                order=lambda: torch.randperm(len(values), generator=generator)[:n_frames],
+                batch=batch_of,
+            ),
             step=step,
             optimizer=optimizer,
+            generator=generator,
             epochs=config.epochs,
             min_steps=config.min_steps,
             uneven=False,
+            also={"schedule": schedule},
             end_of_epoch=end_of_epoch,
-            progress=progress,
+            watch=watch,
         )
         self._keep(history)
         self._cluster(network.eval(), series)

@@ -1,6 +1,5 @@
 """HVQ: hierarchical vector quantisation of frames (Spurio et al., AAAI 2025)."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,15 +9,13 @@ from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, Pos
 from torch import Tensor
 from torch.nn import functional as F
 
-from histvq.batching import shuffled_batches
 from histvq.features import FrameScale, Series
 from histvq.framewise import FrameLabels, FramewiseConfig, FramewiseEstimator, stay_chance
 from histvq.nn.clustering import kmeans
 from histvq.nn.decoding import decode, order_by_time
 from histvq.nn.fifa import fifa_lengths, in_order
 from histvq.nn.framecoder import FrameAutoencoder, FrameCodes, commitment_loss
-from histvq.segmenter import ProgressCallback
-from histvq.training import train
+from histvq.training import Items, Watch, train
 
 
 class HVQConfig(FramewiseConfig, frozen=True, extra="forbid"):
@@ -121,35 +118,41 @@ class HVQ(FramewiseEstimator):
             min_usage=(config.min_usage, config.min_usage_actions),
         )
 
-    def _learn(self, series: list[Series], progress: ProgressCallback | None) -> FrameAutoencoder:
+    def _learn(self, series: list[Series], watch: Watch) -> FrameAutoencoder:
         config: HVQConfig = self.config
         generator = torch.Generator().manual_seed(self.seed_)
         network = self._build(generator).to(config.device)
         batches = [self._whole(s) for s in series]
-        if config.kmeans_init:
-            self._start_codebooks(network.eval(), batches[0])
-        network.train()
 
-        def epoch_batches() -> Iterator[_Whole]:
-            if not config.shuffle:
-                yield from batches
-                return
-            for (place,) in shuffled_batches(len(batches), 1, generator=generator):
-                yield batches[place]
+        def start() -> None:
+            if config.kmeans_init:
+                self._start_codebooks(network.eval(), batches[0])
+            network.train()
+
+        def order() -> Tensor:
+            if config.shuffle:
+                return torch.randperm(len(batches), generator=generator)
+            return torch.arange(len(batches))
+
+        def batch_of(places: list[int]) -> _Whole:
+            (place,) = places
+            return batches[place]
 
         def step(batch: _Whole) -> dict[str, Tensor]:
             return self._losses(network, batch, generator)
 
         history = train(
-            epoch_batches=epoch_batches,
-            n_batches=len(batches),
+            network=network.train(),
+            items=Items(n=len(batches), batch_size=1, order=order, batch=batch_of),
             step=step,
             optimizer=torch.optim.AdamW(
                 network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
             ),
+            generator=generator,
             epochs=config.epochs,
             min_steps=config.min_steps,
-            progress=progress,
+            start=start,
+            watch=watch,
         )
         self._keep(history)
         self._number_by_time(network.eval(), batches)

@@ -1,7 +1,6 @@
 """TOT: temporal optimal transport (Kumar et al., CVPR 2022)."""
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +9,6 @@ from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor
 from torch.nn import functional as F
 
-from histvq.batching import shuffled_batches
 from histvq.features import Series
 from histvq.framewise import DecodedConfig, FrameLabels, FramewiseEstimator, stay_chance
 from histvq.nn.coherence import coherence_loss
@@ -18,8 +16,7 @@ from histvq.nn.decoding import decode, order_by_time
 from histvq.nn.embedding import PrototypeScores
 from histvq.nn.sampling import anchored_frames
 from histvq.nn.transport import balanced_labels, temporal_prior
-from histvq.segmenter import ProgressCallback
-from histvq.training import train
+from histvq.training import Items, Watch, train
 
 FLOOR = 1e-30
 
@@ -70,6 +67,19 @@ class _Samples:
     ids: tuple[str, ...]
 
 
+class _Steps:
+    """How many steps are done."""
+
+    def __init__(self) -> None:
+        self.done = 0
+
+    def state_dict(self) -> dict[str, int]:
+        return {"done": self.done}
+
+    def load_state_dict(self, state_dict: dict[str, int]) -> None:
+        self.done = state_dict["done"]
+
+
 class TOT(FramewiseEstimator):
     """Learns frame embeddings and prototypes of the actions from labels that transport hands out.
 
@@ -93,40 +103,41 @@ class TOT(FramewiseEstimator):
     def _build(self, generator: torch.Generator) -> PrototypeScores:
         return PrototypeScores(self.n_features_, self.config.n_embedding, self.config.n_actions)
 
-    def _learn(self, series: list[Series], progress: ProgressCallback | None) -> PrototypeScores:
+    def _learn(self, series: list[Series], watch: Watch) -> PrototypeScores:
         config: TOTConfig = self.config
         generator = torch.Generator().manual_seed(self.seed_)
         network = self._build(generator).to(config.device).train()
         values = [self._tensor(s.values[s.known]) for s in series]
-        n_batches = -(-len(series) // config.batch_size)
         prior = self._prior().to(config.device)
-        n_steps = 0
+        steps = _Steps()
 
-        def epoch_batches() -> Iterator[_Samples]:
-            for places in shuffled_batches(len(series), config.batch_size, generator=generator):
-                yield _Samples(
-                    torch.stack([self._sampled(values[place], generator) for place in places]),
-                    tuple(series[place].id for place in places),
-                )
+        def batch_of(places: list[int]) -> _Samples:
+            return _Samples(
+                torch.stack([self._sampled(values[place], generator) for place in places]),
+                tuple(series[place].id for place in places),
+            )
 
         def step(batch: _Samples) -> dict[str, Tensor]:
-            nonlocal n_steps
-            n_steps += 1
+            steps.done += 1
             return self._losses(
-                network, batch.values, prior, frozen=n_steps <= config.frozen * config.steps
+                network, batch.values, prior, frozen=steps.done <= config.frozen * config.steps
             )
 
         history = train(
-            epoch_batches=epoch_batches,
-            n_batches=n_batches,
+            network=network,
+            items=Items.shuffled(
+                range(len(series)), batch_of, batch_size=config.batch_size, generator=generator
+            ),
             step=step,
             optimizer=torch.optim.Adam(
                 network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
             ),
+            generator=generator,
             epochs=1,
             min_steps=config.steps,
             uneven=False,
-            progress=progress,
+            also={"steps": steps},
+            watch=watch,
         )
         self._keep(history)
         self._number_by_time(network.eval(), series)

@@ -1,6 +1,7 @@
 """Window statistics and k-means: the simplest thing that works, and the yardstick for all the rest."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -96,13 +97,18 @@ class WindowKMeans(LabelFreeEstimator):
     _arrays = ("centres", "parents", "still", "means", "factor")
 
     def fit(
-        self, recordings: Sequence[Recording], *, progress: ProgressCallback | None = None
+        self,
+        recordings: Sequence[Recording],
+        *,
+        progress: ProgressCallback | None = None,
+        checkpoint: str | Path | None = None,
     ) -> Self:
         """Learn the actions of these recordings.
 
         Args:
             recordings: With the same joints, channels and unit; lengths and rates may differ.
             progress: Never called: it takes seconds.
+            checkpoint: Nor anything kept while it goes on.
 
         Raises:
             ConfigError: If the recordings do not fit together or hold too little for the settings.

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from histvq.claiming import claim, under_way
 from histvq.datasets import load_dataset
 from histvq.errors import ConfigError
-from histvq.experiment import claim
 from histvq.reproduction.plan import Job, digest_of, jobs_of, row_on
 from histvq.reproduction.running import Told, outcome, run_missing
 from histvq.reproduction.tables import load_table, table_names
@@ -77,28 +77,29 @@ def reproduce(
     }
     # Seed by seed over all rows, so that an interruption leaves every row some runs.
     ordered = sorted((job for found in planned.values() for job in found), key=lambda j: j.seed)
-    failed = run_missing(ordered, out, side_by_side=jobs, told=told or (lambda words: None))
-    results = tuple(
-        RowResult(
-            row=row,
-            runs=tuple(found for job in planned[row.name] if (found := outcome(job, out))),
-            asked=len(planned[row.name]),
-            failed=tuple(
-                f"{job.called}: {failed[folder]}"
-                for job in planned[row.name]
-                if (folder := job.folder(out)) in failed
-            ),
+    with under_way(out):
+        failed = run_missing(ordered, out, side_by_side=jobs, told=told or (lambda words: None))
+        results = tuple(
+            RowResult(
+                row=row,
+                runs=tuple(found for job in planned[row.name] if (found := outcome(job, out))),
+                asked=len(planned[row.name]),
+                failed=tuple(
+                    f"{job.called}: {failed[folder]}"
+                    for job in planned[row.name]
+                    if (folder := job.folder(out)) in failed
+                ),
+            )
+            for row in rows
         )
-        for row in rows
-    )
-    made = Outcome(
-        name=table,
-        table=chosen,
-        dataset=loaded.name,
-        scale=scale,
-        results=results,
-        dataset_notes=(*loaded.notes, *loaded.warnings),
-        folder=out,
-    )
-    write_outcome(made)
+        made = Outcome(
+            name=table,
+            table=chosen,
+            dataset=loaded.name,
+            scale=scale,
+            results=results,
+            dataset_notes=(*loaded.notes, *loaded.warnings),
+            folder=out,
+        )
+        write_outcome(made)
     return made

@@ -16,10 +16,11 @@ from typing import Any
 import numpy as np
 
 from histvq.annotation import Annotation
+from histvq.claiming import TRAINING
 from histvq.datasets import Dataset, load_dataset
 from histvq.errors import DataWarning, HistvqError
 from histvq.evaluation import Scores, evaluate
-from histvq.experiment import load_model, make_method, versions, write_scores
+from histvq.experiment import fit_in, load_model, make_method, versions, write_scores
 from histvq.metrics.jsd import length_bias_by_action, length_bias_by_activity
 from histvq.modelfile import DESCRIPTION
 from histvq.recording import Recording
@@ -40,7 +41,7 @@ def run_missing(
     """Run every job that has no outcome yet.
 
     A run's outcome is written last and whole, so a run that was stopped has none, and is done again;
-    one that had its model already goes on from there.
+    one that had begun to learn goes on from there.
 
     Args:
         jobs: What there is to do.
@@ -137,6 +138,7 @@ def run_job(job: Job, out: Path) -> str:
     write_scores(folder, scores)
     _write_json(folder / TIMES, {name: round(value, 1) for name, value in seconds.items()})
     _write_json(folder / DONE, _record(job, method, scores))
+    (folder / TRAINING).unlink(missing_ok=True)
     return str(scores)
 
 
@@ -146,14 +148,14 @@ def _fitted(job: Job, dataset: Dataset, folder: Path) -> Segmenter:
     if (model / DESCRIPTION).is_file():
         return load_model(model)
     method: Any = make_method(job.method, **job.params, random_state=job.seed)
+    given: tuple[Any, ...] = (dataset.recordings,)
     if job.test:
         aside = {recording.id for recording in _tested(job, dataset)[0]}
-        method.fit(
+        given = (
             [r for r in dataset.recordings if r.id not in aside],
             [a for a in dataset.annotations if a.recording_id not in aside],
         )
-    else:
-        method.fit(dataset.recordings)
+    fit_in(folder, method, *given)
     method.save(model)
     return method
 

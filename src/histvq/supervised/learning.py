@@ -1,8 +1,10 @@
 """What the supervised references share: settings, fit, which epoch to keep, answers."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, Self
+from pathlib import Path
+from typing import Any, Literal, Self
 
 import numpy as np
 import torch
@@ -16,7 +18,7 @@ from pydantic import (
 from torch import Tensor, nn
 
 from histvq.annotation import Annotation
-from histvq.batching import Batch, pack, pieces, shuffled_batches
+from histvq.batching import Batch, pack, pieces
 from histvq.errors import ConfigError
 from histvq.inputs import check_measured, checked, measured
 from histvq.metrics import LabelPairs, edit_score, f1_score, mean_over_frames
@@ -27,7 +29,7 @@ from histvq.segmenter import ProgressCallback
 from histvq.segments import Segmentation
 from histvq.supervised.labels import by_name, paired
 from histvq.supervised.splits import group_of, held_out
-from histvq.training import train
+from histvq.training import Items, Watch, train
 from histvq.transforms import (
     frames_before_resampling,
     labels_after_resampling,
@@ -159,6 +161,7 @@ class SupervisedEstimator(TrainedNetwork):
         annotations: Sequence[Annotation | None],
         *,
         progress: ProgressCallback | None = None,
+        checkpoint: str | Path | None = None,
     ) -> Self:
         """Learn the actions of these recordings from their labels.
 
@@ -168,26 +171,30 @@ class SupervisedEstimator(TrainedNetwork):
             annotations: Their labels, found by the recording's id; -1 is learned nothing from. Action
                 lists may differ: names count.
             progress: Told after every batch.
+            checkpoint: A file to keep the training in while it goes on. If it is there already, the
+                training goes on from it, and learns to the last bit what it would have without a stop.
 
         Raises:
             ConfigError: If recordings, or labels and recordings, do not fit together, or nothing is
-                labelled.
+                labelled, or the checkpoint belongs to other settings, recordings or labels.
+            FileFormatError: If the checkpoint is damaged.
             TrainingError: If a loss is not a finite number.
+            Stopped: On Ctrl-C or SIGTERM, with a checkpoint: once the training is kept.
         """
         chosen, given = paired(checked(recordings), annotations)
         self.actions_, labels = by_name(given)
         self.n_recordings_ = len(chosen)
 
-        def train_on(prepared: list[Recording]) -> nn.Module:
+        def train_on(prepared: list[Recording], watch: Watch) -> nn.Module:
             check_measured(prepared)
             self._suit(prepared)
             pairs = [
                 (now, labels_after_resampling(label, now.n_frames, ratio=before.fps / now.fps))
                 for before, now, label in zip(chosen, prepared, labels, strict=True)
             ]
-            return self._train(*self._divided(pairs), progress)
+            return self._train(*self._divided(pairs), watch)
 
-        return self._fit(chosen, train_on)
+        return self._fit(chosen, train_on, labels=labels, progress=progress, checkpoint=checkpoint)
 
     def _divided(self, pairs: list[Labelled]) -> tuple[list[Labelled], list[Labelled]]:
         """What to learn from, and what to validate on."""
@@ -219,7 +226,7 @@ class SupervisedEstimator(TrainedNetwork):
         self,
         learned: list[Labelled],
         validated: list[Labelled],
-        progress: ProgressCallback | None,
+        watch: Watch,
     ) -> nn.Module:
         config: SupervisedConfig = self.config
         generator = torch.Generator().manual_seed(self.seed_)
@@ -232,10 +239,6 @@ class SupervisedEstimator(TrainedNetwork):
             )
         weights = self._class_weights([labels for _, labels in learned])
         best = _Best(network)
-
-        def epoch_batches() -> Iterator[LabelledBatch]:
-            for places in shuffled_batches(len(spans), config.batch_size, generator=generator):
-                yield self._pack([spans[place] for place in places])
 
         def step(batch: LabelledBatch) -> dict[str, Tensor]:
             logits = self._logits(network, batch.batch)
@@ -256,14 +259,18 @@ class SupervisedEstimator(TrainedNetwork):
             return scores
 
         history = train(
-            epoch_batches=epoch_batches,
-            n_batches=-(-len(spans) // config.batch_size),
+            network=network,
+            items=Items.shuffled(
+                spans, self._pack, batch_size=config.batch_size, generator=generator
+            ),
             step=step,
             optimizer=self._optimizer(network),
+            generator=generator,
             epochs=config.epochs,
             min_steps=config.min_steps,
+            also={"best": best},
             end_of_epoch=end_of_epoch,
-            progress=progress,
+            watch=watch,
         )
         self._keep(history)
         self.kept_epoch_ = best.restore() if validated else len(history)
@@ -373,7 +380,7 @@ class _Best:
 
     def __init__(self, network: nn.Module) -> None:
         self.network = network
-        self.score = -np.inf
+        self.score = -math.inf
         self.epoch = 0
         self.state: dict[str, Tensor] = {}
 
@@ -381,6 +388,14 @@ class _Best:
         if score > self.score:
             self.score, self.epoch = score, epoch + 1
             self.state = {name: v.clone() for name, v in self.network.state_dict().items()}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything of it but the network."""
+        return {name: value for name, value in vars(self).items() if name != "network"}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take it back."""
+        vars(self).update(state_dict)
 
     def restore(self) -> int:
         """Put it back; returns the epoch, from 1."""

@@ -1,0 +1,122 @@
+"""Folders that results go to: one run at a time, and what a run that was stopped left in them."""
+
+import os
+import re
+import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from tempfile import TemporaryFile
+
+from filelock import FileLock, Timeout
+
+from histvq.errors import ConfigError
+from histvq.writing import UNFINISHED as PARTS
+from histvq.writing import write_text
+
+# Any of these in a folder means that somebody's results are in it.
+RESULTS = ("config.yaml", "metrics.jsonl", "model", "model.json", "segments.csv")
+
+# A training that is not over; and, for people, that what is in the folder is not all there will be.
+TRAINING, UNFINISHED = "training.safetensors", "unfinished.txt"
+LOCK = ".lock"
+
+
+def claim(folder: str | Path, *, overwrite: bool) -> Path:
+    """A folder to write results to, made here.
+
+    Args:
+        folder: The folder.
+        overwrite: Whether results in it may be replaced. Those of a run that was stopped always may.
+
+    Raises:
+        ConfigError: If it holds results already and is not to be overwritten, or cannot be written to.
+    """
+    folder = Path(folder)
+    stopped = (folder / UNFINISHED).exists()
+    if not overwrite and not stopped and any((folder / name).exists() for name in RESULTS):
+        raise ConfigError(
+            f"{folder} holds results already; choose another folder, or replace them with --overwrite"
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise ConfigError(f"{folder} cannot be written to ({error}); choose another") from error
+    return folder
+
+
+@contextmanager
+def under_way(folder: Path) -> Iterator[None]:
+    """While this lasts the folder is ours alone, and says that it is not finished.
+
+    It goes on saying so if this ends with an error, unless nothing in it has changed. Within itself it
+    does nothing more.
+
+    Raises:
+        ConfigError: If another process is at work in the folder.
+    """
+    lock = FileLock(folder / LOCK, timeout=0, is_singleton=True)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise ConfigError(
+            f"{folder}: another run is at work there; wait until it is over, or choose another folder"
+        ) from None
+    try:
+        if lock.lock_counter > 1:
+            yield
+            return
+        _sweep(folder)
+        before, stopped = _stamps(folder), (folder / UNFINISHED).exists()
+        write_text(folder / UNFINISHED, _words())
+        try:
+            yield
+        except BaseException:
+            if _stamps(folder) == before and not stopped:
+                (folder / UNFINISHED).unlink(missing_ok=True)
+            raise
+        for name in (TRAINING, UNFINISHED):  # in this order: it is finished last
+            (folder / name).unlink(missing_ok=True)
+    finally:
+        lock.release()
+
+
+def _stamps(folder: Path) -> dict[str, int]:
+    """When results in a folder were written, and what a run that was stopped would go on from."""
+    places = {name: folder / name for name in (*RESULTS, TRAINING)}
+    return {name: at.stat().st_mtime_ns for name, at in places.items() if at.exists()}
+
+
+def _words() -> str:
+    command = ""
+    if Path(sys.argv[0]).parent.name == "histvq" or Path(sys.argv[0]).stem == "histvq":
+        command = f"\n    histvq {shlex.join(sys.argv[1:])}\n"
+    return (
+        "What is in this folder is being made, or was stopped on the way. The same command goes on from "
+        f"where it was.\n{command}"
+    )
+
+
+def _sweep(folder: Path) -> None:
+    """Remove files that processes which are no longer there left half written."""
+    for part in (*folder.glob(PARTS), *folder.glob(f"*/{PARTS}")):
+        writer = re.fullmatch(r"\..+\.(\d+)\.part", part.name)
+        if writer and not _lives(int(writer.group(1))):
+            with suppress(OSError):
+                part.unlink()
+
+
+def _lives(process: int) -> bool:
+    """Whether there is a process of that number on this machine; if in doubt, yes."""
+    if sys.platform == "win32":
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
