@@ -38,7 +38,7 @@ from histvq.report.run_folder import CONFIG, SCORES, RunFolder, write_said
 from histvq.segmenter import Progress, ProgressCallback, Segmenter
 from histvq.segments import Segmentation, names_of
 from histvq.supervised import SUPERVISED
-from histvq.writing import remove, write_text
+from histvq.writing import growing, remove, write_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -406,8 +406,8 @@ class _Log:
                 self.begun = True
                 write_text(self.place, "".join(_lines(self.place)[: event.epoch]))
             line = {"epoch": event.epoch + 1, **event.losses, **event.scores}
-            with self.place.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(line) + "\n")
+            with growing(self.place) as write:
+                write(json.dumps(line) + "\n")
         if self.progress:
             self.progress(event)
 

@@ -8,13 +8,14 @@ who comes back after a loss of power.
 import errno
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
 # How files are named while they are being written; only a program that was killed leaves any.
-UNFINISHED = ".histvq-*.part"
+UNFINISHED = ".histvq-[0-9]*-*.part"
 
 _ELSEWHERE = "choose another place (-o)"
 _ROOM = f"make room, or {_ELSEWHERE}"
@@ -105,12 +106,18 @@ def write_bytes(path: str | Path, content: bytes) -> Path:
 
 
 @contextmanager
-def growing(path: str | Path) -> Iterator[Callable[[str], None]]:
+def growing(
+    path: str | Path, *, again: str = NotWrittenError.again
+) -> Iterator[Callable[[str], None]]:
     """A way to write on to a file that is there, for who reads it while it grows.
 
     This is the one file written in place. Every call writes whole lines at once; where there is no room
     for all of them, the file is cut back to what it held before, so that it always ends with a line.
     Only a loss of power can leave a part of one.
+
+    Args:
+        path: The file.
+        again: What to do where it cannot be written, once that is mended.
 
     Raises:
         NotWrittenError: If it cannot be written; what was written before is in it.
@@ -132,7 +139,7 @@ def growing(path: str | Path) -> Iterator[Callable[[str], None]]:
                     file.truncate(whole)
                 told = _told(error, path, path)
                 if isinstance(told, NotWrittenError):
-                    told.again = "go on in another file: what was written before is in this one"
+                    told.again = again
                 raise told from error
 
         yield write
@@ -207,18 +214,33 @@ def make_folder(folder: str | Path) -> Path:
 
 
 def sweep(folder: str | Path) -> list[Path]:
-    """Remove what killed programs left half-written in a folder and the folders in it; returns it.
+    """Remove what processes that are no more left half-written in a folder and the folders in it.
 
-    Only for who knows that nobody else is writing there.
+    Returns:
+        What was removed.
     """
-    found = [file for way in ("", "*/") for file in Path(folder).glob(way + UNFINISHED)]
-    for left in found:
-        if left.is_dir():
-            shutil.rmtree(left, ignore_errors=True)
+    found = [part for way in ("", "*/") for part in Path(folder).glob(way + UNFINISHED)]
+    left = [part for part in found if not _lives(int(part.name.split("-")[1]))]
+    for part in left:
+        if part.is_dir():
+            shutil.rmtree(part, ignore_errors=True)
         else:
             with suppress(OSError):
-                left.unlink(missing_ok=True)
-    return found
+                part.unlink(missing_ok=True)
+    return left
+
+
+def _lives(process: int) -> bool:
+    """Whether there is a process of that number on this machine; if in doubt, yes."""
+    if sys.platform == "win32":
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True
+    return True
 
 
 @contextmanager
@@ -240,8 +262,8 @@ def _in_place_of(path: Path) -> Iterator[Path]:
 
 
 def _unfinished(folder: Path) -> Path:
-    """A place that no other thread, process or machine writes to."""
-    return folder / UNFINISHED.replace("*", os.urandom(8).hex())
+    """A place that no other thread, process or machine writes to; by its number `sweep` knows whose."""
+    return folder / f".histvq-{os.getpid()}-{os.urandom(8).hex()}.part"
 
 
 def _replaceable(target: Path) -> bool:

@@ -108,7 +108,9 @@ def test_where_the_program_is_killed_old_or_new_files_are_whole(name, tmp_path, 
             with Disk(at, kill=True, part=part).in_place(monkeypatch), pytest.raises(Killed):
                 trial.writer.write(folder, 1)
             trial.check(folder)
-            sweep(folder)
+            with monkeypatch.context() as patch:  # whoever wrote it is no more
+                patch.setattr(writing, "_lives", lambda process: False)
+                sweep(folder)
             assert not [*folder.rglob(writing.UNFINISHED)]
             if trial.writer.repeats:
                 trial.writer.write(folder, 1)  # the same command again
@@ -119,7 +121,6 @@ def test_where_the_program_is_killed_old_or_new_files_are_whole(name, tmp_path, 
 
 # Modules that write otherwise, and why.
 ON_PURPOSE = {
-    ("experiment", "open"): "metrics.jsonl grows by a line an epoch",
     ("download.fetch", "open"): "a download that broke off goes on where it stopped",
     ("download.fetch", "write_text"): "the server's mark of it",
     ("writing", "open"): "here it is done",
@@ -135,7 +136,9 @@ ON_PURPOSE = {
 OURS = {"beside", "written_whole", "atomically", "write_text", "write_bytes", "together", "growing"}
 # What goes through `histvq.writing`, but has tests of its own.
 TESTED_ELSEWHERE = {
-    "cli.streaming": "tests/unit/test_streaming.py",
+    "claiming": "tests/unit/test_claiming.py",
+    "resuming.checkpoint": "tests/unit/resuming/test_checkpoint.py",
+    "cli.streaming": "tests/unit/test_cli_write_faults.py",
     "cli.clipping": "Rerun writes",
     "clips.filming": "ffmpeg writes",
     "writing": "itself",

@@ -273,7 +273,8 @@ def _saying(folder, version):
 
 
 def _undated(content):
-    return re.sub(rb' DATE="[^"]*"', b"", content)
+    """What an ELAN or BORIS file says but for when it was written."""
+    return re.sub(rb' DATE="[^"]*"|"project_date": "[^"]*"', b"", content)
 
 
 def _intervals(content):
@@ -311,7 +312,7 @@ WRITERS = {
     "export elan": Writer(
         _export("elan"), ("export.elan", "export.parts.pieces"), together=True, same=_undated
     ),
-    "export boris": Writer(_export("boris"), ("export.boris",)),
+    "export boris": Writer(_export("boris"), ("export.boris",), same=_undated),
     "export audacity": Writer(
         _export("audacity"), ("export.audacity", "export.parts.pieces"), together=True
     ),

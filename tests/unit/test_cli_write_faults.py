@@ -130,7 +130,7 @@ def test_a_stream_onto_a_disk_that_fills(tmp_path, monkeypatch):
         status, said = histvq(*command, "--overwrite")
     assert status == Exit.NOTHING_DONE
     assert "out.csv cannot be written: the disk is full" in said
-    assert "go on in another file: what was written before is in this one" in said
+    assert "go on in another file: what was answered before is in this one" in said
     found = out.read_text()
     assert whole.startswith(found)
     assert found.endswith("\n")

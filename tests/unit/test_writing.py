@@ -2,6 +2,8 @@
 
 import os
 import stat
+import subprocess
+import sys
 import threading
 import traceback
 
@@ -186,13 +188,15 @@ def test_nothing_is_left_of_files_that_could_not_be_written_together(tmp_path):
 
 
 def test_what_killed_programs_left_is_swept(tmp_path):
-    for name in (".histvq-0123.part", "model/.histvq-4567.part", "keep.part", ".other.part"):
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    dead, alive = f".histvq-{gone.pid}-0a.part", f".histvq-{os.getpid()}-0a.part"
+    for name in (dead, f"model/{dead}", alive, "keep.part", ".histvq-x-0a.part"):
         write_text(tmp_path / name, "")
-    (tmp_path / "figures" / ".histvq-89ab.part").mkdir(parents=True)
-    write_text(tmp_path / "figures" / ".histvq-89ab.part" / "a.svg", "")
+    write_text(tmp_path / "figures" / dead / "a.svg", "")
     assert len(sweep(tmp_path)) == 3
     left = sorted(file.name for file in tmp_path.rglob("*") if file.is_file())
-    assert left == [".other.part", "keep.part"]
+    assert left == sorted([alive, ".histvq-x-0a.part", "keep.part"])
 
 
 def test_what_is_removed_need_not_be_there(tmp_path):
@@ -206,12 +210,12 @@ def test_a_growing_file_ends_with_a_whole_line(tmp_path, monkeypatch):
 
     file = write_text(tmp_path / "a.csv", "header\n")
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    with growing(file) as write:
+    with growing(file, again="do that") as write:
         write("1,2\n")
         assert file.read_text() == "header\n1,2\n"
         resource.setrlimit(resource.RLIMIT_FSIZE, (file.stat().st_size + 6, limits[1]))
         try:
-            with pytest.raises(NotWrittenError, match="what was written before is in this one"):
+            with pytest.raises(NotWrittenError, match="then do that"):
                 write("3,4\n5,6\n")
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, limits)

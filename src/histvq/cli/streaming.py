@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from histvq.streaming import PatchAnswer, StreamingSegmenter
 
 Item = TypeVar("Item")
+KEPT = "go on in another file: what was answered before is in this one"
 LAYOUT_OPTIONS = ("joint_names", "channel_names", "parents")
 
 
@@ -65,7 +66,7 @@ def stream(
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.ALL
     write_text(out, "")  # what was there before stays until there is something new
-    with growing(out) as write:
+    with growing(out, again=KEPT) as write:
         _answer(segmenter, source, write)
     return Exit.ALL
 
