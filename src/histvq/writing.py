@@ -7,6 +7,7 @@ who comes back after a loss of power.
 
 import errno
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import IO
 
 # How files are named while they are being written; only a program that was killed leaves any.
-UNFINISHED = ".histvq-[0-9]*-*.part"
+UNFINISHED = ".histvq-*-*.part"
 
 _ELSEWHERE = "choose another place (-o)"
 _ROOM = f"make room, or {_ELSEWHERE}"
@@ -167,7 +168,7 @@ def together(folder: str | Path, names: Sequence[str] = ()) -> Iterator[Path]:
         yield place
         for name in names or sorted(file.name for file in place.iterdir()):
             if (place / name).exists():
-                (place / name).replace(folder / name)
+                _put(place / name, folder / name)
             else:
                 (folder / name).unlink(missing_ok=True)
     except OSError as error:
@@ -219,8 +220,11 @@ def sweep(folder: str | Path) -> list[Path]:
     Returns:
         What was removed.
     """
-    found = [part for way in ("", "*/") for part in Path(folder).glob(way + UNFINISHED)]
-    left = [part for part in found if not _lives(int(part.name.split("-")[1]))]
+    left = []
+    for part in (part for way in ("", "*/") for part in Path(folder).glob(way + UNFINISHED)):
+        writer = re.fullmatch(r"\.histvq-(\d+)-\w+\.part", part.name)
+        if writer and not _lives(int(writer[1])):
+            left.append(part)
     for part in left:
         if part.is_dir():
             shutil.rmtree(part, ignore_errors=True)
@@ -250,9 +254,7 @@ def _in_place_of(path: Path) -> Iterator[Path]:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         yield part
-        if _replaceable(target):
-            shutil.copymode(target, part)
-        part.replace(target)
+        _put(part, target)
     except OSError as error:
         raise _told(error, path, part) from error
     finally:
@@ -262,24 +264,28 @@ def _in_place_of(path: Path) -> Iterator[Path]:
 
 
 def _unfinished(folder: Path) -> Path:
-    """A place that no other thread, process or machine writes to; by its number `sweep` knows whose."""
-    return folder / f".histvq-{os.getpid()}-{os.urandom(8).hex()}.part"
+    """A place that no other thread, process or machine writes to."""
+    return folder / f"{unfinished_prefix()}{os.urandom(8).hex()}.part"
 
 
-def _replaceable(target: Path) -> bool:
-    """Whether there is an old file; raises OSError where it must not be replaced.
+def unfinished_prefix() -> str:
+    """How the names of unfinished files of this process begin; by its number `sweep` knows them."""
+    return f".histvq-{os.getpid()}-"
 
-    A rename would not ask whether the file is protected, or is a device.
-    """
-    if not target.exists():
-        return False
-    if target.is_dir():
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-    if not target.is_file():
-        raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
-    if not os.access(target, os.W_OK):
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-    return True
+
+def _put(part: Path, target: Path) -> None:
+    """Let what is written take its place, with the rights of the old file if there is one."""
+    if target.exists():
+        # A rename would not ask whether the file is protected, or is a device.
+        if target.is_dir():
+            raise OSError(errno.EISDIR, os.strerror(errno.EISDIR), str(part))
+        if not target.is_file():
+            raise OSError(errno.ENODEV, os.strerror(errno.ENODEV), str(part))
+        if not os.access(target, os.W_OK):
+            raise OSError(errno.EACCES, os.strerror(errno.EACCES), str(part))
+        with suppress(OSError):  # not every file system knows rights
+            shutil.copymode(target, part)
+    part.replace(target)
 
 
 def _told(error: OSError, path: Path, part: Path) -> OSError:

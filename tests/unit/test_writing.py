@@ -106,6 +106,18 @@ def test_a_protected_file_is_not_replaced(open_folder):
     assert [one.name for one in open_folder.iterdir()] == ["mine"]
 
 
+def test_a_protected_file_among_several_is_not_replaced(open_folder):
+    file = write_text(open_folder / "mine", "old")
+    file.chmod(0o444)
+
+    def write():
+        with together(open_folder) as place:
+            write_text(place / "mine", "new")
+
+    assert f"{file} cannot be written: writing there is not permitted" in as_somebody_else(write)
+    assert file.read_text() == "old"
+
+
 def test_a_folder_that_may_not_be_written_to(open_folder):
     (open_folder / "shut").mkdir(mode=0o555)
     for write in (

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from histvq.errors import FileFormatError
-from histvq.writing import UNWRITABLE, NotWrittenError, to_disk
+from histvq.writing import UNWRITABLE, NotWrittenError, sweep, to_disk, unfinished_prefix
 
 _DAMAGED = (
     OSError, EOFError, zipfile.BadZipFile, tarfile.TarError, zlib.error, NotImplementedError,
@@ -98,7 +98,10 @@ def _check_room(needed: int, folder: Path, archive: Path) -> None:
 def _extract(
     packed: zipfile.ZipFile | tarfile.TarFile, files: Sequence[_Member], folder: Path
 ) -> None:
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".histvq-", suffix=".part") as made:
+    sweep(folder)
+    with tempfile.TemporaryDirectory(
+        dir=folder, prefix=unfinished_prefix(), suffix=".part"
+    ) as made:
         place = Path(made)
         if isinstance(packed, tarfile.TarFile):
             packed.extractall(place, filter="data")
