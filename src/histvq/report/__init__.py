@@ -90,14 +90,13 @@ def write_report(
     paths = {
         "segments": write_segments(folder / "segments.csv", answers),
         "frames": write_frames(folder / "frames.csv", answers, annotations),
-        "usage": write_text(
-            folder / "usage.csv", usage.round(6).to_csv(index=False, lineterminator="\n")
-        ),
+        "usage": folder / "usage.csv",
         "timelines": folder / "timelines",
         "report": folder / "report.html",
     }
     annotations, said = list(annotations or ()), list(warnings)
     with _labels_stay(folder):
+        write_text(paths["usage"], usage.round(6).to_csv(index=False, lineterminator="\n"))
         try:
             write_timelines(paths["timelines"], answers, annotations, matched, colours=colours)
         except NotWrittenError:
