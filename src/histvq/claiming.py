@@ -1,19 +1,15 @@
 """Folders that results go to: one run at a time, and what a run that was stopped left in them."""
 
-import os
-import re
 import shlex
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryFile
 
 from filelock import FileLock, Timeout
 
 from histvq.errors import ConfigError
-from histvq.writing import UNFINISHED as PARTS
-from histvq.writing import write_text
+from histvq.writing import make_folder, remove, sweep, write_text
 
 # Any of these in a folder means that somebody's results are in it.
 RESULTS = ("config.yaml", "metrics.jsonl", "model", "model.json", "segments.csv")
@@ -31,7 +27,8 @@ def claim(folder: str | Path, *, overwrite: bool) -> Path:
         overwrite: Whether results in it may be replaced. Those of a run that was stopped always may.
 
     Raises:
-        ConfigError: If it holds results already and is not to be overwritten, or cannot be written to.
+        ConfigError: If it holds results already and is not to be overwritten.
+        NotWrittenError: If it cannot be written to.
     """
     folder = Path(folder)
     stopped = (folder / UNFINISHED).exists()
@@ -39,13 +36,7 @@ def claim(folder: str | Path, *, overwrite: bool) -> Path:
         raise ConfigError(
             f"{folder} holds results already; choose another folder, or replace them with --overwrite"
         )
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise ConfigError(f"{folder} cannot be written to ({error}); choose another") from error
-    return folder
+    return make_folder(folder)
 
 
 @contextmanager
@@ -69,7 +60,7 @@ def under_way(folder: Path) -> Iterator[None]:
         if lock.lock_counter > 1:
             yield
             return
-        _sweep(folder)
+        sweep(folder)
         before, stopped = _stamps(folder), (folder / UNFINISHED).exists()
         write_text(folder / UNFINISHED, _words())
         try:
@@ -79,7 +70,7 @@ def under_way(folder: Path) -> Iterator[None]:
                 (folder / UNFINISHED).unlink(missing_ok=True)
             raise
         for name in (TRAINING, UNFINISHED):  # in this order: it is finished last
-            (folder / name).unlink(missing_ok=True)
+            remove(folder / name)
     finally:
         lock.release()
 
@@ -98,25 +89,3 @@ def _words() -> str:
         "What is in this folder is being made, or was stopped on the way. The same command goes on from "
         f"where it was.\n{command}"
     )
-
-
-def _sweep(folder: Path) -> None:
-    """Remove files that processes which are no longer there left half written."""
-    for part in (*folder.glob(PARTS), *folder.glob(f"*/{PARTS}")):
-        writer = re.fullmatch(r"\..+\.(\d+)\.part", part.name)
-        if writer and not _lives(int(writer.group(1))):
-            with suppress(OSError):
-                part.unlink()
-
-
-def _lives(process: int) -> bool:
-    """Whether there is a process of that number on this machine; if in doubt, yes."""
-    if sys.platform == "win32":
-        return True
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True

@@ -40,7 +40,7 @@ from histvq.report.run_folder import CONFIG, SCORES, RunFolder, write_said
 from histvq.segmenter import Progress, ProgressCallback, Segmenter
 from histvq.segments import Segmentation, names_of
 from histvq.supervised import SUPERVISED
-from histvq.writing import write_text
+from histvq.writing import growing, remove, write_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -307,7 +307,7 @@ def write_answers(
         text = yaml.safe_dump(dict(settings), sort_keys=False, allow_unicode=True)
         write_text(folder / CONFIG, text)
     write_said(folder, answers, warnings, skipped)
-    (folder / SCORES).unlink(missing_ok=True)  # of an earlier run
+    remove(folder / SCORES)  # of an earlier run
     put_names(folder, names)
     given = None if names is None else read_names(folder / NAMES)
     run = RunFolder(
@@ -338,8 +338,6 @@ def rewrite_report(
         budget_mb: How large the page may get.
     """
     truth, scores, remarks = _scored(run.answers, run.annotations)
-    if run.annotations:
-        (run.folder / SCORES).unlink(missing_ok=True)  # of the names before
     files = dict(
         write_report(
             run.folder,
@@ -357,6 +355,8 @@ def rewrite_report(
     )
     if scores:
         files["scores"] = write_scores(run.folder, scores)
+    elif run.annotations:
+        remove(run.folder / SCORES)  # of the names before
     for remark in remarks:
         warn(remark, DataWarning, stacklevel=2)
     return scores, files
@@ -426,8 +426,8 @@ class _Log:
                 self.begun = True
                 write_text(self.place, "".join(_lines(self.place)[: event.epoch]))
             line = {"epoch": event.epoch + 1, **event.losses, **event.scores}
-            with self.place.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(line) + "\n")
+            with growing(self.place) as write:
+                write(json.dumps(line) + "\n")
         if self.progress:
             self.progress(event)
 

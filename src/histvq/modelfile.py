@@ -1,5 +1,6 @@
 """A fitted method on disk: a folder with safetensors and JSON, never pickle."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,31 +8,36 @@ from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file, save
 
 from histvq.errors import FileFormatError
-from histvq.writing import atomically, write_text
+from histvq.writing import together, write_bytes, write_text
 
 FORMAT = 1
-TENSORS, DESCRIPTION = "model.safetensors", "model.json"
+TENSORS, TRANSFORMS, DESCRIPTION = "model.safetensors", "transforms.json", "model.json"
+# All that a model consists of; the file that says what it is comes last.
+FILES = (TENSORS, TRANSFORMS, DESCRIPTION)
+# By which the description knows its arrays; models from before there was one lack it.
+DIGEST = "tensors_sha256"
 
 
 def write_model(
     path: str | Path, *, description: Mapping[str, Any], tensors: Mapping[str, np.ndarray]
 ) -> None:
-    """Write a model folder; each file appears whole or not at all.
+    """Write a model folder: its files take their places together.
 
     Args:
         path: The folder, made where it does not exist.
         description: JSON-ready; says the method's name under `method`.
         tensors: Learned arrays by name.
     """
-    folder = Path(path)
-    folder.mkdir(parents=True, exist_ok=True)
     arrays = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
-    atomically(folder / TENSORS, lambda part: save_file(arrays, part))
-    text = json.dumps({"format": FORMAT, **description}, indent=2, allow_nan=False) + "\n"
-    write_text(folder / DESCRIPTION, text)
+    content = save(arrays)
+    about = {"format": FORMAT, **description, DIGEST: hashlib.sha256(content).hexdigest()}
+    text = json.dumps(about, indent=2, allow_nan=False) + "\n"
+    with together(path, FILES) as place:
+        write_bytes(place / TENSORS, content)
+        write_text(place / DESCRIPTION, text)
 
 
 def read_description(path: str | Path) -> dict[str, Any]:
@@ -55,6 +61,7 @@ def read_description(path: str | Path) -> dict[str, Any]:
             f"{place}: written by a newer histvq (format {version}, this one reads up to {FORMAT}); "
             "upgrade with pip install -U histvq"
         )
+    _check_pair(Path(path) / TENSORS, description.pop(DIGEST, None))
     return description
 
 
@@ -69,3 +76,16 @@ def read_tensors(path: str | Path) -> dict[str, np.ndarray]:
         return load_file(place)
     except (OSError, SafetensorError) as error:
         raise FileFormatError(f"{place}: cannot be read ({error}); save the model again") from error
+
+
+def _check_pair(tensors: Path, expected: str | None) -> None:
+    """Raise unless these are the arrays the description is of: a kill between two renames parts them."""
+    if expected is None or not tensors.is_file():
+        return
+    with tensors.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != expected:
+        raise FileFormatError(
+            f"{tensors}: not the arrays that {DESCRIPTION} is about; the file was damaged, or writing "
+            "the model was broken off. Save the model again"
+        )

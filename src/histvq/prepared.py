@@ -11,13 +11,12 @@ import numpy as np
 from histvq.annotation import Annotation
 from histvq.chain import Chain
 from histvq.errors import FileFormatError
+from histvq.modelfile import FILES, TRANSFORMS
 from histvq.recording import Recording
 from histvq.segmenter import ProgressCallback, Segmenter
 from histvq.segments import Segmentation
 from histvq.transforms import frames_before_resampling, labels_after_resampling
-from histvq.writing import write_text
-
-FILE = "transforms.json"
+from histvq.writing import together, write_text
 
 
 class Prepared:
@@ -74,9 +73,10 @@ class Prepared:
 
     def save(self, path: str | Path) -> None:
         """Write the method, and the chain beside it."""
-        self.method.save(path)
         text = json.dumps({"transforms": list(self.chain.steps)}, indent=2) + "\n"
-        write_text(Path(path) / FILE, text)
+        with together(path, FILES) as place:
+            self.method.save(place)
+            write_text(place / TRANSFORMS, text)
 
     @classmethod
     def load(cls, path: str | Path, *, device: str | None = None) -> Self:
@@ -90,7 +90,7 @@ def read_chain(path: str | Path) -> Chain:
     Raises:
         FileFormatError: If the file is damaged.
     """
-    place = Path(path) / FILE
+    place = Path(path) / TRANSFORMS
     if not place.is_file():
         return Chain()
     try:

@@ -113,8 +113,8 @@ class SavedEstimator(Estimator):
             model._restore(tensors, device=device)
         except (KeyError, TypeError, RuntimeError) as error:
             raise FileFormatError(
-                f"{path}: the model is incomplete or its two files do not belong together ({error}); "
-                "save it again"
+                f"{path}: the model is incomplete, of a much older histvq, or its two files do not "
+                f"belong together ({error}); fit it anew and save it again"
             ) from error
         return model
 

@@ -15,6 +15,7 @@ from safetensors import safe_open
 
 from histvq.datasets import load_dataset
 from histvq.io.npz import write_npz
+from histvq.writing import UNFINISHED
 from oracles.killed import started
 
 pytestmark = pytest.mark.slow
@@ -70,7 +71,7 @@ def test_killed_at_twenty_random_moments(whole, tmp_path):
         process.kill()
         process.join()
         n_killed += process.exitcode == -signal.SIGKILL
-        halves |= set(tmp_path.glob(".*.part"))
+        halves |= set(tmp_path.glob(UNFINISHED))
         states.add(state_of(place))
     assert n_killed == N_KILLS
     assert len(states) > N_KILLS / 4  # it went on between the kills

@@ -8,6 +8,7 @@ import pytest
 
 from histvq.claiming import LOCK, TRAINING, UNFINISHED, claim, under_way
 from histvq.errors import ConfigError
+from histvq.writing import NotWrittenError
 
 
 class Trouble(Exception):
@@ -40,7 +41,7 @@ def test_results_are_not_overwritten_unasked(name, tmp_path):
 
 def test_a_file_in_the_way(tmp_path):
     (tmp_path / "r").write_text("")
-    with pytest.raises(ConfigError, match=r"r cannot be written to .*choose another"):
+    with pytest.raises(NotWrittenError, match=r"r cannot be written: .*choose another"):
         claim(tmp_path / "r", overwrite=False)
 
 
@@ -106,8 +107,8 @@ def test_halves_of_files_that_nobody_writes_any_more_are_swept_away(tmp_path):
         [sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True
     )
     (tmp_path / "model").mkdir()
-    gone = [f".table.csv.{int(dead.stdout)}.part", f"model/.model.json.{int(dead.stdout)}.part"]
-    kept = [f".table.csv.{os.getpid()}.part", ".mine.part", "table.csv.part"]
+    gone = [f"{way}.histvq-{int(dead.stdout)}-0a1b.part" for way in ("", "model/")]
+    kept = [f".histvq-{os.getpid()}-0a1b.part", ".mine.part", "table.csv.part"]
     for name in (*gone, *kept):
         (tmp_path / name).touch()
     with under_way(tmp_path):

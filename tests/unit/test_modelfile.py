@@ -90,3 +90,20 @@ def test_a_model_from_the_future(folder):
     words = "written by a newer histvq .format 2, this one reads up to 1.; upgrade"
     with pytest.raises(FileFormatError, match=words):
         read_description(folder)
+
+
+def test_arrays_of_another_model_are_refused(tmp_path):
+    """As a kill between the renames of the two files would leave them."""
+    write_model(tmp_path / "old", description={"method": "toy"}, tensors={"a": np.zeros(3)})
+    write_model(tmp_path / "new", description={"method": "toy"}, tensors={"a": np.ones(3)})
+    (tmp_path / "new" / "model.safetensors").replace(tmp_path / "old" / "model.safetensors")
+    with pytest.raises(FileFormatError, match=r"not the arrays that model.json is about"):
+        read_description(tmp_path / "old")
+
+
+def test_models_from_before_the_arrays_were_known_by_a_number_are_read(tmp_path):
+    write_model(tmp_path, description={"method": "toy"}, tensors={"a": np.zeros(3)})
+    said = json.loads((tmp_path / "model.json").read_text())
+    del said["tensors_sha256"]
+    (tmp_path / "model.json").write_text(json.dumps(said))
+    assert read_description(tmp_path) == {"format": 1, "method": "toy"}

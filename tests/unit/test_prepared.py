@@ -7,10 +7,12 @@ import pytest
 import histvq
 from histvq.annotation import Annotation
 from histvq.errors import FileFormatError
-from histvq.prepared import FILE, Prepared, prepared
+from histvq.modelfile import TRANSFORMS as FILE
+from histvq.prepared import Prepared, prepared, read_chain
 from histvq.recording import Recording
 from histvq.segmenter import Segmenter
 from histvq.transforms import low_pass, resample, to_unit
+from oracles.writers import window_kmeans
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -94,3 +96,11 @@ def test_a_model_saved_without_transforms_loads_as_before(tmp_path):
     clusters().fit(RECORDINGS).save(tmp_path / "m")
     assert not isinstance(histvq.load_model(tmp_path / "m"), Prepared)
     assert "transforms" not in json.loads((tmp_path / "m" / "model.json").read_text())
+
+
+def test_transforms_of_an_earlier_model_do_not_stay(tmp_path):
+    """A model saved over one that stood behind transforms stands behind none."""
+    prepared(window_kmeans(0), ["resample=5"]).save(tmp_path)
+    assert read_chain(tmp_path).steps == ("resample=5",)
+    window_kmeans(0).save(tmp_path)
+    assert read_chain(tmp_path).steps == ()

@@ -169,6 +169,7 @@ def view(
     from histvq.clips.viewing import Viewer
     from histvq.errors import did_you_mean
     from histvq.report.run_folder import read_run, read_sources
+    from histvq.writing import beside
 
     found = read_run(run)
     answers = {answer.recording_id: answer for answer in found.answers}
@@ -181,10 +182,13 @@ def view(
             f"recording {recording!r} is not at hand: name its file, as histvq view {run} RECORDING FILES"
         )
     truth = {annotation.recording_id: annotation for annotation in found.annotations}
-    Viewer(out).show(motion[recording], answers[recording], truth.get(recording))
+    shown = motion[recording], answers[recording], truth.get(recording)
     if out is None:
+        Viewer().show(*shown)
         console.say("nothing written; next: look at the window of Rerun")
         return Exit.ALL
+    with beside(out) as part:
+        Viewer(part).show(*shown)
     return closing(out, f"rerun {out}")
 
 

@@ -5,11 +5,11 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import fields, replace
+from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -17,12 +17,14 @@ from histvq import console
 from histvq.cli.common import Exit, How
 from histvq.errors import ConfigError
 from histvq.io.parts.settings import parsed
+from histvq.writing import NotWrittenError, growing, write_text
 
 if TYPE_CHECKING:
     from histvq.recording import Recording
     from histvq.streaming import PatchAnswer, StreamingSegmenter
 
 Item = TypeVar("Item")
+KEPT = "go on in another file: what was answered before is in this one"
 LAYOUT_OPTIONS = ("joint_names", "channel_names", "parents")
 
 
@@ -57,29 +59,44 @@ def stream(
         console.note(f"names of actions: {names}")
     source = _frames(files[0], segmenter, idle_s=idle_s)
     _tell(segmenter, files[0], idle_s)
-    with _opened(out) as file:
+    if out is None:
         try:
-            _answer(segmenter, source, file)
+            _answer(segmenter, source, _to_standard_output)
         except BrokenPipeError:  # whoever read the answers wants no more
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.ALL
+    write_text(out, "")  # what was there before stays until there is something new
+    with growing(out, again=KEPT) as write:
+        _answer(segmenter, source, write)
     return Exit.ALL
 
 
-def _answer(segmenter: "StreamingSegmenter", source: Iterator[np.ndarray], file: TextIO) -> None:
-    """Write what is answered, at once."""
+def _answer(
+    segmenter: "StreamingSegmenter", source: Iterator[np.ndarray], write: Callable[[str], object]
+) -> None:
+    """Write what is answered, at once, whole lines each time."""
     from histvq.streaming import PatchAnswer
 
-    writer = csv.writer(file, lineterminator="\n")
-
-    def write(answers: "list[PatchAnswer]") -> None:
-        writer.writerows(map(_row, answers))
-        file.flush()
-
-    writer.writerow(field.name for field in fields(PatchAnswer))
-    file.flush()
+    write(_lines([[field.name for field in fields(PatchAnswer)]]))
     for frames in until_interrupted(source):
-        write(segmenter.push(frames))
-    write(segmenter.finish())
+        write(_lines(map(_row, segmenter.push(frames))))
+    write(_lines(map(_row, segmenter.finish())))
+
+
+def _lines(rows: Iterable[Sequence[object]]) -> str:
+    text = StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()
+
+
+def _to_standard_output(lines: str) -> None:
+    try:
+        sys.stdout.write(lines)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise NotWrittenError(error.errno, error.strerror, "standard output") from error
 
 
 def _row(answer: "PatchAnswer") -> tuple[object, ...]:
@@ -157,16 +174,6 @@ def _tell(segmenter: "StreamingSegmenter", path: Path, idle_s: float | None) -> 
     )
     if str(path) != "-" and path.suffix.lower() != ".npy" and idle_s is None:
         console.note("the file is followed until Ctrl-C; --idle 0 ends at what is there now")
-
-
-@contextmanager
-def _opened(out: Path | None) -> Iterator[TextIO]:
-    if out is None:
-        yield sys.stdout
-        return
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with out.open("w", encoding="utf-8", newline="") as file:
-        yield file
 
 
 def until_interrupted(source: Iterator[Item]) -> Iterator[Item]:

@@ -1,6 +1,5 @@
 """One take as a file of its own: in its source's format where that can be cut, else as our `.npz`."""
 
-import tempfile
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -18,6 +17,7 @@ from histvq.io.npz import write_npz
 from histvq.recording import Recording
 from histvq.registry import resolve
 from histvq.transforms import split_people
+from histvq.writing import NotWrittenError, together, write_bytes
 
 # Formats that are cut; each has a function that makes the `Cutter` of a recording's file.
 CUTTERS = {
@@ -99,6 +99,8 @@ def write_take(
     if not isinstance(cutter, str):
         try:
             return _cut(folder, stem, take, origin, cutter), ""
+        except NotWrittenError:
+            raise
         except _UNEXPECTED as error:
             reason = f"written as .npz: not cut as {origin.format}: {_in_short(error)}"
     path = folder / f"{stem}.npz"
@@ -108,14 +110,12 @@ def write_take(
 
 def _cut(folder: Path, stem: str, take: Take, origin: Origin, cutter: Cutter) -> Path:
     contents = cutter(take.start, take.stop)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".cutting-") as place:
-        files = [Path(place) / f"{stem}{ending}" for ending in contents]
-        for file, content in zip(files, contents.values(), strict=True):
-            file.write_bytes(content)
-        _check(origin.read(files[0]), take, origin.recording)
-        for file in files:
-            file.replace(folder / file.name)
-    return folder / files[0].name
+    names = [f"{stem}{ending}" for ending in contents]
+    with together(folder) as place:
+        for name, content in zip(names, contents.values(), strict=True):
+            write_bytes(place / name, content)
+        _check(origin.read(place / names[0]), take, origin.recording)
+    return folder / names[0]
 
 
 def _check(found: Recording, take: Take, source: Recording) -> None:

@@ -3,6 +3,8 @@
 The package imageio-ffmpeg (BSD-2-Clause) brings the program along (GPL-3.0), which is run, not linked.
 """
 
+import errno
+import os
 import re
 import subprocess
 from collections.abc import Sequence
@@ -72,6 +74,7 @@ def cut_video(path: Path, cuts: Sequence[Cut]) -> None:
 
     Raises:
         FileFormatError: If ffmpeg cannot, with what it said; or a clip came out with other frames.
+        OSError: If the disk is full.
         ConfigError: If the extra is not installed.
     """
     ordered = sorted(cuts, key=lambda cut: cut.stop)
@@ -105,7 +108,10 @@ def _cut_some(path: Path, cuts: Sequence[Cut]) -> None:
         *outputs,
     )
     if done.returncode:
-        words = done.stderr.decode(errors="replace").strip().splitlines()
+        said = done.stderr.decode(errors="replace")
+        if os.strerror(errno.ENOSPC) in said:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(cuts[0].path))
+        words = said.strip().splitlines()
         raise FileFormatError(
             f"{path}: ffmpeg cannot cut it: {words[-1] if words else 'no reason'}"
         )

@@ -10,6 +10,7 @@ from histvq.clips.video import TOLERANCE, NotInStepError, Video, box_around, in_
 from histvq.clips.writing import Written
 from histvq.errors import ConfigError, FileFormatError
 from histvq.segments import Segmentation
+from histvq.writing import together
 
 
 def add_videos(
@@ -85,7 +86,8 @@ def _filmed(
         first, last = step.frames(start, stop, n_frames=seen.n_frames)
         cuts.append(Cut(path=folder / f"{one.stem}.mp4", start=first, stop=last, box=box))
         notes.append((note,) if note else ())
-    cut_video(video.path, cuts)
+    with together(folder) as place:
+        cut_video(video.path, [replace(cut, path=place / cut.path.name) for cut in cuts])
     return [
         replace(one, video=cut.path, notes=(*one.notes, *note))
         for one, cut, note in zip(takes, cuts, notes, strict=True)

@@ -22,7 +22,7 @@ class Viewer:
     """Where a recording is shown: Rerun's window, or a file it opens.
 
     Args:
-        out: An `.rrd` file to write; None opens the window.
+        out: An `.rrd` file to write, as `histvq.writing.beside` gives a place for; None opens the window.
 
     Raises:
         ConfigError: If the extra is not installed.
@@ -37,7 +37,6 @@ class Viewer:
         if out is None:
             self._stream.spawn()
         else:
-            Path(out).parent.mkdir(parents=True, exist_ok=True)
             self._stream.save(str(out))
 
     def show(

@@ -10,7 +10,7 @@ from histvq.clips.naming import stems
 from histvq.clips.takes import Take
 from histvq.errors import ConfigError, FileFormatError
 from histvq.io.tables.notes import FOR_ONE
-from histvq.writing import atomically
+from histvq.writing import make_folder, remove, write_text
 
 TABLE = "clips.csv"
 BESIDE = (".asf", FOR_ONE)  # files that go along with a clip
@@ -58,8 +58,7 @@ def write_clips(
         origins: The recordings by id; takes of others have no file.
         told: Called before each take.
     """
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = make_folder(folder)
     named = list(zip(takes, stems(takes), range(len(takes)), strict=True))
     by_recording = groupby(
         sorted(named, key=lambda one: one[0].recording_id), key=lambda one: one[0].recording_id
@@ -99,7 +98,7 @@ def write_table(folder: str | Path, written: Sequence[Written]) -> Path:
         for one in written
     ]
     table = pd.DataFrame(rows, columns=COLUMNS)
-    return atomically(Path(folder) / TABLE, lambda file: table.to_csv(file, index=False))
+    return write_text(Path(folder) / TABLE, table.to_csv(index=False, lineterminator="\n"))
 
 
 def clear(folder: str | Path, *, overwrite: bool) -> None:
@@ -126,5 +125,5 @@ def clear(folder: str | Path, *, overwrite: bool) -> None:
     for name in filter(None, names):
         file = Path(folder) / Path(name).name  # whatever the table says, in this folder
         for one in (file, *(file.with_name(f"{file.stem}{ending}") for ending in BESIDE)):
-            one.unlink(missing_ok=True)
-    place.unlink()
+            remove(one)
+    remove(place)

@@ -15,6 +15,7 @@ from typing import Any
 
 from histvq.datasets import Source
 from histvq.download.web import DownloadError, Lost, ask, mark_of, status_of, whole_number
+from histvq.writing import to_disk
 
 Progress = Callable[[str, int, int | None], None]
 
@@ -59,6 +60,7 @@ def fetch(
                 f"{source.url}: {wrong}. It was damaged on the way, or the file there is another "
                 "one now: try once more"
             )
+        to_disk(part.file)
         part.file.replace(target)
         part.forget()
     except OSError as error:
@@ -78,7 +80,11 @@ def _reason(error: OSError, target: Path) -> str:
 
 @dataclass(frozen=True)
 class _Part:
-    """What has come so far, and the server's mark of the file it is a part of."""
+    """What has come so far, and the server's mark of the file it is a part of.
+
+    Written in place, for it is to outlive a program that is killed. A mark cut short is no mark of the
+    server's, which then sends the file from its first byte.
+    """
 
     file: Path
     mark: Path

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from histvq.errors import FileFormatError
+from histvq.writing import UNWRITABLE, NotWrittenError, sweep, to_disk, unfinished_prefix
 
 _DAMAGED = (
     OSError, EOFError, zipfile.BadZipFile, tarfile.TarError, zlib.error, NotImplementedError,
@@ -35,6 +36,7 @@ def unpack(archive: Path, folder: Path) -> int:
     Raises:
         FileFormatError: If the archive is damaged, holds links, or names places outside the folder;
             or the disk has no room for it.
+        NotWrittenError: If the folder cannot be written to.
     """
     try:
         zipped = zipfile.is_zipfile(archive)
@@ -46,6 +48,8 @@ def unpack(archive: Path, folder: Path) -> int:
     except FileFormatError:
         raise
     except _DAMAGED as error:
+        if isinstance(error, OSError) and error.errno in UNWRITABLE:
+            raise NotWrittenError(error.errno, error.strerror, str(folder)) from error
         raise FileFormatError(
             f"{archive}: cannot be unpacked ({type(error).__name__}: {error}). It may be damaged: "
             "delete it and fetch it again"
@@ -94,12 +98,17 @@ def _check_room(needed: int, folder: Path, archive: Path) -> None:
 def _extract(
     packed: zipfile.ZipFile | tarfile.TarFile, files: Sequence[_Member], folder: Path
 ) -> None:
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".unpacking-") as made:
+    sweep(folder)
+    with tempfile.TemporaryDirectory(
+        dir=folder, prefix=unfinished_prefix(), suffix=".part"
+    ) as made:
         place = Path(made)
         if isinstance(packed, tarfile.TarFile):
             packed.extractall(place, filter="data")
         else:
             packed.extractall(place, [file.name for file in files])
+        for file in files:
+            to_disk(place / file.name)
         for file in files:
             target = folder / file.name
             target.parent.mkdir(parents=True, exist_ok=True)

@@ -29,13 +29,14 @@ def write_audacity(
     folder = Path(folder)
     names = level_names(answers)
     endings = [f".{level}s.txt" for level in names]
-    for answer, files in one_file_each(folder, answers, *endings):
-        for (level, called), file in zip(names.items(), files, strict=True):
-            lines = [
-                f"{p.start / answer.fps:.6f}\t{p.stop / answer.fps:.6f}\t{called[p.code]}\n"
-                for p in pieces(answer, level)
-            ]
-            write_text(file, "".join(lines))
+    with one_file_each(folder, answers, *endings) as each:
+        for answer, files in each:
+            for (level, called), file in zip(names.items(), files, strict=True):
+                lines = [
+                    f"{p.start / answer.fps:.6f}\t{p.stop / answer.fps:.6f}\t{called[p.code]}\n"
+                    for p in pieces(answer, level)
+                ]
+                write_text(file, "".join(lines))
     return folder
 
 

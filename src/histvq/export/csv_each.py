@@ -20,8 +20,9 @@ def write_csv_each(
 ) -> Path:
     """Write a CSV table of segments for each recording, and `recordings.csv` that says which is whose."""
     folder = Path(folder)
-    for answer, (file,) in one_file_each(folder, answers, ".csv"):
-        write_segments(file, [answer])
+    with one_file_each(folder, answers, ".csv") as files:
+        for answer, (file,) in files:
+            write_segments(file, [answer])
     return folder
 
 

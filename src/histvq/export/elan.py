@@ -21,7 +21,7 @@ from histvq.io.labels.elan import RECORDING, TIERS
 from histvq.io.parts.safe_names import plain, quoted
 from histvq.recording import Recording
 from histvq.segments import Segmentation, segment_name
-from histvq.writing import written_whole
+from histvq.writing import write_bytes
 
 SCHEMA = "http://www.mpi.nl/tools/elan/EAFv3.0.xsd"
 # ELAN wants a language with every word of a vocabulary; this one says that none is meant.
@@ -48,11 +48,11 @@ def write_elan(
     """
     folder = Path(folder)
     names = level_names(answers)
-    for answer, (file,) in one_file_each(folder, answers, ".eaf"):
-        document = _document(answer, names, (media or {}).get(answer.recording_id, ()), folder)
-        ET.indent(document)
-        with written_whole(file) as stream:
-            ET.ElementTree(document).write(stream, encoding="UTF-8", xml_declaration=True)
+    with one_file_each(folder, answers, ".eaf") as files:
+        for answer, (file,) in files:
+            document = _document(answer, names, (media or {}).get(answer.recording_id, ()), folder)
+            ET.indent(document)
+            write_bytes(file, ET.tostring(document, encoding="UTF-8", xml_declaration=True))
     return folder
 
 

@@ -5,6 +5,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -16,6 +17,7 @@ from histvq.export.parts.pieces import level_names, one_file_each, pieces
 from histvq.io.parts.safe_names import plain
 from histvq.recording import Recording
 from histvq.segments import Segmentation
+from histvq.writing import write_bytes
 
 # NWB must have a date and we know none: times are from the start of the recording.
 UNKNOWN = datetime(1970, 1, 1, tzinfo=UTC)
@@ -38,20 +40,19 @@ def write_nwb(
         ConfigError: If pynwb is not installed.
     """
     try:
+        import h5py
         from pynwb import NWBHDF5IO
     except ImportError as error:
         raise ConfigError('NWB needs pynwb: pip install "histvq[nwb]"') from error
     folder = Path(folder)
     names = level_names(answers)
-    for answer, (file,) in one_file_each(folder, answers, ".nwb"):
-        # HDF5 writes in place; the file takes its name when it is complete.
-        part = file.with_name(f".{file.stem}.part.nwb")
-        try:
-            with NWBHDF5IO(str(part), "w") as io:
+    with one_file_each(folder, answers, ".nwb") as files:
+        for answer, (file,) in files:
+            # In memory first: HDF5 has no words of its own for a full disk.
+            made = BytesIO()
+            with h5py.File(made, "w") as hdf5, NWBHDF5IO(file=hdf5, mode="w") as io:
                 io.write(_session(answer, names))
-            part.replace(file)
-        finally:
-            part.unlink(missing_ok=True)
+            write_bytes(file, made.getvalue())
     return folder
 
 

@@ -15,7 +15,7 @@ from histvq.patchwise import PatchwiseEstimator
 from histvq.prepared import Prepared, inner
 from histvq.registry import resolve
 from histvq.report.naming import Names
-from histvq.writing import written_whole
+from histvq.writing import write_bytes
 
 
 def export_onnx(
@@ -88,9 +88,7 @@ def export_onnx(
             DataWarning,
             stacklevel=2,
         )
-    with written_whole(path) as file:
-        file.write(made.SerializeToString())
-    return path
+    return write_bytes(path, made.SerializeToString())
 
 
 def _patchwise() -> list[str]:

@@ -1,10 +1,13 @@
 """What people look at: tables, timelines and one HTML page."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+from warnings import warn
 
 from histvq.annotation import Annotation
+from histvq.errors import DataWarning, HistvqError
 from histvq.recording import Recording
 from histvq.report.frames import read_frames, truth_by_recording, write_frames
 from histvq.report.key import make_key
@@ -14,7 +17,7 @@ from histvq.report.palette import look_of
 from histvq.report.tables import usage_table, write_segments
 from histvq.report.timeline import draw_timelines, write_timelines
 from histvq.segments import Segmentation
-from histvq.writing import atomically, write_text
+from histvq.writing import NotWrittenError, write_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,8 +70,15 @@ def write_report(
     Returns:
         `segments`, `frames`, `usage`, `timelines` (a folder) and `report` -> where it was written.
 
+    Labels come first: whatever fails after them, they are there.
+
     Raises:
         ValueError: If an annotation has not as many frames as its answer.
+        NotWrittenError: If a file cannot be written.
+        HistvqError: If the page cannot be made.
+
+    Warns:
+        DataWarning: If the timelines cannot be drawn; the page says so too.
     """
     folder = Path(folder)
     if names is not None:
@@ -80,25 +90,54 @@ def write_report(
     paths = {
         "segments": write_segments(folder / "segments.csv", answers),
         "frames": write_frames(folder / "frames.csv", answers, annotations),
-        "usage": atomically(
-            folder / "usage.csv", lambda file: usage.round(6).to_csv(file, index=False)
-        ),
+        "usage": folder / "usage.csv",
         "timelines": folder / "timelines",
+        "report": folder / "report.html",
     }
-    write_timelines(paths["timelines"], answers, annotations, matched, colours=colours)
-    annotations = list(annotations or ())
-    html = page(
-        answers,
-        usage,
-        key=make_key(answers, truth_by_recording(annotations), matched, colours),
-        recordings=recordings,
-        annotations=annotations,
-        scores=scores,
-        warnings=warnings,
-        skipped=skipped,
-        settings=settings,
-        groups=groups,
-        budget_mb=budget_mb,
-    )
-    paths["report"] = write_text(folder / "report.html", html)
+    annotations, said = list(annotations or ()), list(warnings)
+    with _labels_stay(folder):
+        write_text(paths["usage"], usage.round(6).to_csv(index=False, lineterminator="\n"))
+        try:
+            write_timelines(paths["timelines"], answers, annotations, matched, colours=colours)
+        except NotWrittenError:
+            raise
+        except Exception as error:  # what draws has faults of its own, and here it draws extras
+            words = f"{paths['timelines']}: not drawn ({_in_short(error)})"
+            warn(words, DataWarning, stacklevel=2)
+            said.append(words)
+        html = page(
+            answers,
+            usage,
+            key=make_key(answers, truth_by_recording(annotations), matched, colours),
+            recordings=recordings,
+            annotations=annotations,
+            scores=scores,
+            warnings=said,
+            skipped=skipped,
+            settings=settings,
+            groups=groups,
+            budget_mb=budget_mb,
+        )
+        write_text(paths["report"], html)
     return paths
+
+
+@contextmanager
+def _labels_stay(folder: Path) -> Iterator[None]:
+    """Whatever goes wrong now is told with where the labels are, for these are written."""
+    rest = f"histvq report {folder}: its labels and tables are written"
+    try:
+        yield
+    except NotWrittenError as error:
+        error.again = rest
+        raise
+    except HistvqError:
+        raise
+    except Exception as error:
+        raise HistvqError(
+            f"{folder / 'report.html'} is not written ({_in_short(error)}); mend that, then {rest}"
+        ) from error
+
+
+def _in_short(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())[:300]

@@ -1,5 +1,6 @@
 """Figures for papers and talks: SVG and PNG, with the numbers behind each as CSV."""
 
+import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import chain
@@ -20,7 +21,7 @@ from histvq.report.svg import svg_of, written_as_text
 from histvq.report.tables import TIME_DECIMALS, usage_table
 from histvq.report.timeline import draw_timelines
 from histvq.segments import LEVELS, Segmentation, to_segments
-from histvq.writing import atomically
+from histvq.writing import remove, together, write_bytes, write_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,17 +79,17 @@ def write_figures(
             check_in_step(answer, known[answer.recording_id])
     chosen = _chosen(answers, recordings)
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    for old in [file for pattern in _MAY_BE_LEFT for file in folder.glob(pattern)]:
-        old.unlink()
     key = make_key(answers, known, matched or {}, colours)
-    with written_as_text():
+    with together(folder) as place, written_as_text():
         drawn = chain(
             _figures(answers, known, key, matched or {}),
             _strips(answers, chosen, known, matched, colours),
         )
-        paths = [path for parts in drawn for path in _save(folder, *parts)]
-    return sorted(paths)
+        names = sorted(name for parts in drawn for name in _save(place, *parts))
+    for old in [file for pattern in _MAY_BE_LEFT for file in folder.glob(pattern)]:
+        if old.name not in names:
+            remove(old)
+    return [folder / name for name in names]
 
 
 def durations_table(answers: Sequence[Segmentation], names: Mapping[int, str]) -> "pd.DataFrame":
@@ -272,15 +273,15 @@ def _pairs(answers: Sequence[Segmentation], known: Mapping[str, Annotation]) -> 
     )
 
 
-def _save(folder: Path, name: str, figure: "Figure", table: "pd.DataFrame") -> list[Path]:
-    """The figure twice and its table, each whole or not at all."""
-    svg = svg_of(figure)
+def _save(folder: Path, name: str, figure: "Figure", table: "pd.DataFrame") -> list[str]:
+    """Write the figure twice, and its table; names of the files."""
+    svg, png = svg_of(figure), io.BytesIO()
     figure.set_layout_engine("none")  # as it is: settling it takes long, and both are to look alike
-    return [
-        atomically(folder / f"{name}.{kind}", write)
-        for kind, write in (
-            ("svg", lambda file: file.write_text(svg, encoding="utf-8")),
-            ("png", lambda file: figure.savefig(file, format="png", dpi=DPI)),
-            ("csv", lambda file: table.round(6).to_csv(file, index=False)),
-        )
+    figure.savefig(png, format="png", dpi=DPI)
+    numbers = table.round(6).to_csv(index=False, lineterminator="\n")
+    written = [
+        write_text(folder / f"{name}.svg", svg),
+        write_bytes(folder / f"{name}.png", png.getvalue()),
+        write_text(folder / f"{name}.csv", numbers),
     ]
+    return [file.name for file in written]

@@ -21,7 +21,7 @@ from histvq.report.frames_read import (
 )
 from histvq.report.tables import CONFIDENCE_DECIMALS, TIME_DECIMALS
 from histvq.segments import Segmentation, names_of
-from histvq.writing import atomically
+from histvq.writing import written_whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,29 +54,28 @@ def write_frames(
     changed = any(answer.predicted is not None for answer in answers)
     own_names = names_of(before) if changed else {}
 
-    def write(file: Path) -> None:
-        columns = [*FRAME_COLUMNS, *([NAME] if names else []), *([FINE_NAME] if fine_names else [])]
-        columns += [] if known is None else [TRUTH]
-        columns += [P_ACTION, P_SUBACTION] if changed else []
-        columns += [P_NAME] if own_names else []
-        with file.open("w", encoding="utf-8", newline="") as stream:
-            stream.write(",".join(columns) + "\n")
-            for answer, predicted, rows in _blocks(answers, before):
-                table = _frames(answer, rows)
-                if names:
-                    table[NAME] = _called(answer.actions, names, rows)
-                if fine_names:
-                    table[FINE_NAME] = _called(answer.subactions, fine_names, rows)
-                if known is not None:
-                    table[TRUTH] = _true_names(known.get(answer.recording_id), rows)
-                if changed:
-                    table[P_ACTION] = predicted.actions[rows]
-                    table[P_SUBACTION] = _or_blank(predicted.subactions, rows)
-                if own_names:
-                    table[P_NAME] = _called(predicted.actions, own_names, rows)
-                table[columns].to_csv(stream, header=False, index=False, lineterminator="\n")
-
-    return atomically(Path(path), write)
+    columns = [*FRAME_COLUMNS, *([NAME] if names else []), *([FINE_NAME] if fine_names else [])]
+    columns += [] if known is None else [TRUTH]
+    columns += [P_ACTION, P_SUBACTION] if changed else []
+    columns += [P_NAME] if own_names else []
+    with written_whole(path) as file:
+        file.write((",".join(columns) + "\n").encode())
+        for answer, predicted, rows in _blocks(answers, before):
+            table = _frames(answer, rows)
+            if names:
+                table[NAME] = _called(answer.actions, names, rows)
+            if fine_names:
+                table[FINE_NAME] = _called(answer.subactions, fine_names, rows)
+            if known is not None:
+                table[TRUTH] = _true_names(known.get(answer.recording_id), rows)
+            if changed:
+                table[P_ACTION] = predicted.actions[rows]
+                table[P_SUBACTION] = _or_blank(predicted.subactions, rows)
+            if own_names:
+                table[P_NAME] = _called(predicted.actions, own_names, rows)
+            text = table[columns].to_csv(header=False, index=False, lineterminator="\n")
+            file.write(text.encode("utf-8", errors="replace"))
+    return Path(path)
 
 
 def truth_by_recording(annotations: Iterable[Annotation]) -> dict[str, Annotation]:

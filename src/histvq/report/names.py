@@ -17,7 +17,6 @@ code are an error.
 """
 
 import re
-import shutil
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -30,7 +29,7 @@ from histvq.report.names_place import EARLIER, FILE
 from histvq.report.names_text import first_text
 from histvq.report.naming import UNSHOWN, Named, Names, as_predicted, renamed
 from histvq.segments import LEVELS, Segmentation
-from histvq.writing import write_text
+from histvq.writing import write_bytes, write_text
 
 __all__ = ["FILE", "Named", "Names", "as_predicted", "read_names", "renamed", "write_names"]
 
@@ -104,7 +103,7 @@ def write_names(
                 f"{path.parent}; --overwrite writes it anew and keeps the names in it"
             )
         kept = _readable(path)
-        shutil.copyfile(path, path.with_name(EARLIER))
+        write_bytes(path.with_name(EARLIER), path.read_bytes())
     text = first_text(as_predicted(answers), kept=kept, nearest=nearest or {})
     return write_text(path, text)
 

@@ -1,10 +1,10 @@
 """Where a `names.yaml` lies: in the folder of a run, or of a model."""
 
-import shutil
 from pathlib import Path
 from warnings import warn
 
 from histvq.errors import DataWarning
+from histvq.writing import write_bytes
 
 FILE = "names.yaml"
 EARLIER = "names-earlier.yaml"
@@ -24,7 +24,11 @@ def put_names(folder: Path, names: Path | None = None) -> None:
     place = folder / FILE
     same = names is not None and place.exists() and place.samefile(names)
     if place.exists() and not same:
-        kept = place.replace(place.with_name(EARLIER))
+        kept = place.with_name(EARLIER)
+        if names is None:
+            place.replace(kept)
+        else:  # at any moment there is a file of that name, the old one or the new
+            write_bytes(kept, place.read_bytes())
         warn(f"{place} was about an earlier run: kept as {kept.name}", DataWarning, stacklevel=3)
     if names is not None and not same:
-        shutil.copyfile(names, place)
+        write_bytes(place, names.read_bytes())

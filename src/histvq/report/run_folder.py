@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 CONFIG, FRAMES, SEGMENTS, SAID = "config.yaml", "frames.csv", "segments.csv", "recordings.json"
 SCORES = "scores.json"
+# Of what lies in a run's folder; it stands in `recordings.json`. Folders from before it was noted are
+# read as they are: what files of theirs lack, later ones added.
+FORMAT = 1
 # Of segments.csv, what is exact: seconds are rounded.
 EXACT = ["recording", "level", "start_frame", "stop_frame", "label", "name"]
 
@@ -74,9 +77,9 @@ def read_run(folder: str | Path, *, named: bool = True) -> RunFolder:
     folder = Path(folder)
     if folder.is_file():
         raise FileFormatError(f"{folder}: a file; name the folder of the run")
+    said = _said(folder / SAID)  # first, for a newer run is refused by what it says
     answers = read_frames(folder / FRAMES)
     settings = _settings(folder / CONFIG)
-    said = _said(folder / SAID)
     answers = [_of_person(answer, said.people.get(answer.recording_id)) for answer in answers]
     names = None
     if named and (folder / FILE).exists():
@@ -100,6 +103,7 @@ def write_said(
 ) -> Path:
     """Write what no other file keeps, for reports to come: who was recorded, what reading said."""
     noted = {
+        "format": FORMAT,
         "people": {answer.recording_id: answer.person for answer in answers if answer.person},
         "warnings": [str(words) for words in warnings],
         "skipped": [{"file": str(file), "why": why} for file, why in skipped],
@@ -160,16 +164,32 @@ def _settings(place: Path) -> dict[str, Any]:
 
 def _said(place: Path) -> _Said:
     if not place.is_file():
-        return _Said()
+        return _Said(_people(place.with_name(SEGMENTS)))
     try:
         found = json.loads(place.read_text(encoding="utf-8"))
+        if (format := int(found.get("format", 1))) > FORMAT:
+            raise FileFormatError(
+                f"{place.parent}: a run of a newer histvq (format {format}, this one reads up to "
+                f"{FORMAT}); upgrade with pip install -U histvq"
+            )
         return _Said(
             {str(id): str(person) for id, person in found["people"].items()},
             tuple(map(str, found["warnings"])),
             tuple((Path(entry["file"]), str(entry["why"])) for entry in found["skipped"]),
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except FileFormatError:
+        raise
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise FileFormatError(f"{place}: not to be read ({error!r}); delete it") from error
+
+
+def _people(place: Path) -> dict[str, str]:
+    """Who was recorded, as far as a table of segments says: older runs wrote it nowhere else."""
+    try:
+        table = _read_segments(place, ["recording", "individual"])
+    except (FileFormatError, OSError):
+        return {}
+    return {id: person for id, person in table.itertuples(index=False, name=None) if person}
 
 
 def _actions(place: Path) -> list[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from histvq.segments import SEGMENT_COLUMNS, Segmentation, names_of, segment_name, to_segments
-from histvq.writing import atomically
+from histvq.writing import write_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,8 +23,7 @@ CONFIDENCE_DECIMALS = 4
 
 def write_segments(path: str | Path, answers: Iterable[Segmentation]) -> Path:
     """Write every segment of every answer as CSV: `segments_table`."""
-    table = segments_table(answers)
-    return atomically(Path(path), lambda file: table.to_csv(file, index=False))
+    return write_text(path, segments_table(answers).to_csv(index=False, lineterminator="\n"))
 
 
 def segments_table(answers: Iterable[Segmentation]) -> "pd.DataFrame":

@@ -1,5 +1,6 @@
 """Strips in time: what people did, and below it what was found."""
 
+import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,7 @@ from histvq.report.key import Key, legend_entries, make_key
 from histvq.report.palette import Look, look_of
 from histvq.report.svg import svg_of, written_as_text
 from histvq.segments import Segmentation, to_segments
+from histvq.writing import remove, together, write_bytes, write_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -95,10 +97,9 @@ def write_timelines(
 ) -> list[Path]:
     """Write `draw_timelines` as `timelines-01.png`, `timelines-01.svg` and so on; their paths.
 
-    Pages of an earlier run in the folder are removed.
+    Pages of an earlier run in the folder are removed, once all of this one's are drawn.
     """
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
     figures = draw_timelines(
         answers,
         annotations,
@@ -107,17 +108,24 @@ def write_timelines(
         per_page=per_page,
         max_recordings=max_recordings,
     )
-    for old in (*folder.glob("timelines-[0-9]*.png"), *folder.glob("timelines-[0-9]*.svg")):
-        old.unlink()  # pages of an earlier, longer run
-    paths = []
-    with written_as_text():
+    names: list[str] = []
+    with together(folder) as place, written_as_text():
         for number, figure in enumerate(figures, start=1):
-            place = folder / f"timelines-{number:02d}.svg"
-            # Level 3 packs a third faster than the usual 6, into files a twentieth larger.
-            figure.savefig(place.with_suffix(".png"), dpi=120, pil_kwargs={"compress_level": 3})
-            place.write_text(svg_of(figure), encoding="utf-8")
-            paths += [place.with_suffix(".png"), place]
-    return paths
+            name = f"timelines-{number:02d}"
+            write_bytes(place / f"{name}.png", _png_of(figure))
+            write_text(place / f"{name}.svg", svg_of(figure))
+            names += [f"{name}.png", f"{name}.svg"]
+    for old in (*folder.glob("timelines-[0-9]*.png"), *folder.glob("timelines-[0-9]*.svg")):
+        if old.name not in names:
+            remove(old)  # of an earlier, longer run
+    return [folder / name for name in names]
+
+
+def _png_of(figure: "Figure") -> bytes:
+    drawn = io.BytesIO()
+    # Level 3 packs a third faster than the usual 6, into files a twentieth larger.
+    figure.savefig(drawn, format="png", dpi=120, pil_kwargs={"compress_level": 3})
+    return drawn.getvalue()
 
 
 def _page(

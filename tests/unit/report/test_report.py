@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 
 from histvq.annotation import Annotation
+from histvq.errors import DataWarning, HistvqError
 from histvq.recording import Recording
-from histvq.report import write_report
+from histvq.report import read_frames, write_report
 from histvq.report.naming import Named, Names
 from histvq.segments import Segmentation
+from oracles.exported import answer
 
 BAD = "<script>alert(1)</script>"
 
@@ -235,3 +237,36 @@ def test_thousands_of_long_warnings_leave_less_room_for_motion(tmp_path):
         tmp_path, answers, recordings=recordings, warnings=said, budget_mb=2.5
     )["report"]  # fmt: skip
     assert 2_000_000 < path.stat().st_size <= 2_500_000
+
+
+def test_what_cannot_be_drawn_costs_itself(tmp_path, monkeypatch):
+    """Labels and tables are there, and the page, which says what is not."""
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    found = answer([0, 0, 1, 1])
+    with pytest.warns(
+        DataWarning, match=r"timelines: not drawn \(ModuleNotFoundError: .*matplotlib"
+    ):
+        paths = write_report(tmp_path, [found])
+    assert read_frames(paths["frames"])[0].actions.tolist() == [0, 0, 1, 1]
+    assert "not drawn" in paths["report"].read_text(encoding="utf-8")
+    assert not [*tmp_path.glob("timelines/*")]
+
+
+def test_labels_stay_where_the_page_cannot_be_made(tmp_path, monkeypatch):
+    write_report(tmp_path, [answer([1, 1, 1, 1])])
+    page = (tmp_path / "report.html").read_bytes()
+    monkeypatch.setattr("histvq.report.page", lambda *_, **__: 1 / 0)
+    words = r"report.html is not written \(ZeroDivisionError: .*; mend that, then histvq report "
+    with pytest.raises(HistvqError, match=words):
+        write_report(tmp_path, [answer([0, 0, 1, 1])])
+    assert read_frames(tmp_path / "frames.csv")[0].actions.tolist() == [0, 0, 1, 1]
+    assert (tmp_path / "report.html").read_bytes() == page
+
+
+def test_an_earlier_report_s_pictures_stay_until_there_are_others(tmp_path, monkeypatch):
+    write_report(tmp_path, [answer([0, 1]), answer([0, 1], id="other")])
+    before = {file.name: file.read_bytes() for file in (tmp_path / "timelines").iterdir()}
+    monkeypatch.setattr("histvq.report.timeline.svg_of", lambda figure: 1 / 0)
+    with pytest.warns(DataWarning, match="not drawn"):
+        write_report(tmp_path, [answer([1, 1])])
+    assert {file.name: file.read_bytes() for file in (tmp_path / "timelines").iterdir()} == before

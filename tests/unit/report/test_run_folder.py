@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -260,3 +261,55 @@ def test_people_apart_are_read_apart_again(tmp_path):
 
 def test_settings_stand_in_the_folder_for_people_to_read(folder):
     assert yaml.safe_load((folder / "config.yaml").read_text())["data"] == ["data"]
+
+
+def test_a_folder_says_of_which_format_it_is_and_a_newer_one_is_refused(folder):
+    place = folder / "recordings.json"
+    said = json.loads(place.read_text())
+    assert said["format"] == 1
+    place.write_text(json.dumps({**said, "format": 2, "people": 3}))
+    with pytest.raises(FileFormatError, match=r"newer histvq \(format 2, .* up to 1\); upgrade"):
+        read_run(folder)
+    del said["format"]  # as before it was noted
+    place.write_text(json.dumps(said))
+    assert len(read_run(folder).answers) == 3
+
+
+@pytest.mark.parametrize("format", ["two", None, [], 1e999])
+def test_a_format_that_is_none(folder, format):
+    place = folder / "recordings.json"
+    place.write_text(json.dumps({**json.loads(place.read_text()), "format": format}))
+    with pytest.raises(FileFormatError, match=r"recordings.json: not to be read"):
+        read_run(folder)
+
+
+@pytest.mark.filterwarnings("ignore::histvq.errors.DataWarning")
+def test_a_run_from_before_there_was_a_file_of_what_was_said(tmp_path):
+    """As the first versions wrote it, by hand: who was recorded stands in the table of segments alone."""
+    (tmp_path / "frames.csv").write_text(
+        "recording,frame,time_s,action,subaction,confidence,true_action\n"
+        "one,0,0.0,0,0,1.0,sit\none,1,0.5,0,1,0.75,walk\none,2,1.0,1,2,0.5,\n"
+    )
+    (tmp_path / "segments.csv").write_text(
+        "recording,individual,level,segment,start_frame,stop_frame,start_s,stop_s,duration_s,label,name,"
+        "confidence,parent\n"
+        "one,ada,action,0,0,2,0.0,1.0,1.0,0,action 0,0.875,\n"
+        "one,ada,action,1,2,3,1.0,1.5,0.5,1,action 1,0.5,\n"
+        "one,ada,subaction,0,0,1,0.0,0.5,0.5,0,subaction 0,1.0,0\n"
+        "one,ada,subaction,1,1,2,0.5,1.0,0.5,1,subaction 1,0.75,0\n"
+        "one,ada,subaction,2,2,3,1.0,1.5,0.5,2,subaction 2,0.5,1\n"
+    )
+    (tmp_path / "config.yaml").write_text("method:\n  name: HiSTVQ\n  n_actions: 2\n  alpha: 2\n")
+    before = (tmp_path / "segments.csv").read_text()
+    run = read_run(tmp_path)
+    assert not corrected_by_hand(run)
+    assert [answer.person for answer in run.answers] == ["ada"]
+    assert run.annotations[0].labels.tolist() == [0, 1, -1]
+    rewrite_report(run)
+    assert (tmp_path / "segments.csv").read_text() == before
+
+
+def test_a_run_that_was_stopped_before_its_labels_were_written(folder):
+    (folder / "frames.csv").unlink()
+    with pytest.raises(FileFormatError, match=r"frames.csv"):
+        read_run(folder)

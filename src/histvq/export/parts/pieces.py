@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,7 +11,7 @@ import numpy as np
 from histvq.errors import DataWarning
 from histvq.io.parts.safe_names import distinct, file_names
 from histvq.segments import LEVELS, Segmentation, to_segments
-from histvq.writing import write_text
+from histvq.writing import together, write_text
 
 MANIFEST = "recordings.csv"
 
@@ -83,20 +84,23 @@ def milliseconds(answer: Segmentation) -> dict[int, int]:
     return dict(zip(frames.tolist(), apart.tolist(), strict=True))
 
 
+@contextmanager
 def one_file_each(
     folder: Path, answers: Sequence[Segmentation], *endings: str
-) -> Iterator[tuple[Segmentation, tuple[Path, ...]]]:
-    """Where each answer's files go; and, when all are through, a table of which file is whose.
+) -> Iterator[list[tuple[Segmentation, tuple[Path, ...]]]]:
+    """Where each answer's files are to be written; they go to `folder` when all are there.
 
-    The table is there because not every recording's id can be the name of a file.
+    With them goes a table of which file is whose, because not every recording's id can be the name of a
+    file. Where one cannot be written none is, and an earlier export stays as it was.
     """
     import pandas as pd
 
     names = file_names(answer.recording_id for answer in answers)
-    folder.mkdir(parents=True, exist_ok=True)
-    for answer in answers:
-        name = names[answer.recording_id]
-        yield answer, tuple(folder / f"{name}{ending}" for ending in endings)
     rows = [(id, f"{name}{ending}") for id, name in names.items() for ending in endings]
     table = pd.DataFrame(rows, columns=["recording", "file"])
-    write_text(folder / MANIFEST, table.to_csv(index=False))
+    with together(folder) as place:
+        write_text(place / MANIFEST, table.to_csv(index=False, lineterminator="\n"))
+        yield [
+            (answer, tuple(place / f"{names[answer.recording_id]}{ending}" for ending in endings))
+            for answer in answers
+        ]
