@@ -4,7 +4,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 from pathlib import Path
 from warnings import catch_warnings, simplefilter
@@ -163,16 +163,19 @@ class _Lines:
     def __init__(self) -> None:
         self.started = time.monotonic()
         self.latest = -self.SECONDS
+        self.first: int | None = None  # epoch; a training may go on from a later one
 
     def __call__(self, event: Progress) -> None:
         passed = time.monotonic() - self.started
+        self.first = event.epoch if self.first is None else self.first
         last = event.epoch + 1 == event.epochs
         if not event.epoch_over or (passed - self.latest < self.SECONDS and not last):
             return
         self.latest = passed
-        left = passed / (event.epoch + 1) * (event.epochs - event.epoch - 1)
-        print(f"{_state(event)}, {passed:.0f} s, {left:.0f} s left at most", file=sys.stderr)
-        sys.stderr.flush()
+        left = passed / (event.epoch + 1 - self.first) * (event.epochs - event.epoch - 1)
+        with suppress(OSError):  # a log that has no room left is no reason to lose a training
+            print(f"{_state(event)}, {passed:.0f} s, {left:.0f} s left at most", file=sys.stderr)
+            sys.stderr.flush()
 
 
 def _state(event: Progress) -> str:

@@ -422,14 +422,20 @@ class _Log:
 
     def __call__(self, event: Progress) -> None:
         if event.epoch_over:
-            if not self.begun:
-                self.begun = True
-                write_text(self.place, "".join(_lines(self.place)[: event.epoch]))
-            line = {"epoch": event.epoch + 1, **event.losses, **event.scores}
-            with growing(self.place) as write:
-                write(json.dumps(line) + "\n")
+            try:
+                self._note(event)
+            except OSError as error:  # a full disk is no reason to lose a training
+                warn(f"{error}. The training goes on", DataWarning, stacklevel=2)
         if self.progress:
             self.progress(event)
+
+    def _note(self, event: Progress) -> None:
+        if not self.begun:
+            write_text(self.place, "".join(_lines(self.place)[: event.epoch]))
+            self.begun = True
+        line = {"epoch": event.epoch + 1, **event.losses, **event.scores}
+        with growing(self.place) as write:
+            write(json.dumps(line) + "\n")
 
 
 def _lines(place: Path) -> list[str]:

@@ -1,3 +1,4 @@
+import errno
 import json
 import subprocess
 import sys
@@ -125,6 +126,19 @@ def test_losses_follow_those_of_the_epochs_before_a_stop(tmp_path):
     log = _Log(tmp_path, None)
     log(Progress(0, 1, 1, 1, {"total": 0.25}, epoch_over=True))  # begun anew
     assert json.loads(place.read_text()) == {"epoch": 1, "total": 0.25}
+
+
+def test_a_disk_that_is_full_for_the_losses_stops_no_training(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device", "metrics.jsonl")
+
+    log, event = _Log(tmp_path, None), Progress(0, 1, 1, 1, {"total": 0.5}, epoch_over=True)
+    with monkeypatch.context() as patch:
+        patch.setattr("histvq.experiment.write_text", full)
+        with pytest.warns(DataWarning, match="No space left .* The training goes on"):
+            log(event)
+    log(event)
+    assert json.loads((tmp_path / "metrics.jsonl").read_text()) == {"epoch": 1, "total": 0.5}
 
 
 def test_what_is_warned_of_while_fitting_stands_in_the_report(data, tmp_path):
