@@ -41,6 +41,7 @@ from histvq.cli.learning import (
     tell_learned,
     truth_for,
 )
+from histvq.cli.mixed import that_fit
 from histvq.errors import ConfigError
 from histvq.methods import METHODS
 from histvq.supervised import SUPERVISED
@@ -206,7 +207,7 @@ def run(
             "histvq predict MODEL OTHER_FILES"
         )
     how = How(format=format, fps=fps, unit=unit, people=people, options=options or ())
-    readings = read_files(files, how, strict=strict)
+    readings = that_fit(read_files(files, how, strict=strict), transforms or [], strict=strict)
     with console.fitting_progress() as progress:
         done = run_experiment(
             readings.recordings,
@@ -262,7 +263,7 @@ def fit(
             f"method that learns from them: --method {' or '.join(SUPERVISED)}"
         )
     how = How(format=format, fps=fps, unit=unit, people=people, options=options or ())
-    readings = read_files(files, how, strict=strict)
+    readings = that_fit(read_files(files, how, strict=strict), transforms or [], strict=strict)
     given = [labels_for(readings, labels, label_fps=label_fps)] if supervised else []
     with console.fitting_progress() as progress:
         chosen.fit(readings.recordings, *given, progress=progress)

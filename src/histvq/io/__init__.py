@@ -72,7 +72,7 @@ class Readings:
     formats: tuple[str, ...] = ()
 
     def without(self, reasons: Mapping[int, str]) -> "Readings":
-        """These without the recordings at some places, which are listed as skipped, each with its reason."""
+        """These without the recordings at some places, now skipped, each for its reason."""
         kept = [place for place in range(len(self.recordings)) if place not in reasons]
         files = [Path(r.source or r.id) for r in self.recordings]
         return replace(
@@ -141,9 +141,9 @@ def read_many(
     """Read files and folders; a file that cannot be read is skipped and listed.
 
     Skipped, with the reason, are: paths that do not exist; named files of no known format; files
-    that a reader knows but cannot read, be it for want of rights or of memory, or that hold no frame; in a
-    folder also files whose ending only recordings have (`.npz`, `.npy`) but which are empty, damaged or
-    somebody else's, and links that lead nowhere. Other
+    that a reader knows but cannot read, be it for want of rights or memory, that changed meanwhile, or
+    that hold no frame; in a folder also links that lead nowhere, and files whose ending only recordings
+    have (`.npz`, `.npy`) but which are empty, damaged or somebody else's. Other
     files of a folder, as `README.txt`, are ignored and counted; endings many files have (`.txt`,
     `.csv`) make a recording only together with the name or first line of a format. A format named
     by `format` changes that in one point: its own endings are read without looking.

@@ -32,7 +32,7 @@ def survey(
         readers: Those to ask; where two know a file, the first has it.
         format: The one of them all files are of.
     """
-    total, seen = Survey(), set[str]()
+    total, seen = Survey(), set[Path]()
     for path in [paths] if isinstance(paths, str | Path) else paths:
         path = Path(path)
         found = _of_path(path, readers, format)
@@ -93,7 +93,7 @@ def _in_folder(folder: Path, readers: Readers, format: str | None) -> Survey:
     if format:
         readers = {format: readers[format]}
     found = Survey()
-    files, closed = _files_in(folder)
+    files, subfolders, closed = _files_in(folder)
     found.faults |= {place: unreadable(place, error) for place, error in closed.items()}
     for name, reader in readers.items():
         for file in _as_a_whole(folder, reader):
@@ -113,6 +113,10 @@ def _in_folder(folder: Path, readers: Readers, format: str | None) -> Survey:
                 _place_in(found, file, readers, insisted=None if whole else format)
         except Exception as error:
             found.faults[file] = unreadable(file, error)
+    for place in subfolders:
+        told = (*found.formats, *found.faults)
+        if _owner(place, readers) and not any(file.is_relative_to(place) for file in told):
+            found.faults[place] = f"{place}: a folder, though called as a file. Rename it"
     if not found.formats and not found.faults:
         found.faults[folder] = (
             f"{folder}: no recordings among its {len(files)} files; looked for: "
@@ -136,8 +140,8 @@ def _place_in(found: Survey, file: Path, readers: Readers, *, insisted: str | No
         found.others.add(file)
 
 
-def _files_in(folder: Path) -> tuple[list[Path], dict[Path, OSError]]:
-    """All that is no folder in it and in its subfolders, in order, without what is hidden.
+def _files_in(folder: Path) -> tuple[list[Path], list[Path], dict[Path, OSError]]:
+    """Files and subfolders in it and in its subfolders, in order, without what is hidden.
 
     Also the folders that cannot be looked into, and why.
     """
@@ -147,10 +151,12 @@ def _files_in(folder: Path) -> tuple[list[Path], dict[Path, OSError]]:
         closed[Path(error.filename)] = error
 
     files: list[Path] = []
+    folders: list[Path] = []
     for place, subfolders, names in os.walk(folder, onerror=note):
         subfolders[:] = [name for name in subfolders if not name.startswith(".")]
+        folders += [Path(place) / name for name in subfolders]
         files += [Path(place) / name for name in names if not name.startswith(".")]
-    return sorted(files), closed
+    return sorted(files), sorted(folders), closed
 
 
 def _as_a_whole(folder: Path, reader: Reader) -> list[Path]:
@@ -175,9 +181,9 @@ def _closed(path: Path) -> str | None:
         return unreadable(path, error)
 
 
-def _place(path: Path) -> str:
-    """The same for all ways to write a path."""
-    return os.path.realpath(path)
+def _place(path: Path) -> Path:
+    """The same for all ways to write a path; unlike `Path.resolve`, of links in a circle too."""
+    return Path(os.path.realpath(path))
 
 
 def _owner(path: Path, readers: Readers) -> Reader | None:

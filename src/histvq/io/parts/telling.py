@@ -20,7 +20,9 @@ def listed(faults: Sequence[str], *, shown: int = 10) -> str:
 def unreadable(file: Path, error: Exception) -> str:
     """Why a file gave nothing, where its reader did not say so itself."""
     if isinstance(error, MemoryError):
-        return f"{file}: takes more memory than there is. Cut it into several, or use a larger machine"
+        return (
+            f"{file}: takes more memory than there is. Cut it into several, or use a larger machine"
+        )
     if isinstance(error, OSError):
         return (
             f"{file}: cannot be read ({error.strerror or error}). Check that it is there and that you "

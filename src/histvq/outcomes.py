@@ -1,0 +1,68 @@
+"""Answers for many recordings, of which one that cannot be answered costs only itself."""
+
+import warnings
+from collections.abc import Iterator, Sequence
+
+from histvq.errors import DataWarning, HistvqError, NotFittedError, out_of_memory
+from histvq.recording import Recording
+from histvq.segmenter import Segmenter
+from histvq.segments import Segmentation
+
+# What came of a recording: the answer, or why there is none.
+Outcome = Segmentation | HistvqError
+# Recordings answered for at once, where a method is faster so; as many are begun again if one fails.
+AT_ONCE = 32
+
+
+class OutOfMemoryError(HistvqError):
+    """There is not enough memory to answer for a recording."""
+
+
+def outcomes(model: Segmenter, recordings: Sequence[Recording]) -> Iterator[Outcome]:
+    """The answers of a fitted method in the order of the recordings, or why one has none.
+
+    Raises:
+        NotFittedError: If the method is not fitted.
+    """
+    for start in range(0, len(recordings), AT_ONCE):
+        group = recordings[start : start + AT_ONCE]
+        yield from _all_of(model, group) or (outcome(model, one) for one in group)
+
+
+def outcome(model: Segmenter, recording: Recording) -> Outcome:
+    """The answer for one recording, or why there is none.
+
+    Raises:
+        NotFittedError: If the method is not fitted.
+    """
+    try:
+        return model.predict(recording)
+    except NotFittedError:
+        raise
+    except HistvqError as error:
+        return error
+    except Exception as error:
+        if out_of_memory(error):
+            return OutOfMemoryError(
+                f"recording {recording.id!r}: its {recording.n_frames} frames take more memory than "
+                "there is; cut it into several, or use a larger machine"
+            )
+        return HistvqError(
+            f"recording {recording.id!r}: no answer, by a fault of the program "
+            f"({type(error).__name__}: {error}); please report it"
+        )
+
+
+def _all_of(model: Segmenter, group: Sequence[Recording]) -> list[Segmentation]:
+    """The answers for several recordings; none, and no warning, where one of them fails."""
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", DataWarning)
+            answers = model.predict(list(group))
+    except NotFittedError:
+        raise
+    except Exception:
+        return []
+    for warned in caught:
+        warnings.warn_explicit(warned.message, warned.category, warned.filename, warned.lineno)
+    return answers
