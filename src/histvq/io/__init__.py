@@ -243,19 +243,19 @@ def _attempt(
         options if _takes_any(reader) else {k: options[k] for k in options if k in reader.options}
     )
     pair, fault = None, ""
+    before = _state(file)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            before = _state(file)
             pair = reader.read(file, **wanted)
-            if _state(file) != before:
-                pair, fault = None, f"{file}: changed while it was read. Wait until it is complete"
         except FileFormatError as error:
             fault = str(error)
         except HistvqError:  # about the options: true of every file
             raise
         except Exception as error:
             fault = unreadable(file, error)
+    if _state(file) != before:
+        pair, fault = None, f"{file}: changed or went while it was read. Wait until it is complete"
     if pair is not None:
         recording, annotation = pair
         if not recording.n_frames:
@@ -268,9 +268,12 @@ def _attempt(
     return pair, fault, [str(w.message) for w in ours]
 
 
-def _state(file: Path) -> tuple[int, int]:
-    """What is another once a file was written to."""
-    found = file.stat()
+def _state(file: Path) -> tuple[int, int] | None:
+    """What is another once a file was written to; None where it is not there."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
     return found.st_size, found.st_mtime_ns
 
 
