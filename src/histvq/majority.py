@@ -6,15 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from histvq.blocks import blocks
 from histvq.errors import ConfigError, DataWarning
-from histvq.inputs import alike, layout_of
+from histvq.inputs import alike, check_frames, layout_of
 from histvq.recording import Recording
 
 # So many of the recordings must fit together, or it is not for us to say which are the odd ones.
 MOST = 2 / 3
-# Beyond what anybody measures in any unit; squares of sums of such values are still finite.
-LARGEST = 1e12
 
 
 def odd_ones(
@@ -23,7 +20,7 @@ def odd_ones(
     """Why some recordings cannot be learned from together with most of the others, by their places.
 
     What `inputs.checked` refuses altogether is told apart, where at least `MOST` of the recordings fit
-    together. Those with `LARGEST` values are odd in any case: one alone makes all others look at rest.
+    together.
 
     Args:
         recordings: To learn from.
@@ -37,7 +34,7 @@ def odd_ones(
     for place, recording in enumerate(recordings):
         try:
             changed = recording if change is None else change(recording)
-            check_sizes(changed)
+            check_frames(changed)
         except ConfigError as error:
             faults[place] = str(error)
         except MemoryError:
@@ -48,25 +45,6 @@ def odd_ones(
     if len(recordings) - len(faults) < MOST * len(recordings):
         raise ConfigError(faults[min(faults)])
     return dict(sorted(faults.items()))
-
-
-def check_sizes(recording: Recording) -> None:
-    """See that every value is below `LARGEST`.
-
-    Raises:
-        ConfigError: If not; says where it is.
-    """
-    start = 0
-    for block in blocks(recording.skeleton):
-        wrong = np.abs(block) > LARGEST
-        if wrong.any():
-            frame, joint, channel = np.argwhere(wrong)[0].tolist()
-            raise ConfigError(
-                f"recording {recording.id!r}: {block[frame, joint, channel]:.3g} at frame "
-                f"{start + frame}, {recording.joint_names[joint]}, {recording.channel_names[channel]}: "
-                "no measured value is so large. Write what is missing as an empty cell or NaN"
-            )
-        start += len(block)
 
 
 def _misfits(recordings: Mapping[int, Recording]) -> dict[int, str]:

@@ -83,9 +83,6 @@ def hard(kind):
     def zeros(motion):
         motion[:] = 0
 
-    def large(motion):
-        motion[:] *= np.float32(1e9)
-
     def nothing(motion):
         pass
 
@@ -153,3 +150,20 @@ def test_they_are_answered_frame_by_frame(name, mixed, tmp_path):
             assert of.confidence.dropna().between(0, 1).all()
     assert "every value is missing" in said
     assert (tmp_path / "r" / "report.html").stat().st_size
+
+
+@pytest.mark.parametrize("name", [*METHODS, "best"])
+def test_large_values_are_taken_and_impossible_ones_told_of(name, tmp_path):
+    good = {f"good{seed}": wandering(200, seed, "skeleton") for seed in range(3)}
+    large, spike = wandering(200, 3, "skeleton") * np.float32(1e11), wandering(200, 4, "skeleton")
+    spike[70, 1, 2] = -1e30
+    write(tmp_path, "skeleton", good | {"large": large, "spike": spike})
+    status, said, warned = run(name, tmp_path, tmp_path / "r")
+    assert (status, warned) == (Exit.SOME_SKIPPED, []), said
+    assert "skipped 1 file" in said
+    assert "recording 'spike': -1e+30 at frame 70, knee, z: no measured value is so large" in said
+    frames = pd.read_csv(tmp_path / "r" / "frames.csv")
+    assert set(frames.recording) == {*good, "large"}
+    assert frames.action.between(0, 2).all()
+    status, said = histvq("predict", tmp_path / "r" / "model", tmp_path, "-o", tmp_path / "p")
+    assert (status, "recording 'spike': -1e+30" in said) == (Exit.SOME_SKIPPED, True)
