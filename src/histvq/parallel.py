@@ -1,16 +1,17 @@
-"""Prediction of many recordings by several processes."""
+"""Prediction of many recordings by several processes, each of which may be stopped from outside."""
 
 import os
 import signal
 import tempfile
 import warnings
+from collections import deque
 from collections.abc import Generator, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import closing, nullcontext
-from itertools import islice
+from contextlib import closing, nullcontext, suppress
 from multiprocessing import get_context
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
+from typing import Any
+from warnings import warn
 
 import torch
 
@@ -24,6 +25,7 @@ from histvq.segments import Segmentation
 Model = Segmenter | str | Path
 # What came of a recording, and what was warned of.
 Said = tuple[Outcome, list[str]]
+BEGUN = "begun"
 
 
 def predict_all(
@@ -56,8 +58,8 @@ def predict_each(model: Model, recordings: Sequence[Recording], *, jobs: int = 1
     """`model.predict` of each recording, shared out among processes: one that fails costs only itself.
 
     Each process loads the model once and gets an equal share of the threads PyTorch has here. If one is
-    stopped from outside, as systems do that run out of memory, half as many go on with what is left; of
-    one alone, the recording it was stopped at is given up.
+    stopped from outside, as systems do that run out of memory, the others go on, and its recording is
+    tried again at the end, alone; one that is too much even then is given up.
 
     Args:
         model: Fitted, or the folder it is saved in; one that is not on disk is saved to a folder of its
@@ -104,109 +106,122 @@ def _each(
 
 
 def _shared_out(folder: str, recordings: Sequence[Recording], jobs: int) -> Iterator[Outcome]:
+    """What came of each recording, in their order; where a process fails, alone at the end."""
     done: dict[int, Said] = {}
-    left = list(range(len(recordings)))
     n_given = 0
-
-    def to_give() -> Iterator[Outcome]:
-        """What comes next in the order of the recordings, as far as it is there."""
-        nonlocal n_given
-        while n_given in done:
-            found, warned = done[n_given]
-            n_given += 1
-            for text in warned:
-                warnings.warn(text, DataWarning, stacklevel=2)
-            yield found
-
+    left = list(range(len(recordings)))
     while left:
-        for place, said in _until_broken(folder, recordings, left, jobs):
+        for place, said in _answers(folder, recordings, left, jobs):
             if jobs > 1 and isinstance(said[0], OutOfMemoryError):
-                continue  # with fewer beside it, there may be enough
+                warn(f"{said[0]} (tried again at the end, alone)", DataWarning, stacklevel=2)
+                continue
             done[place] = said
-            yield from to_give()
+            while n_given in done:
+                found, warned = done[n_given]
+                n_given += 1
+                for text in warned:
+                    warn(text, DataWarning, stacklevel=2)
+                yield found
         left = [place for place in left if place not in done]
-        if left and jobs > 1:
-            jobs //= 2
-            warnings.warn(
-                f"a process was stopped from outside or found too little memory; {jobs} go on with "
-                f"{len(left)} recordings",
-                DataWarning,
-                stacklevel=2,
-            )
-        elif left:
-            done[left[0]] = _stopped(recordings[left.pop(0)]), []
-            yield from to_give()
+        jobs = 1
 
 
-def _until_broken(
+def _answers(
     folder: str, recordings: Sequence[Recording], places: Sequence[int], jobs: int
 ) -> Iterator[tuple[int, Said]]:
-    """What processes say of recordings, as it comes, until all is said or one of them is stopped.
+    """What processes say of the recordings at these places, as it comes.
 
-    One process alone has one recording at a time, in the order of the places: what it was stopped at is
-    the first that nothing was said of.
+    A process that is stopped is not replaced, for memory will be lacking: once all are stopped, nothing
+    is said of what is left.
 
     Raises:
-        HistvqError: If one process alone does not even begin.
+        HistvqError: If none of them even begins.
     """
-    n_threads = max(1, torch.get_num_threads() // jobs)
-    waiting = iter(places)
-    # Not forked: a copy of a process whose threads hold locks may wait for them for ever.
-    with ProcessPoolExecutor(
-        jobs, get_context("spawn"), initializer=_begin, initargs=(folder, n_threads)
-    ) as pool:
-        try:
-            if jobs == 1:
-                _see_that_it_begins(pool)
-            flying: dict[Future[Said], int] = {}
-            while True:
-                n_free = (1 if jobs == 1 else 2 * jobs) - len(flying)
-                for place in islice(waiting, n_free):
-                    flying[pool.submit(_predict, recordings[place])] = place
-                if not flying:
-                    return
-                ready, _ = wait(flying, return_when=FIRST_COMPLETED)
-                # Those first that ended well: where it breaks, nothing more is asked.
-                for future in sorted(ready, key=lambda ended: ended.exception() is not None):
-                    yield flying.pop(future), future.result()
-        except BrokenProcessPool:
-            return
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-
-
-def _see_that_it_begins(pool: ProcessPoolExecutor) -> None:
+    waiting = deque(places)
+    workers = [
+        _Worker(folder, n_threads=max(1, torch.get_num_threads() // jobs)) for _ in places[:jobs]
+    ]
+    n_begun = 0
     try:
-        pool.submit(n_cores).result()
-    except BrokenProcessPool as error:
+        while workers:
+            ready = wait([worker.line for worker in workers])
+            for worker in [worker for worker in workers if worker.line in ready]:
+                said = worker.heard()
+                if said == BEGUN:
+                    n_begun += 1
+                elif worker.place is not None:
+                    yield worker.place, said or _stopped(recordings[worker.place])
+                if said is not None and waiting:
+                    worker.give(waiting.popleft(), recordings)
+                else:
+                    workers.remove(worker)
+                    worker.end()
+    finally:
+        for worker in workers:
+            worker.end()
+    if not n_begun:
         raise HistvqError(
             "no process can be begun beside this one: most likely memory is too short for one more. In "
             "a script, call this below `if __name__ == '__main__':`; or use jobs=1 (--jobs 1)"
-        ) from error
+        )
 
 
-def _stopped(recording: Recording) -> HistvqError:
-    return OutOfMemoryError(
+def _stopped(recording: Recording) -> Said:
+    words = (
         f"recording {recording.id!r}: the process that was to answer for its {recording.n_frames} "
         "frames was stopped from outside, most likely for lack of memory; cut it into several, or use a "
         "larger machine"
     )
+    return OutOfMemoryError(words), []
 
 
-# Of a process: the model it has loaded.
-_loaded: list[Segmenter] = []
+class _Worker:
+    """A process that answers for one recording after another.
+
+    Attributes:
+        line: Where it is spoken to, and heard.
+        place: Of the recording it has; None before the first.
+    """
+
+    def __init__(self, folder: str, *, n_threads: int) -> None:
+        # Not forked: a copy of a process whose threads hold locks may wait for them for ever.
+        context = get_context("spawn")
+        self.line, far = context.Pipe()
+        self.place: int | None = None
+        self._process = context.Process(target=_work, args=(far, folder, n_threads), daemon=True)
+        self._process.start()
+        far.close()  # so that the line ends where the process does
+
+    def give(self, place: int, recordings: Sequence[Recording]) -> None:
+        self.place = place
+        with suppress(OSError):  # stopped: that will be heard
+            self.line.send(recordings[place])
+
+    def heard(self) -> Any:
+        """What it says: `BEGUN`, or about its recording; None where it was stopped."""
+        try:
+            return self.line.recv()
+        except (EOFError, OSError):
+            return None
+
+    def end(self) -> None:
+        self._process.terminate()
+        self._process.join()
+        self.line.close()
 
 
-def _begin(folder: str, n_threads: int) -> None:
+def _work(line: Connection, folder: str, n_threads: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it without a word
     torch.set_num_threads(n_threads)
-    _loaded[:] = [load_model(folder)]
+    model = load_model(folder)
+    line.send(BEGUN)
+    with suppress(EOFError):  # nobody is there to be told any more
+        while True:
+            line.send(_said(model, line.recv()))
 
 
-def _predict(recording: Recording) -> Said:
-    """What came of it, and what was warned of."""
+def _said(model: Segmenter, recording: Recording) -> Said:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", DataWarning)
-        found = outcome(_loaded[0], recording)
+        found = outcome(model, recording)
     return found, [str(w.message) for w in caught if issubclass(w.category, DataWarning)]
