@@ -255,3 +255,46 @@ def test_some_recordings_are_gone_when_the_report_is_written_anew(files, tmp_pat
     assert "without motion: good0 is not in the files; good1 is not in the files" in said
     page = (tmp_path / "r" / "report.html").read_text()
     assert all(name in page for name in GOOD[:4])
+
+
+TIMES = {
+    "steady": (lambda t: t, None),
+    "slower": (lambda t: 2 * t, None),
+    "twice": (lambda t: t - 0.1 * (np.arange(len(t)) == 7), "line 9: 0.6 after 0.6; times must go up"),
+    "halved": (lambda t: np.floor(t * 5) / 5, "line 3: 0 after 0; times must go up"),
+    "again": (lambda t: t % 4, "line 42: 0 after 3.9; times must go up"),
+    "jumps": (lambda t: t + 100 * (t > 3), "uneven steps: median 100 ms, worst 100100 ms before line 33"),
+    "still": (lambda t: 0 * t, "times must go up"),
+}  # fmt: skip
+
+
+def test_time_that_stands_still_or_jumps(tmp_path):
+    for name, (change, _) in TIMES.items():
+        made, _ = motion(name, 30)
+        table = pd.DataFrame(
+            made.skeleton.reshape(160, 9),
+            columns=[f"{joint}_{axis}" for joint in made.joint_names for axis in "xyz"],
+        )
+        table.insert(0, "time", np.round(change(np.arange(160) / 10), 6))
+        table.to_csv(tmp_path / f"{name}.csv", index=False)
+    status, said = histvq("run", tmp_path, "--unit", "mm", "-k", 2, "-o", tmp_path / "r", *QUICK)
+    bad = {name: words for name, (_, words) in TIMES.items() if words}
+    assert status == Exit.SOME_SKIPPED
+    for name, words in bad.items():
+        assert f"{name}.csv, column 'time'" in said
+        assert words in said
+    assert_written(tmp_path / "r", bad, ["steady", "slower"])
+
+
+def test_the_same_file_twice_and_two_of_one_name(files, tmp_path):
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        shutil.copy(files / "good0.npz", tmp_path / folder)
+    (tmp_path / "link.npz").symlink_to(tmp_path / "one" / "good0.npz")
+    given = [tmp_path, tmp_path / "one", tmp_path / "one" / ".." / "one" / "good0.npz"]
+    status, _ = histvq("run", *given, "-k", 2, "-o", tmp_path / "r", *QUICK)
+    assert status == Exit.ALL
+    frames = pd.read_csv(tmp_path / "r" / "frames.csv")
+    assert len(frames) == 2 * 160
+    of_one, of_other = (of.action.tolist() for _, of in frames.groupby("recording"))
+    assert of_one == of_other
