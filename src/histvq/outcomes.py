@@ -53,6 +53,19 @@ def outcome(model: Segmenter, recording: Recording) -> Outcome:
         )
 
 
+def told_apart(found: Sequence[Outcome]) -> tuple[list[Segmentation], dict[int, str]]:
+    """The answers, and by their places why other recordings have none.
+
+    Raises:
+        HistvqError: If none has one; says what is wrong with the first.
+    """
+    answers = [one for one in found if not isinstance(one, HistvqError)]
+    errors = {place: one for place, one in enumerate(found) if isinstance(one, HistvqError)}
+    if errors and not answers:
+        raise HistvqError(f"no recording could be answered: {errors[0]}") from errors[0]
+    return answers, {place: str(error) for place, error in errors.items()}
+
+
 def _all_of(model: Segmenter, group: Sequence[Recording]) -> list[Segmentation]:
     """The answers for several recordings; none, and no warning, where one of them fails."""
     try:

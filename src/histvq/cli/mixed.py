@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from histvq.chain import Chain
-from histvq.errors import HistvqError
 
 if TYPE_CHECKING:
     from histvq.io import Readings
@@ -45,15 +44,11 @@ def answered(
     Raises:
         HistvqError: If there is no answer at all; says what is wrong with the first.
     """
+    from histvq.outcomes import told_apart
     from histvq.parallel import predict_all, predict_each
 
-    recordings = readings.recordings
     given = model if jobs == 1 else saved
     if strict:
-        return predict_all(given, recordings, jobs=jobs), readings
-    found = predict_each(given, recordings, jobs=jobs)
-    errors = {p: error for p, error in enumerate(found) if isinstance(error, HistvqError)}
-    if len(errors) == len(found):
-        raise HistvqError(f"no recording could be answered: {errors[0]}") from errors[0]
-    answers = [answer for answer in found if not isinstance(answer, HistvqError)]
-    return answers, readings.without({place: str(error) for place, error in errors.items()})
+        return predict_all(given, readings.recordings, jobs=jobs), readings
+    answers, failed = told_apart(predict_each(given, readings.recordings, jobs=jobs))
+    return answers, readings.without(failed)
