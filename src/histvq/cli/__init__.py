@@ -223,9 +223,9 @@ def run(
     tell_chosen(chosen)
     if done.scores:
         console.say(str(done.scores))
-    console.list_skipped(readings.skipped)
+    console.list_skipped(done.skipped)
     closing(done.files["report"], f"open {done.files['report']} in a browser")
-    return status_of(readings.skipped)
+    return status_of(done.skipped)
 
 
 @app.command()
