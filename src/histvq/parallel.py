@@ -17,14 +17,14 @@ import torch
 
 from histvq.errors import ConfigError, DataWarning, HistvqError
 from histvq.experiment import load_model
-from histvq.outcomes import Outcome, OutOfMemoryError, outcome, outcomes
+from histvq.outcomes import AT_ONCE, Outcome, OutOfMemoryError, outcomes
 from histvq.recording import Recording
 from histvq.segmenter import Segmenter
 from histvq.segments import Segmentation
 
 Model = Segmenter | str | Path
-# What came of a recording, and what was warned of.
-Said = tuple[Outcome, list[str]]
+# What came of some recordings, and what was warned of.
+Said = tuple[list[Outcome], list[str]]
 BEGUN = "begun"
 
 
@@ -58,8 +58,8 @@ def predict_each(model: Model, recordings: Sequence[Recording], *, jobs: int = 1
     """`model.predict` of each recording, shared out among processes: one that fails costs only itself.
 
     Each process loads the model once and gets an equal share of the threads PyTorch has here. If one is
-    stopped from outside, as systems do that run out of memory, the others go on, and its recording is
-    tried again at the end, alone; one that is too much even then is given up.
+    stopped from outside, as systems do that run out of memory, the others go on, and its recordings are
+    tried again at the end, each alone; one that is too much even then is given up.
 
     Args:
         model: Fitted, or the folder it is saved in; one that is not on disk is saved to a folder of its
@@ -107,40 +107,54 @@ def _each(
 
 def _shared_out(folder: str, recordings: Sequence[Recording], jobs: int) -> Iterator[Outcome]:
     """What came of each recording, in their order; where a process fails, alone at the end."""
-    done: dict[int, Said] = {}
+    done: dict[int, Outcome] = {}
+    told: dict[int, list[str]] = {}
     n_given = 0
+
+    def next_ones() -> Iterator[Outcome]:
+        nonlocal n_given
+        while n_given in done:
+            for text in told.pop(n_given, ()):
+                warn(text, DataWarning, stacklevel=2)
+            n_given += 1
+            yield done[n_given - 1]
+
     left = list(range(len(recordings)))
+    size = max(1, min(AT_ONCE, len(left) // (4 * jobs)))  # or the last would work alone for long
     while left:
-        for place, said in _answers(folder, recordings, left, jobs):
-            if jobs > 1 and isinstance(said[0], OutOfMemoryError):
-                warn(f"{said[0]} (tried again at the end, alone)", DataWarning, stacklevel=2)
-                continue
-            done[place] = said
-            while n_given in done:
-                found, warned = done[n_given]
-                n_given += 1
-                for text in warned:
-                    warn(text, DataWarning, stacklevel=2)
-                yield found
+        groups = [left[start : start + size] for start in range(0, len(left), size)]
+        try:
+            for group, (found, warned) in _answers(folder, recordings, groups, jobs):
+                told[group[0]] = warned
+                for place, one in zip(group, found, strict=True):
+                    if isinstance(one, OutOfMemoryError) and jobs > 1:
+                        warn(f"{one} (tried again at the end, alone)", DataWarning, stacklevel=2)
+                    else:
+                        done[place] = one
+                yield from next_ones()
+        except OutOfMemoryError as error:
+            if not done:
+                raise
+            done |= dict.fromkeys(left, error)
         left = [place for place in left if place not in done]
-        jobs = 1
+        jobs = size = 1
+    yield from next_ones()
 
 
 def _answers(
-    folder: str, recordings: Sequence[Recording], places: Sequence[int], jobs: int
-) -> Iterator[tuple[int, Said]]:
-    """What processes say of the recordings at these places, as it comes.
+    folder: str, recordings: Sequence[Recording], groups: Sequence[list[int]], jobs: int
+) -> Iterator[tuple[list[int], Said]]:
+    """What processes say of groups of recordings, given by their places, as it comes.
 
     A process that is stopped is not replaced, for memory will be lacking: once all are stopped, nothing
     is said of what is left.
 
     Raises:
-        HistvqError: If none of them even begins.
+        OutOfMemoryError: If none of them even begins.
     """
-    waiting = deque(places)
-    workers = [
-        _Worker(folder, n_threads=max(1, torch.get_num_threads() // jobs)) for _ in places[:jobs]
-    ]
+    n_threads = max(1, torch.get_num_threads() // jobs)
+    waiting = deque(groups)
+    workers = [_Worker(folder, n_threads=n_threads) for _ in groups[:jobs]]
     n_begun = 0
     try:
         while workers:
@@ -149,8 +163,9 @@ def _answers(
                 said = worker.heard()
                 if said == BEGUN:
                     n_begun += 1
-                elif worker.place is not None:
-                    yield worker.place, said or _stopped(recordings[worker.place])
+                elif worker.group:
+                    given = [recordings[place] for place in worker.group]
+                    yield worker.group, said or _stopped(given)
                 if said is not None and waiting:
                     worker.give(waiting.popleft(), recordings)
                 else:
@@ -160,45 +175,47 @@ def _answers(
         for worker in workers:
             worker.end()
     if not n_begun:
-        raise HistvqError(
+        raise OutOfMemoryError(
             "no process can be begun beside this one: most likely memory is too short for one more. In "
             "a script, call this below `if __name__ == '__main__':`; or use jobs=1 (--jobs 1)"
         )
 
 
-def _stopped(recording: Recording) -> Said:
-    words = (
-        f"recording {recording.id!r}: the process that was to answer for its {recording.n_frames} "
-        "frames was stopped from outside, most likely for lack of memory; cut it into several, or use a "
-        "larger machine"
-    )
-    return OutOfMemoryError(words), []
+def _stopped(group: Sequence[Recording]) -> Said:
+    return [
+        OutOfMemoryError(
+            f"recording {recording.id!r}: the process that was to answer for its {recording.n_frames} "
+            "frames was stopped from outside, most likely for lack of memory; cut it into several, or "
+            "use a larger machine"
+        )
+        for recording in group
+    ], []
 
 
 class _Worker:
-    """A process that answers for one recording after another.
+    """A process that answers for one group of recordings after another.
 
     Attributes:
         line: Where it is spoken to, and heard.
-        place: Of the recording it has; None before the first.
+        group: The places of the recordings it has; empty before the first.
     """
 
     def __init__(self, folder: str, *, n_threads: int) -> None:
         # Not forked: a copy of a process whose threads hold locks may wait for them for ever.
         context = get_context("spawn")
         self.line, far = context.Pipe()
-        self.place: int | None = None
+        self.group: list[int] = []
         self._process = context.Process(target=_work, args=(far, folder, n_threads), daemon=True)
         self._process.start()
         far.close()  # so that the line ends where the process does
 
-    def give(self, place: int, recordings: Sequence[Recording]) -> None:
-        self.place = place
+    def give(self, group: list[int], recordings: Sequence[Recording]) -> None:
+        self.group = group
         with suppress(OSError):  # stopped: that will be heard
-            self.line.send(recordings[place])
+            self.line.send([recordings[place] for place in group])
 
     def heard(self) -> Any:
-        """What it says: `BEGUN`, or about its recording; None where it was stopped."""
+        """What it says: `BEGUN`, or about its recordings; None where it was stopped."""
         try:
             return self.line.recv()
         except (EOFError, OSError):
@@ -220,8 +237,8 @@ def _work(line: Connection, folder: str, n_threads: int) -> None:
             line.send(_said(model, line.recv()))
 
 
-def _said(model: Segmenter, recording: Recording) -> Said:
+def _said(model: Segmenter, group: Sequence[Recording]) -> Said:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", DataWarning)
-        found = outcome(model, recording)
+        found = list(outcomes(model, group))
     return found, [str(w.message) for w in caught if issubclass(w.category, DataWarning)]

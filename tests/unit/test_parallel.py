@@ -3,7 +3,7 @@ import warnings
 import numpy as np
 import pytest
 
-from histvq.errors import ConfigError, DataWarning, FileFormatError
+from histvq.errors import ConfigError, DataWarning, FileFormatError, HistvqError
 from histvq.methods.histvq import HiSTVQ
 from histvq.outcomes import OutOfMemoryError
 from histvq.parallel import n_cores, predict_all, predict_each
@@ -93,3 +93,11 @@ def test_processes_that_are_killed_cost_no_answer_but_that_of_what_kills_the_las
         pytest.raises(OutOfMemoryError, match="'vast': its 100 frames"),
     ):
         predict_all(model, recordings[5:], jobs=2)
+
+
+@pytest.mark.slow
+def test_where_no_process_can_begin(monkeypatch):
+    model = Mortal(n_actions=2, random_state=0).fit([motion("a", 100), motion("b", 90)])
+    monkeypatch.setenv("NO_PROCESS_BEGINS", "1")
+    with pytest.raises(HistvqError, match=r"no process can be begun .* use jobs=1"):
+        predict_each(model, [motion("a", 50), motion("b", 50)], jobs=2)
