@@ -223,6 +223,33 @@ def test_nothing_at_all_can_be_done(files, model, tmp_path):
         assert (status, "error: " in said) == (Exit.NOTHING_DONE, True), (name, said)
 
 
+def test_what_cannot_be_meant_is_usage_and_all_that_is_done_is_zero(files, model, tmp_path):
+    good, out = files / "good0.npz", tmp_path / "p"
+    assert histvq("predict", model, good, "-o", out)[0] == Exit.ALL
+    wrong = {
+        "inspect": ["inspect", good, "--option", "nope=1"],
+        "run": ["run", good, "-k", "none", "-o", tmp_path / "r"],
+        "fit": ["fit", good, "-o", tmp_path / "f"],
+        "choose-k": ["choose-k", good, "--k-min", 9, "--k-max", 3],
+        "predict": ["predict", model, good, "-o", out],
+        "evaluate": ["evaluate", out, good, "--matching", "best"],
+        "export": ["export", out, "--to", "nothing"],
+        "report": ["report", out, files / "good1.npz"],
+    }
+    for name, command in wrong.items():
+        status, said = histvq(*command)
+        assert (status, "rror" in said) == (Exit.USAGE, True), (name, said)
+    for command in (
+        ["inspect", good],
+        ["run", good, "-k", 2, "-o", tmp_path / "r", *QUICK],
+        ["evaluate", out, good],
+        ["export", out, "--to", "csv"],
+        ["report", out],
+    ):
+        status, said = histvq(*command)
+        assert status == Exit.ALL, said
+
+
 def test_where_no_two_thirds_fit_together_nobody_guesses(files, tmp_path):
     mixed = [files / f"{name}.npz" for name in ("good0", "good1", "other_joints", "other_unit")]
     status, said = histvq("run", *mixed, "-k", 2, "-o", tmp_path / "r", *QUICK)
