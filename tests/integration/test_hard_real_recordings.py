@@ -11,7 +11,7 @@ from histvq.cli import Exit
 from histvq.methods import METHODS
 from oracles.commands import histvq
 
-pytestmark = [pytest.mark.real_data, pytest.mark.usefixtures("one_thread")]
+pytestmark = [pytest.mark.slow, pytest.mark.real_data, pytest.mark.usefixtures("one_thread")]
 
 CORRUPTED = "HuGaDB_v1_various_10_08"
 QUICK = {
