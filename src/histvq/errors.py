@@ -48,6 +48,16 @@ class DataWarning(UserWarning):
     """Something in the data was changed, left out or looks wrong; the message says what and where."""
 
 
+def out_of_memory(error: BaseException) -> bool:
+    """Whether memory ran out: Python and numpy say so by the error's type, PyTorch in words."""
+    if isinstance(error, MemoryError):
+        return True
+    words = str(error)
+    return isinstance(error, RuntimeError) and (
+        "can't allocate memory" in words or "out of memory" in words
+    )
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """`"; did you mean 'x'?"` for the closest of the known names, else the whole list."""
     known = sorted(known)

@@ -29,6 +29,7 @@ from histvq.errors import (
 from histvq.evaluation import Scores, evaluate
 from histvq.methods import METHODS
 from histvq.modelfile import read_description
+from histvq.outcomes import outcomes, told_apart
 from histvq.prepared import Prepared, inner, read_chain
 from histvq.recording import Recording
 from histvq.registry import resolve
@@ -154,6 +155,7 @@ class Run:
         folder: Everything is in here.
         answers: One a recording.
         scores: Where every recording has a truth, else None.
+        skipped: Files left out and why, those that were given and those that could not be answered.
         files: What was written, by name.
         seconds: How long fitting and predicting took, each.
     """
@@ -161,6 +163,7 @@ class Run:
     folder: Path
     answers: list[Segmentation]
     scores: Scores | None
+    skipped: Skipped
     files: Mapping[str, Path]
     seconds: Mapping[str, float]
 
@@ -194,6 +197,7 @@ def run(
 
     Raises:
         ConfigError: If the folder holds a run already, or the data do not suit the method.
+        HistvqError: If no recording can be answered.
     """
     if not isinstance(inner(method), Segmenter):  # a supervised method has no fit_predict
         raise ConfigError(
@@ -209,20 +213,25 @@ def run(
         fitted = time.perf_counter()
         method.save(folder / "model")
         put_names(folder / "model")
-        answers = method.predict(list(recordings))
+        answers, failed = told_apart(list(outcomes(method, recordings)))
+        answered = [place for place in range(len(recordings)) if place not in failed]
+        sources = [Path(recording.source or recording.id) for recording in recordings]
+        skipped = (*skipped, *((sources[place], why) for place, why in failed.items()))
         seconds = {"fit": fitted - started, "predict": time.perf_counter() - fitted}
         noted = {"method": _described(method), **(settings or {}), "seconds": _rounded(seconds)}
         write_text(folder / "versions.json", json.dumps(versions(), indent=2) + "\n")
         scores, files = write_answers(
             folder,
             answers,
-            recordings=recordings,
-            annotations=annotations,
+            recordings=[recordings[place] for place in answered],
+            annotations=[annotations[place] for place in answered] if annotations else (),
             warnings=said,
             skipped=skipped,
             settings=noted,
         )
-    return Run(folder=folder, answers=answers, scores=scores, files=files, seconds=seconds)
+    return Run(
+        folder=folder, answers=answers, scores=scores, skipped=skipped, files=files, seconds=seconds
+    )
 
 
 def fit_in(

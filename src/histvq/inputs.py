@@ -8,11 +8,14 @@ from warnings import warn
 
 import numpy as np
 
+from histvq.blocks import blocks
 from histvq.errors import ConfigError, DataWarning
 from histvq.recording import Recording
 from histvq.transforms import complete_joints, select_joints, to_unit
 from histvq.transforms.space import METRES
 
+# Beyond what anybody measures, in whatever unit.
+LARGEST = 1e12
 # Joints nobody named.
 _NUMBERED = re.compile(r"joint\d+")
 
@@ -55,13 +58,26 @@ def checked(recordings: Sequence[Recording]) -> list[Recording]:
 
 
 def check_frames(recording: Recording) -> None:
-    """See that there is a frame at least.
+    """See that there is a frame at least, and no value beyond `LARGEST`.
+
+    One such value makes all others look as if nothing ever moved, and its square may be infinite.
 
     Raises:
-        ConfigError: If not.
+        ConfigError: If not; says where the value is.
     """
     if not recording.n_frames:
         raise ConfigError(f"recording {recording.id!r} has no frames; leave it out")
+    start = 0
+    for block in blocks(recording.skeleton):
+        wrong = np.abs(block) > LARGEST
+        if wrong.any():
+            frame, joint, channel = np.argwhere(wrong)[0].tolist()
+            raise ConfigError(
+                f"recording {recording.id!r}: {block[frame, joint, channel]:.3g} at frame "
+                f"{start + frame}, {recording.joint_names[joint]}, {recording.channel_names[channel]}: "
+                "no measured value is so large. Write what is missing as an empty cell or NaN"
+            )
+        start += len(block)
 
 
 def layout_of(recording: Recording) -> dict[str, Any]:

@@ -172,11 +172,11 @@ def test_jobs_share_out_what_was_read_with_the_saved_model(model, motion, tmp_pa
     np.save(tmp_path / "b.npy", motion.skeleton[:90])
     asked = []
 
-    def predict_all(given, recordings, *, jobs):
+    def predict_each(given, recordings, *, jobs):
         asked.append((given, [r.id for r in recordings], jobs))
         return load_model(model).predict(list(recordings))
 
-    monkeypatch.setattr("histvq.parallel.predict_all", predict_all)
+    monkeypatch.setattr("histvq.parallel.predict_each", predict_each)
     status, said = histvq(
         "predict", model, tmp_path / "a.npy", tmp_path / "b.npy", "--fps", 10, "--unit", "m",
         "--option", "layout=frame joint channel", "--option", "joint_names=hip,foot",

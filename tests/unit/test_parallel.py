@@ -3,11 +3,13 @@ import warnings
 import numpy as np
 import pytest
 
-from histvq.errors import ConfigError, DataWarning
+from histvq.errors import ConfigError, DataWarning, FileFormatError, HistvqError
 from histvq.methods.histvq import HiSTVQ
-from histvq.parallel import n_cores, predict_all
+from histvq.outcomes import OutOfMemoryError
+from histvq.parallel import n_cores, predict_all, predict_each
 from histvq.prepared import prepared
 from histvq.recording import Recording
+from oracles.mortal import Mortal
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -58,3 +60,44 @@ def test_how_many(model):
     assert len(predict_all(model, [motion("a", 9)], jobs=0)) == 1  # no process for one recording
     with pytest.raises(ConfigError, match="jobs=-1"):
         predict_all(model, [motion("a", 9)], jobs=-1)
+
+
+def test_a_folder_without_a_model_is_told_before_anything_is_begun(tmp_path):
+    with pytest.raises(FileFormatError, match="not a saved model"):
+        predict_each(tmp_path, [motion("a", 9), motion("b", 9)], jobs=2)
+
+
+@pytest.mark.slow
+def test_processes_that_are_killed_cost_no_answer_but_that_of_what_kills_the_last(tmp_path):
+    model = Mortal(n_actions=2, random_state=0).fit([motion("a", 100), motion("b", 90)])
+    names = ["c", f"once-{tmp_path / 'seen'}", "d", "e", "deadly", "f", "vast", "g"]
+    recordings = [motion(name, 40 + 10 * n) for n, name in enumerate(names)]
+    with pytest.warns(DataWarning) as warned:
+        found = predict_each(model, recordings, jobs=2)
+    assert {str(one.message).partition(": ")[0] for one in warned} == {
+        f"recording {name!r}" for name in (names[1], "deadly")
+    }
+    assert all("(tried again at the end, alone)" in str(one.message) for one in warned)
+    for name, recording, one in zip(names, recordings, found, strict=True):
+        if name in ("deadly", "vast"):
+            assert isinstance(one, OutOfMemoryError)
+            assert f"recording {name!r}: " in str(one)
+            assert ("stopped from outside" in str(one)) == (name == "deadly")
+            continue
+        plain = model.predict(motion("plain", recording.n_frames))
+        assert one.recording_id == recording.id
+        np.testing.assert_array_equal(one.actions, plain.actions)
+        np.testing.assert_array_equal(one.confidence, plain.confidence)
+    with (
+        pytest.warns(DataWarning, match="'vast': its 100 frames .* again at the end, alone"),
+        pytest.raises(OutOfMemoryError, match="'vast': its 100 frames"),
+    ):
+        predict_all(model, recordings[5:], jobs=2)
+
+
+@pytest.mark.slow
+def test_where_no_process_can_begin(monkeypatch):
+    model = Mortal(n_actions=2, random_state=0).fit([motion("a", 100), motion("b", 90)])
+    monkeypatch.setenv("NO_PROCESS_BEGINS", "1")
+    with pytest.raises(HistvqError, match=r"no process can be begun .* use jobs=1"):
+        predict_each(model, [motion("a", 50), motion("b", 50)], jobs=2)

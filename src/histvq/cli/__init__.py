@@ -44,6 +44,7 @@ from histvq.cli.learning import (
     tell_learned,
     truth_for,
 )
+from histvq.cli.mixed import that_fit
 from histvq.errors import ConfigError, Stopped
 from histvq.methods import METHODS
 from histvq.supervised import SUPERVISED
@@ -208,7 +209,7 @@ def run(
             "histvq predict MODEL OTHER_FILES"
         )
     how = How(format=format, fps=fps, unit=unit, people=people, options=options or ())
-    readings = read_files(files, how, strict=strict)
+    readings = that_fit(read_files(files, how, strict=strict), transforms or [], strict=strict)
     with console.fitting_progress() as progress:
         done = run_experiment(
             readings.recordings,
@@ -224,9 +225,9 @@ def run(
     tell_chosen(chosen)
     if done.scores:
         console.say(str(done.scores))
-    console.list_skipped(readings.skipped)
+    console.list_skipped(done.skipped)
     closing(done.files["report"], f"open {done.files['report']} in a browser")
-    return status_of(readings.skipped)
+    return status_of(done.skipped)
 
 
 @app.command()
@@ -264,7 +265,7 @@ def fit(
             f"method that learns from them: --method {' or '.join(SUPERVISED)}"
         )
     how = How(format=format, fps=fps, unit=unit, people=people, options=options or ())
-    readings = read_files(files, how, strict=strict)
+    readings = that_fit(read_files(files, how, strict=strict), transforms or [], strict=strict)
     given = [labels_for(readings, labels, label_fps=label_fps)] if supervised else []
     with console.fitting_progress() as progress:
         fit_in(out, chosen, readings.recordings, *given, overwrite=overwrite, progress=progress)

@@ -25,6 +25,7 @@ from histvq.cli.common import (
     told,
 )
 from histvq.cli.learning import method_of
+from histvq.cli.mixed import that_fit
 from histvq.errors import ConfigError
 from histvq.methods import METHODS
 from histvq.supervised import SUPERVISED
@@ -119,7 +120,7 @@ def choose_k(
     trained = made.method_name != ON_WINDOWS
     change = Chain.of(transforms or [])
     how = How(format=format, fps=fps, unit=unit, people=people, options=options or ())
-    readings = read_files(files, how, strict=strict)
+    readings = that_fit(read_files(files, how, strict=strict), transforms or [], strict=strict)
 
     def make(n_actions: int, seed: int) -> "Segmenter":
         params = {**made.get_params(), "n_actions": n_actions, "random_state": seed}

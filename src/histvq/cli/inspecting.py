@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 from histvq import console
 from histvq.chain import Chain
+from histvq.errors import ConfigError
 
 if TYPE_CHECKING:
     from histvq.inspection import Inspection
     from histvq.io import Readings
+    from histvq.recording import Recording
 
 # Joints listed by name, of those that lack values.
 SHOWN = 8
@@ -44,13 +46,15 @@ def inspected(readings: "Readings", steps: Sequence[str]) -> Found:
     """What there is to say of these recordings, and of what these transforms would make of them."""
     from histvq.inspection import changes_before, inspect_recording, swapped_sides
 
-    chain = Chain.of(steps)
-    made = [chain(recording) for recording in readings.recordings]
+    made, faults = _changed(readings.recordings, Chain.of(steps))
     notes = dict.fromkeys(
         note
         for before, after in zip(readings.recordings, made, strict=True)
+        if after is not None
         for note in after.history[len(before.history) :]
     )
+    usable = [recording for recording in made if recording is not None]
+    odd, refused = _apart(usable)
     return Found(
         [
             inspect_recording(recording, annotation, format=format)
@@ -59,9 +63,44 @@ def inspected(readings: "Readings", steps: Sequence[str]) -> Found:
             )
         ],
         readings,
-        tuple(swapped_sides(readings.recordings)),
-        (*notes, *changes_before(made)),
+        (*swapped_sides(readings.recordings), *refused),
+        (
+            *notes,
+            *(f"skipped: {words}" for words in (*faults, *odd.values())),
+            *changes_before([one for place, one in enumerate(usable) if place not in odd]),
+        ),
     )
+
+
+def _changed(
+    recordings: "Sequence[Recording]", chain: Chain
+) -> "tuple[list[Recording | None], list[str]]":
+    """The recordings after these steps, None for each they fail for, and why they do.
+
+    Raises:
+        ConfigError: If they fail for all.
+    """
+    made: list[Recording | None] = []
+    errors: list[ConfigError] = []
+    for recording in recordings:
+        try:
+            made.append(chain(recording))
+        except ConfigError as error:
+            made.append(None)
+            errors.append(error)
+    if len(errors) == len(made):
+        raise errors[0]
+    return made, [str(error) for error in errors]
+
+
+def _apart(recordings: "Sequence[Recording]") -> tuple[dict[int, str], list[str]]:
+    """Which recordings do not fit the others, by their places; or that there are too many of them."""
+    from histvq.majority import odd_ones
+
+    try:
+        return odd_ones(recordings), []
+    except ConfigError as error:
+        return {}, [f"nothing can be learned from these together: {error}"]
 
 
 def tell(found: Found) -> None:

@@ -142,13 +142,24 @@ def truth_for(
         stand_ins = [_stand_in(answer) for answer in answers]
         found = read_any_labels(files, stand_ins, label_fps=label_fps)
         return [a for a in found if a is not None], ()
-    readings = read_files(files, how)
+    readings = _with_answers(read_files(files, how), answers)
     truth = [a for a in readings.annotations if a is not None]
     if not truth:
         raise ConfigError(
             f"no labels in {', '.join(map(str, files))}: there is nothing to score against"
         )
     return truth, readings.skipped
+
+
+def _with_answers(readings: "Readings", answers: "Sequence[Segmentation]") -> "Readings":
+    """The recordings there is an answer for, if there is any; other labelled ones are skipped."""
+    known = {answer.recording_id for answer in answers}
+    without = {
+        place: f"recording {recording.id!r}: labelled, but not answered in the run; not scored"
+        for place, recording in enumerate(readings.recordings)
+        if recording.id not in known and readings.annotations[place] is not None
+    }
+    return readings if len(without) == len(readings.recordings) else readings.without(without)
 
 
 def scored(

@@ -24,6 +24,7 @@ from histvq.cli.common import (
     status_of,
     told,
 )
+from histvq.cli.mixed import answered
 from histvq.errors import ConfigError
 
 FOLDER = Path("runs/predicted")
@@ -81,7 +82,6 @@ def predict(
     """Segment files with a saved model; the same file always gets the same labels."""
     from histvq.cli import streaming
     from histvq.experiment import codes_of, load_model, write_answers
-    from histvq.parallel import predict_all
     from histvq.report.names import read_names
     from histvq.report.names_place import names_beside
 
@@ -106,7 +106,7 @@ def predict(
         read_names(names, known=codes_of(loaded))  # its faults are told before the work
         console.say(f"names of actions: {names}")
     readings = read_files(files, how, strict=strict)
-    answers = predict_all(model if jobs != 1 else loaded, readings.recordings, jobs=jobs)
+    answers, readings = answered(loaded, readings, saved=model, jobs=jobs, strict=strict)
     scores, written = write_answers(
         out,
         answers,

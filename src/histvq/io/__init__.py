@@ -2,18 +2,18 @@
 
 import inspect
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args
 
 from histvq.annotation import Annotation
-from histvq.errors import ConfigError, DataWarning, FileFormatError, did_you_mean
+from histvq.errors import ConfigError, DataWarning, FileFormatError, HistvqError, did_you_mean
 from histvq.io.parts import plugins
 from histvq.io.parts.finding import Survey, survey
 from histvq.io.parts.finding import entries as entries_of
 from histvq.io.parts.reader import Pair, Reader
-from histvq.io.parts.telling import differences, empty, listed
+from histvq.io.parts.telling import differences, empty, listed, unreadable
 from histvq.io.parts.unique import with_unique_ids
 from histvq.recording import Recording
 from histvq.transforms import split_people
@@ -70,6 +70,18 @@ class Readings:
     warnings: tuple[str, ...] = ()
     ignored: int = 0
     formats: tuple[str, ...] = ()
+
+    def without(self, reasons: Mapping[int, str]) -> "Readings":
+        """These without the recordings at some places, now skipped, each for its reason."""
+        kept = [place for place in range(len(self.recordings)) if place not in reasons]
+        files = [Path(r.source or r.id) for r in self.recordings]
+        return replace(
+            self,
+            recordings=tuple(self.recordings[place] for place in kept),
+            annotations=tuple(self.annotations[place] for place in kept),
+            formats=tuple(self.formats[place] for place in kept),
+            skipped=(*self.skipped, *((files[place], why) for place, why in reasons.items())),
+        )
 
 
 def read(path: str | Path, format: str | None = None, **options: object) -> Pair:
@@ -129,8 +141,9 @@ def read_many(
     """Read files and folders; a file that cannot be read is skipped and listed.
 
     Skipped, with the reason, are: paths that do not exist; named files of no known format; files
-    that a reader knows but cannot read, or that hold no frame; in a folder also files whose ending
-    only recordings have (`.npz`, `.npy`) but which are empty, damaged or somebody else's. Other
+    that a reader knows but cannot read, be it for want of rights or memory, that changed meanwhile, or
+    that hold no frame; in a folder also links that lead nowhere, and files whose ending only recordings
+    have (`.npz`, `.npy`) but which are empty, damaged or somebody else's. Other
     files of a folder, as `README.txt`, are ignored and counted; endings many files have (`.txt`,
     `.csv`) make a recording only together with the name or first line of a format. A format named
     by `format` changes that in one point: its own endings are read without looking.
@@ -230,12 +243,19 @@ def _attempt(
         options if _takes_any(reader) else {k: options[k] for k in options if k in reader.options}
     )
     pair, fault = None, ""
+    before = _state(file)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
             pair = reader.read(file, **wanted)
         except FileFormatError as error:
             fault = str(error)
+        except HistvqError:  # about the options: true of every file
+            raise
+        except Exception as error:
+            fault = unreadable(file, error)
+    if _state(file) != before:
+        pair, fault = None, f"{file}: changed or went while it was read. Wait until it is complete"
     if pair is not None:
         recording, annotation = pair
         if not recording.n_frames:
@@ -246,6 +266,15 @@ def _attempt(
     for other in (w for w in caught if w not in ours):
         warnings.warn_explicit(other.message, other.category, other.filename, other.lineno)
     return pair, fault, [str(w.message) for w in ours]
+
+
+def _state(file: Path) -> tuple[int, int] | None:
+    """What is another once a file was written to; None where it is not there."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns
 
 
 def _apart(pair: Pair) -> list[Pair]:

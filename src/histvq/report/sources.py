@@ -53,7 +53,7 @@ def read_sources(run: "RunFolder", files: Sequence[Path] | None = None) -> Readi
 
 
 def _noted_files(run: "RunFolder") -> list[Path]:
-    """The files of the run, where they are now; none, with a warning, if one is gone."""
+    """The files of the run, where they are now, with a warning of those that are gone."""
     noted = run.settings.get("data")
     if not isinstance(noted, list) or not noted:
         said = (
@@ -70,7 +70,6 @@ def _noted_files(run: "RunFolder") -> list[Path]:
             f"{run.folder}: its recordings are no longer at {', '.join(gone[:5])}"
             f"{' ...' if len(gone) > 5 else ''}; {GIVE_FILES}"
         )
-        return []
     return [place for place in places if place is not None]
 
 

@@ -1,12 +1,13 @@
 """Which files of what is named are recordings, and of which format; none is read whole."""
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from histvq.errors import FileFormatError
 from histvq.io.parts.reader import Reader
-from histvq.io.parts.telling import listed
+from histvq.io.parts.telling import listed, unreadable
 
 Readers = Mapping[str, Reader]
 
@@ -34,14 +35,12 @@ def survey(
     total, seen = Survey(), set[Path]()
     for path in [paths] if isinstance(paths, str | Path) else paths:
         path = Path(path)
-        found = (
-            _in_folder(path, readers, format) if path.is_dir() else _of_file(path, readers, format)
-        )
-        total.others |= {file.resolve() for file in found.others}
+        found = _of_path(path, readers, format)
+        total.others |= {_place(file) for file in found.others}
         for part, into in ((found.formats, total.formats), (found.faults, total.faults)):
             for file, words in part.items():
-                if file.resolve() not in seen:
-                    seen.add(file.resolve())
+                if _place(file) not in seen:
+                    seen.add(_place(file))
                     into[file] = words
         total.beside += found.beside
     total.others -= seen
@@ -62,9 +61,20 @@ def entries(survey: Survey, *, named: Iterable[str | Path]) -> list[tuple[str, P
     return [(name, file) for file, name in survey.formats.items()]
 
 
+def _of_path(path: Path, readers: Readers, format: str | None) -> Survey:
+    try:
+        if path.is_dir():
+            return _in_folder(path, readers, format)
+        return _of_file(path, readers, format)
+    except OSError as error:
+        return Survey(faults={path: unreadable(path, error)})
+
+
 def _of_file(path: Path, readers: Readers, format: str | None) -> Survey:
     if not path.exists():
         return Survey(faults={path: f"{path}: there is no such file or folder. Check the path"})
+    if fault := _closed(path):
+        return Survey(faults={path: fault})
     if not format and _beside(path, readers):
         return Survey(beside=[path])
     if name := format or _sniff(path, readers):
@@ -83,33 +93,97 @@ def _in_folder(folder: Path, readers: Readers, format: str | None) -> Survey:
     if format:
         readers = {format: readers[format]}
     found = Survey()
+    files, subfolders, closed = _files_in(folder)
+    found.faults |= {place: unreadable(place, error) for place, error in closed.items()}
     for name, reader in readers.items():
-        for file in reader.in_folder(folder):
+        for file in _as_a_whole(folder, reader):
             found.formats.setdefault(file, name)
     whole = bool(found.formats)
-    files = [
-        file
-        for file in sorted(folder.rglob("*"))
-        if file.is_file() and not any(p.startswith(".") for p in file.relative_to(folder).parts)
-    ]
+    endings = tuple(ending for reader in readers.values() for ending in reader.suffixes)
     for file in files:
-        if file in found.formats or _beside(file, readers):
+        if file in found.formats:
             continue
-        if known := _sniff(file, readers):
-            found.formats[file] = known
-        elif owner := _owner(file, readers):
-            if format and not whole:
-                found.formats[file] = format  # who insists on it gets the reader's own words
+        try:
+            fault = _closed(file)
+            if fault and not file.name.lower().endswith(endings):
+                found.others.add(file)
+            elif fault:
+                found.faults[file] = fault
             else:
-                found.faults[file] = _unrecognised(file, owner)
-        else:
-            found.others.add(file)
+                _place_in(found, file, readers, insisted=None if whole else format)
+        except Exception as error:
+            found.faults[file] = unreadable(file, error)
+    for place in subfolders:
+        told = (*found.formats, *found.faults)
+        if _owner(place, readers) and not any(file.is_relative_to(place) for file in told):
+            found.faults[place] = f"{place}: a folder, though called as a file. Rename it"
     if not found.formats and not found.faults:
         found.faults[folder] = (
             f"{folder}: no recordings among its {len(files)} files; looked for: "
             f"{_accepted(readers)}"
         )
     return found
+
+
+def _place_in(found: Survey, file: Path, readers: Readers, *, insisted: str | None) -> None:
+    """Put one file of a folder where it belongs."""
+    if _beside(file, readers):
+        return
+    if known := _sniff(file, readers):
+        found.formats[file] = known
+    elif owner := _owner(file, readers):
+        if insisted:
+            found.formats[file] = insisted  # who insists on it gets the reader's own words
+        else:
+            found.faults[file] = _unrecognised(file, owner)
+    else:
+        found.others.add(file)
+
+
+def _files_in(folder: Path) -> tuple[list[Path], list[Path], dict[Path, OSError]]:
+    """Files and subfolders in it and in its subfolders, in order, without what is hidden.
+
+    Also the folders that cannot be looked into, and why.
+    """
+    closed: dict[Path, OSError] = {}
+
+    def note(error: OSError) -> None:
+        closed[Path(error.filename)] = error
+
+    files: list[Path] = []
+    folders: list[Path] = []
+    for place, subfolders, names in os.walk(folder, onerror=note):
+        subfolders[:] = [name for name in subfolders if not name.startswith(".")]
+        folders += [Path(place) / name for name in subfolders]
+        files += [Path(place) / name for name in names if not name.startswith(".")]
+    return sorted(files), sorted(folders), closed
+
+
+def _as_a_whole(folder: Path, reader: Reader) -> list[Path]:
+    try:
+        return reader.in_folder(folder)
+    except OSError:  # what cannot be looked into is told of by itself
+        return []
+
+
+def _closed(path: Path) -> str | None:
+    """Why nothing can be read from a path, be it by whatever reader; None where something can."""
+    if not path.exists():
+        return f"{path}: a link that leads nowhere. Mend it, or take it out"
+    if path.is_dir():
+        return None
+    if not path.is_file():
+        return f"{path}: neither a file nor a folder. Name a file"
+    try:
+        with path.open("rb"):
+            return None
+    except OSError as error:
+        return unreadable(path, error)
+
+
+def _place(path: Path) -> Path:
+    """The same for all ways to write a path; unlike `Path.resolve`, of links in a circle too."""
+    return Path(os.path.realpath(path))
 
 
 def _owner(path: Path, readers: Readers) -> Reader | None:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from histvq.blocks import all_missing
 from histvq.recording import Recording
@@ -14,6 +15,23 @@ def listed(faults: Sequence[str], *, shown: int = 10) -> str:
         return faults[0]
     more = f"\n... and {len(faults) - shown} more" if len(faults) > shown else ""
     return f"{len(faults)} faults:\n" + "\n".join(faults[:shown]) + more
+
+
+def unreadable(file: Path, error: Exception) -> str:
+    """Why a file gave nothing, where its reader did not say so itself."""
+    if isinstance(error, MemoryError):
+        return (
+            f"{file}: takes more memory than there is. Cut it into several, or use a larger machine"
+        )
+    if isinstance(error, OSError):
+        return (
+            f"{file}: cannot be read ({error.strerror or error}). Check that it is there and that you "
+            "may read it"
+        )
+    return (
+        f"{file}: not to be read ({type(error).__name__}: {error}). It is most likely damaged: write it "
+        "again, or take it out"
+    )
 
 
 def _gathered(faults: Sequence[str]) -> list[str]:
