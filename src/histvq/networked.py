@@ -1,6 +1,6 @@
 """What methods with a trained network share: how a fit begins, and how the network is kept."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -11,9 +11,12 @@ from torch import Tensor, nn
 from histvq.batching import InputScale
 from histvq.errors import ConfigError
 from histvq.inputs import centred, checked, layout_of, seed_of
+from histvq.nn.blas import one_blas_thread
+from histvq.nn.threads import one_thread_each, side_by_side
 from histvq.recording import Recording
 from histvq.saving import LabelFreeEstimator, SavedEstimator
 from histvq.segmenter import ActionCount, Progress, ProgressCallback
+from histvq.segments import Segmentation
 from histvq.training import deterministic, device_called, device_or_cpu
 from histvq.transforms import centre_on_root, resample
 
@@ -97,7 +100,7 @@ class TrainedNetwork(SavedEstimator):
         self.seed_ = seed_of(config.random_state)
         # Initial weights and dropout draw from torch's global generator: lent to this fit, then put back.
         devices = [device] if device.type == "cuda" else []
-        with torch.random.fork_rng(devices=devices), deterministic():
+        with torch.random.fork_rng(devices=devices), deterministic(), one_blas_thread():
             torch.manual_seed(self.seed_)
             self.network_ = train(prepared)
         return self
@@ -129,6 +132,12 @@ class TrainedNetwork(SavedEstimator):
 
     def _at_own_rate(self, recording: Recording) -> Recording:
         return resample(recording, self.fps_, anti_alias=self.config.fps is None)
+
+    def _segment_all(self, recordings: Sequence[Recording]) -> Iterable[Segmentation]:
+        # Each on a thread of its own: an answer must not depend on how many threads there are.
+        with one_thread_each(), one_blas_thread():
+            device = torch.device(self.config.device)
+            yield from side_by_side(self._segment, recordings, device=device)
 
     def _tensors(self) -> dict[str, np.ndarray]:
         weights = self.network_.state_dict()
@@ -187,7 +196,10 @@ class NetworkEstimator(TrainedNetwork, LabelFreeEstimator):
 
         def train(prepared: list[Recording]) -> nn.Module:
             self._suit(prepared)
-            return self._train(prepared, progress)
+            # Operations are small here, or cut into tiles: more threads an operation bring nothing but
+            # other roundings.
+            with one_thread_each():
+                return self._train(prepared, progress)
 
         self._settle_actions(recordings)
         return self._fit(recordings, train)
