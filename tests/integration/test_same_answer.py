@@ -1,4 +1,4 @@
-"""Same seed, same answer: in another process, with another number of threads, one by one or together."""
+"""Same seed, same answer: in another process, on more threads, recordings one by one or together."""
 
 import os
 import subprocess
@@ -8,15 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
+from histvq.methods import METHODS
+from histvq.supervised import SUPERVISED
 from oracles import every_fit
 from oracles.every_fit import CASES, method_of
 
-import histvq
-from histvq.methods import METHODS
-from histvq.supervised import SUPERVISED
-
 # Methods whose fit gives other last digits with another number of threads, and why; docs/robustness.md
-# names the same. With as many threads they give the same bytes, and a model, once there, the same answers.
+# names the same. With as many threads they give the same bytes; a model, once there, the same answers.
 SHARED = dict.fromkeys(
     SUPERVISED,
     "its layers see whole batches at once: their sums are shared among threads, which takes two thirds "

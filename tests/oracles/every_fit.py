@@ -1,7 +1,8 @@
-"""A process that fits every method, saves what it learned and answers; run as a program by `test_same_answer`.
+"""A process of its own that fits every method, saves what it learned and answers.
 
-`python every_fit.py DATA ROOT FOLDER [MODELS]` leaves a folder of each case with the model and `answers.npz`.
-With MODELS, where another process left its own, those are loaded and answer too: `of_loaded.npz`.
+`python every_fit.py DATA ROOT FOLDER [MODELS]` leaves for each case a folder with the model and
+`answers.npz`; `alone.npz` is of the recordings one by one, in another order. With MODELS, the folder of
+another such process, its models are loaded and answer too: `of_loaded.npz`.
 """
 
 import sys
