@@ -5,12 +5,14 @@
 another such process, its models are loaded and answer too: `of_loaded.npz`.
 """
 
+import os
 import sys
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import torch
 
 import histvq
 from histvq.annotation import Annotation
@@ -82,6 +84,9 @@ def as_arrays(answers: Sequence[Segmentation]) -> dict[str, np.ndarray]:
 
 def main(name: str, root: str, folder: Path, models: Path | None) -> None:
     """Fit, save and answer."""
+    torch.set_num_threads(
+        int(os.environ["OMP_NUM_THREADS"])
+    )  # it takes no more than there are cores
     recordings, annotations = data_of(name, root)
     for case in CASES:
         place = folder / case
