@@ -59,13 +59,6 @@ def device_or_cpu(name: str) -> str:
     return name
 
 
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error says that there is no more memory to be had."""
-    if isinstance(error, MemoryError | torch.OutOfMemoryError):
-        return True
-    return isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
-
-
 def give_back_memory() -> None:
     """Hand freed memory back to the system, where the C library keeps it.
 

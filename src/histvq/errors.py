@@ -48,14 +48,15 @@ class DataWarning(UserWarning):
     """Something in the data was changed, left out or looks wrong; the message says what and where."""
 
 
+_NO_MEMORY = ("can't allocate memory", "cannot allocate memory", "out of memory")
+
+
 def out_of_memory(error: BaseException) -> bool:
     """Whether memory ran out: Python and numpy say so by the error's type, PyTorch in words."""
     if isinstance(error, MemoryError):
         return True
-    words = str(error)
-    return isinstance(error, RuntimeError) and (
-        "can't allocate memory" in words or "out of memory" in words
-    )
+    said = str(error).lower()
+    return isinstance(error, RuntimeError) and any(words in said for words in _NO_MEMORY)
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

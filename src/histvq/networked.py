@@ -1,6 +1,6 @@
 """What methods with a trained network share: how a fit begins, and how the network is kept."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
@@ -13,10 +13,13 @@ from histvq.batching import InputScale
 from histvq.devices import deterministic, device_called, device_or_cpu
 from histvq.errors import ConfigError
 from histvq.inputs import centred, checked, layout_of, seed_of
+from histvq.nn.blas import one_blas_thread
+from histvq.nn.threads import one_thread_each, side_by_side
 from histvq.recording import Recording
 from histvq.resuming import Checkpoint, belonging
 from histvq.saving import LabelFreeEstimator, SavedEstimator
 from histvq.segmenter import ActionCount, Progress, ProgressCallback
+from histvq.segments import Segmentation
 from histvq.training import Watch
 from histvq.transforms import centre_on_root, resample
 
@@ -107,7 +110,7 @@ class TrainedNetwork(SavedEstimator):
         self.seed_ = kept.seed if kept else seed_of(config.random_state)
         # Initial weights and dropout draw from torch's global generator: lent to this fit, then put back.
         devices = [device] if device.type == "cuda" else []
-        with torch.random.fork_rng(devices=devices), deterministic():
+        with torch.random.fork_rng(devices=devices), deterministic(), one_blas_thread():
             torch.manual_seed(self.seed_)
             self.network_ = train(prepared, Watch(progress, kept))
         return self
@@ -153,6 +156,12 @@ class TrainedNetwork(SavedEstimator):
 
     def _at_own_rate(self, recording: Recording) -> Recording:
         return resample(recording, self.fps_, anti_alias=self.config.fps is None)
+
+    def _segment_all(self, recordings: Sequence[Recording]) -> Iterable[Segmentation]:
+        # Each on a thread of its own: an answer must not depend on how many threads there are.
+        with one_thread_each(), one_blas_thread():
+            device = torch.device(self.config.device)
+            yield from side_by_side(self._segment, recordings, device=device)
 
     def _tensors(self) -> dict[str, np.ndarray]:
         weights = self.network_.state_dict()
@@ -220,7 +229,10 @@ class NetworkEstimator(TrainedNetwork, LabelFreeEstimator):
 
         def train(prepared: list[Recording], watch: Watch) -> nn.Module:
             self._suit(prepared)
-            return self._train(prepared, watch)
+            # Operations are small here, or cut into tiles: more threads an operation bring nothing but
+            # other roundings.
+            with one_thread_each():
+                return self._train(prepared, watch)
 
         self._settle_actions(recordings)
         return self._fit(recordings, train, progress=progress, checkpoint=checkpoint)

@@ -17,8 +17,8 @@ from histvq.deciding import Decision
 from histvq.inputs import check_enough, measured
 from histvq.networked import NetworkConfig, NetworkEstimator
 from histvq.nn.autoencoder import Decoded, HierarchicalAutoencoder
+from histvq.nn.memory import less_at_once, sparing_memory
 from histvq.nn.tcn import widest_dilation
-from histvq.nn.threads import one_thread_each
 from histvq.recording import Recording
 from histvq.segments import Segmentation
 from histvq.statistics import FrontEnd
@@ -160,7 +160,7 @@ class PatchwiseEstimator(NetworkEstimator):
             kept.offer(answers, network)
             return kept.scores
 
-        with one_thread_each():
+        with sparing_memory():
             history = train(
                 network=network,
                 items=Items.shuffled(
@@ -176,6 +176,7 @@ class PatchwiseEstimator(NetworkEstimator):
                 also={"kept": kept},
                 start=lambda: self._start(network, (self._pack(batch) for batch in in_order)),
                 end_of_epoch=end_of_epoch,
+                less_at_once=lambda: less_at_once(torch.device(config.device)),
                 watch=watch,
             )
         network.load_state_dict(kept.state)

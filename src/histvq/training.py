@@ -5,12 +5,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Generic, Protocol, TypeVar
+from warnings import warn
 
 import torch
 from torch import Tensor, nn
 
-from histvq.devices import give_back_memory, is_out_of_memory
-from histvq.errors import TrainingError
+from histvq.devices import give_back_memory
+from histvq.errors import DataWarning, TrainingError, out_of_memory
 from histvq.resuming import Checkpoint, Course, Keeper, Stateful
 from histvq.segmenter import Progress, ProgressCallback
 
@@ -100,6 +101,7 @@ def train(
     also: Mapping[str, Stateful] = MappingProxyType({}),
     start: Callable[[], None] = lambda: None,
     end_of_epoch: EndOfEpoch = lambda _: {},
+    less_at_once: Callable[[], str | None] = lambda: None,
     watch: Watch = Watch(),
 ) -> list[Progress]:
     """Minimise the `total` of a step's losses, epoch by epoch.
@@ -124,6 +126,8 @@ def train(
         also: Whatever else changes from batch to batch.
         start: Called first, except where a training goes on.
         end_of_epoch: Called with the epoch's number; returns what it measured.
+        less_at_once: Called where memory runs out: does with less, and says how in words, or None if
+            that cannot be. The step is then done again.
         watch: Who is told, and where the training is kept.
 
     Returns:
@@ -146,6 +150,24 @@ def train(
     if not keeper.take_back():
         start()
         keeper.keep("before the first epoch", at_once=True)
+
+    def learn(places: list[int]) -> dict[str, float]:
+        """A step; where memory runs out, again with less at a time."""
+        while True:
+            put_back, where = keeper.remembered(), _where(course)
+            try:
+                return _learn(items, places, step, optimizer, where=where)
+            except (MemoryError, RuntimeError) as error:
+                if isinstance(error, TrainingError) or not out_of_memory(error):
+                    raise
+            # Not while the error is held: what it goes back to holds the memory.
+            put_back()
+            optimizer.zero_grad(set_to_none=True)
+            give_back_memory()
+            if (done := less_at_once()) is None:
+                raise TrainingError(_too_much(items.batch(places).ids, where=where))
+            warn(f"{where}: memory ran out; {done}", DataWarning, stacklevel=2)
+
     with keeper.stops_noted():
         while course.epoch < epochs and not course.over:
             epoch = course.epoch
@@ -153,8 +175,7 @@ def train(
                 course.order = items.order().to(torch.int32)
             while course.n_done < items.n_batches:
                 places = items.places(course.order, course.n_done)
-                losses = _learn(items, places, step, network, optimizer, where=_where(course))
-                course.add(losses)
+                course.add(learn(places))
                 if uneven:
                     give_back_memory()
                 if watch.progress:
@@ -173,34 +194,32 @@ def _learn(
     items: Items[AnyBatch],
     places: list[int],
     step: Callable[[AnyBatch], dict[str, Tensor]],
-    network: nn.Module,
     optimizer: torch.optim.Optimizer,
     *,
     where: str,
 ) -> dict[str, float]:
     """One step down the gradient; the losses before it."""
     batch = items.batch(places)
-    try:
-        losses = step(batch)
-        found = {name: float(loss.detach()) for name, loss in losses.items()}
-        if terms := [name for name, loss in found.items() if not math.isfinite(loss)]:
-            raise TrainingError(_not_finite(items, places, batch, step, terms, where=where))
-        optimizer.zero_grad(set_to_none=True)
-        losses["total"].backward()  # type: ignore[no-untyped-call]
-        weights = [p for group in optimizer.param_groups for p in group["params"]]
-        if not all(bool(torch.isfinite(w.grad).all()) for w in weights if w.grad is not None):
-            terms = ["the gradient of the total"]
-            raise TrainingError(_not_finite(items, places, batch, step, terms, where=where))
-        optimizer.step()
-    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-        if isinstance(error, TrainingError) or not is_out_of_memory(error):
-            raise
-        raise TrainingError(
-            f"{where}: memory ran out on a batch of {_shown(batch.ids)}. Give smaller batches, as "
-            "batch_size=1, shorter pieces, as piece_seconds=10, or a narrower network, as n_maps=16, "
-            "where the method has them; or resample the recordings to fewer frames a second"
-        ) from error
+    losses = step(batch)
+    found = {name: float(loss.detach()) for name, loss in losses.items()}
+    if terms := [name for name, loss in found.items() if not math.isfinite(loss)]:
+        raise TrainingError(_not_finite(items, places, batch, step, terms, where=where))
+    optimizer.zero_grad(set_to_none=True)
+    losses["total"].backward()  # type: ignore[no-untyped-call]
+    weights = [p for group in optimizer.param_groups for p in group["params"]]
+    if not all(bool(torch.isfinite(w.grad).all()) for w in weights if w.grad is not None):
+        terms = ["the gradient of the total"]
+        raise TrainingError(_not_finite(items, places, batch, step, terms, where=where))
+    optimizer.step()
     return found
+
+
+def _too_much(ids: Sequence[str], *, where: str) -> str:
+    return (
+        f"{where}: memory ran out on a batch of {_shown(ids)}. Give smaller batches, as batch_size=1, "
+        "shorter pieces, as piece_seconds=10, or a narrower network, as n_maps=16, where the method has "
+        "them; or resample the recordings to fewer frames a second"
+    )
 
 
 def _not_finite(

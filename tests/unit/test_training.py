@@ -1,9 +1,11 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
 from histvq.batching import Batch
 from histvq.datasets import load_dataset
-from histvq.errors import TrainingError
+from histvq.errors import DataWarning, TrainingError
 from histvq.methods.histvq import HiSTVQ
 from histvq.segmenter import Progress
 from histvq.training import Items, Watch, train
@@ -221,6 +223,109 @@ def test_memory_that_runs_out_is_said_with_what_to_do(error):
     )
     with pytest.raises(TrainingError, match=words):
         run(step, [weight])
+
+
+class Counting(torch.nn.Module):
+    """A weight, and a buffer that every step changes by chance, as codebooks are."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.tensor(7.0))
+        self.register_buffer("total", torch.zeros(2))
+
+
+class Steps:
+    def __init__(self):
+        self.n = 0
+
+    def state_dict(self):
+        return {"n": self.n}
+
+    def load_state_dict(self, state_dict):
+        self.n = state_dict["n"]
+
+
+def trained_with(failures):
+    """What is learned where memory runs out at these calls of the step, half-way through."""
+    torch.manual_seed(0)
+    network, luck, steps, calls = (
+        Counting(),
+        torch.Generator().manual_seed(0),
+        Steps(),
+        iter(range(99)),
+    )
+
+    def step(batch):
+        steps.n += 1
+        network.total = network.total + torch.rand(2) + torch.rand(2, generator=luck)
+        if next(calls) in failures:
+            raise MemoryError
+        losses = quadratic(network.weight)(batch)
+        return {"total": losses["total"] * network.total.sum()}
+
+    history = train(
+        network=network,
+        items=TWO,
+        step=step,
+        optimizer=torch.optim.Adam(network.parameters()),
+        generator=luck,
+        epochs=2,
+        also={"steps": steps},
+        less_at_once=iter(["one at a time", "smaller", None]).__next__,
+    )
+    return network.weight.item(), network.total.tolist(), steps.n, history, torch.rand(1).item()
+
+
+def test_where_memory_runs_out_the_step_is_done_again_as_if_nothing_had_been():
+    with pytest.warns(DataWarning) as said:
+        found = trained_with({1, 3})
+    assert found == trained_with(())
+    assert [str(w.message) for w in said] == [
+        "epoch 1, batch 2: memory ran out; one at a time",
+        "epoch 2, batch 1: memory ran out; smaller",
+    ]
+
+
+def test_in_the_end_nothing_is_left_to_be_done():
+    with (
+        pytest.warns(DataWarning),
+        pytest.raises(TrainingError, match="epoch 1, batch 1: memory ran out on"),
+    ):
+        trained_with({0, 1, 2})
+
+
+def test_a_network_in_tiles_takes_fewer_at_a_time_and_learns_the_same(monkeypatch):
+    recordings = [
+        replace(r, skeleton=r.skeleton[:240]) for r in load_dataset("synthetic").recordings[:4]
+    ]
+    losses, before = HiSTVQ._losses, torch.get_num_threads()
+
+    def fitted(*, bad):
+        calls = iter(range(99))
+
+        def failing(*given):
+            if next(calls) == bad:  # the codebooks have learned from the batch by then
+                raise RuntimeError(
+                    "DefaultCPUAllocator: can't allocate memory: you tried to allocate"
+                )
+            return losses(*given)
+
+        monkeypatch.setattr(HiSTVQ, "_losses", failing)
+        model = HiSTVQ(
+            n_actions=3, n_maps=4, n_layers=1, batch_size=2, epochs=2, min_steps=0, random_state=0
+        )
+        return model.fit(recordings).network_.state_dict()
+
+    try:
+        torch.set_num_threads(2)
+        with pytest.warns(
+            DataWarning, match="epoch 1, batch 2: memory ran out; 1 at a time from now on"
+        ):
+            found = fitted(bad=1)
+        expected = fitted(bad=-1)
+    finally:
+        torch.set_num_threads(before)
+    assert all(torch.equal(value, expected[name]) for name, value in found.items())
 
 
 def test_other_errors_stay_what_they_are():

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float, Int
 
+from histvq.nn.blas import one_blas_thread
+
 
 def agreement(one: Int[np.ndarray, " point"], other: Int[np.ndarray, " point"]) -> float:
     """Adjusted Rand index of two labellings of the same points: 1 for the same, 0 on average by chance.
@@ -28,9 +30,10 @@ def without_structure(
     Tibshirani, Walther and Hastie 2001.
     """
     middle = points.mean(axis=0)
-    _, _, axes = np.linalg.svd(points - middle, full_matrices=False)
-    places = (points - middle) @ axes.T
-    return rng.permuted(places, axis=0) @ axes + middle
+    with one_blas_thread():
+        _, _, axes = np.linalg.svd(points - middle, full_matrices=False)
+        places = (points - middle) @ axes.T
+        return rng.permuted(places, axis=0) @ axes + middle
 
 
 def beyond(

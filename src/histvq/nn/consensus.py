@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float, Int
 
+from histvq.nn.blas import one_blas_thread
 from histvq.nn.clustering import different_points, kmeans, merged, nearest
 
 # Points are put together in so many small clusters first: agreement is told between those.
@@ -55,11 +56,12 @@ def apart(
     """How often points of two grains are told apart, over all runs; 0 within a grain."""
     n_grains = int(grains.max()) + 1
     together = np.zeros((n_grains, n_grains))
-    for clusters in runs:
-        shares = np.zeros((n_grains, int(clusters.max()) + 1))
-        np.add.at(shares, (grains, clusters), 1)
-        shares /= shares.sum(axis=1, keepdims=True)
-        together += shares @ shares.T
+    with one_blas_thread():
+        for clusters in runs:
+            shares = np.zeros((n_grains, int(clusters.max()) + 1))
+            np.add.at(shares, (grains, clusters), 1)
+            shares /= shares.sum(axis=1, keepdims=True)
+            together += shares @ shares.T
     distance = np.maximum(1 - together / len(runs), 0)
     np.fill_diagonal(distance, 0)
     return (distance + distance.T) / 2

@@ -40,6 +40,21 @@ def one_thread_each() -> Iterator[None]:
         _n_threads.reset(token)
 
 
+def fewer_at_once() -> int | None:
+    """Halve how many pieces are worked on at a time, until the outermost `one_thread_each` ends.
+
+    What comes out stays the same to the last bit: a piece is worked on by one thread as before.
+
+    Returns:
+        How many at a time from now on; None where it is one at a time already.
+    """
+    n_threads = _n_threads.get() or 1
+    if n_threads < 2:
+        return None
+    _n_threads.set(n_threads // 2)
+    return n_threads // 2
+
+
 def side_by_side(
     task: Callable[[Item], Result], items: Iterable[Item], *, device: torch.device
 ) -> Iterator[Result]:

@@ -7,7 +7,9 @@ the network reaches, so every frame's result is the one it would have had. What 
 for the gradient is made again on the way back, so memory does not grow with the batch.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +23,40 @@ from histvq.nn.threads import side_by_side
 # Rows (joints times frames) of a tile. On a CPU, what its cache holds; a GPU wants much at once.
 CPU_ROWS = 8192
 GPU_ROWS = 1 << 19
+# Tiles of fewer rows save nothing worth the time: half of what they see is others' by then.
+FEWEST_ROWS = 1024
+
+_n_halved: ContextVar[int] = ContextVar("n_halved", default=0)
+
+
+@contextmanager
+def tiles_of_usual_size() -> Iterator[None]:
+    """What `smaller_tiles` does while this lasts is undone in the end."""
+    token = _n_halved.set(_n_halved.get())
+    try:
+        yield
+    finally:
+        _n_halved.reset(token)
+
+
+def smaller_tiles(device: torch.device) -> int | None:
+    """Halve the rows of a tile from now on.
+
+    Results differ by rounding. With dropout they differ by luck, which is drawn tile by tile.
+
+    Returns:
+        Rows of a tile from now on; None where tiles are as small as can be already.
+    """
+    if rows_of_tile(device) <= FEWEST_ROWS:
+        return None
+    _n_halved.set(_n_halved.get() + 1)
+    return rows_of_tile(device)
+
+
+def rows_of_tile(device: torch.device) -> int:
+    """About how many rows a tile has at present."""
+    rows = CPU_ROWS if device.type == "cpu" else GPU_ROWS
+    return rows >> _n_halved.get()
 
 
 @dataclass(frozen=True)
@@ -44,8 +80,7 @@ def tiles_of(network: TCN, series: Float[Tensor, "joint frame channel"]) -> list
     """Tiles that make up a series. While training, each draws a seed from torch's global generator."""
     n_joints, n_frames, _ = series.shape
     reach = network.reach
-    rows = CPU_ROWS if series.device.type == "cpu" else GPU_ROWS
-    step = max(rows // n_joints - 2 * reach, 2 * reach, 1)
+    step = max(rows_of_tile(series.device) // n_joints - 2 * reach, 2 * reach, 1)
     starts = range(0, n_frames, step)
     seeds: Sequence[int | None] = [None] * len(starts)
     if network.training and network.dropout > 0:

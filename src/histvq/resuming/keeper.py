@@ -1,9 +1,10 @@
 """All that changes while training, kept and taken back."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 import torch
+from torch import Tensor, nn
 
 from histvq.errors import DamagedCheckpoint, Stopped, TrainingError
 from histvq.resuming.checkpoint import Checkpoint, Stateful, broken
@@ -33,14 +34,33 @@ class Keeper:
             for name, part in self.parts.items():
                 part.load_state_dict(state[name])
             self.generator.set_state(state["generator"])
-            torch.set_rng_state(state["luck"])
-            if state["luck_cuda"] is not None:
-                torch.cuda.set_rng_state(state["luck_cuda"])
+            _set_luck(state["luck"])
         except (RuntimeError, ValueError, LookupError, TypeError, AttributeError) as error:
             raise DamagedCheckpoint(
                 f"{self.checkpoint.place}: a damaged checkpoint ({error}); delete it to begin anew"
             ) from error
         return True
+
+    def remembered(self) -> Callable[[], None]:
+        """Remember all that a step changes until the optimiser moves; the result puts it back."""
+        network = self.parts["network"]
+        assert isinstance(network, nn.Module)
+        buffers = {name: value.clone() for name, value in network.named_buffers()}
+        others = {
+            name: part.state_dict()
+            for name, part in self.parts.items()
+            if name not in ("network", "optimizer", "course")
+        }
+        luck, own = _luck(), self.generator.get_state()
+
+        def put_back() -> None:
+            network.load_state_dict(buffers, strict=False)
+            for name, state in others.items():
+                self.parts[name].load_state_dict(state)
+            self.generator.set_state(own)
+            _set_luck(luck)
+
+        return put_back
 
     @contextmanager
     def stops_noted(self) -> Iterator[None]:
@@ -72,14 +92,8 @@ class Keeper:
             )
         if self.checkpoint is None:
             return
-        on_gpu = torch.cuda.is_available() and torch.cuda.is_initialized()
         kept = self.checkpoint.keep(
-            {
-                **state,
-                "generator": self.generator.get_state(),
-                "luck": torch.get_rng_state(),
-                "luck_cuda": torch.cuda.get_rng_state() if on_gpu else None,
-            }
+            {**state, "generator": self.generator.get_state(), "luck": _luck()}
         )
         if self.noted.signal:
             means = (
@@ -88,3 +102,15 @@ class Keeper:
                 else "lost: it could not be kept"
             )
             raise Stopped(f"stopped {where}; the training is {means}", signal=self.noted.signal)
+
+
+def _luck() -> tuple[Tensor, Tensor | None]:
+    """The state of torch's global generators, of the CPU and of the GPU if that is used."""
+    on_gpu = torch.cuda.is_available() and torch.cuda.is_initialized()
+    return torch.get_rng_state(), torch.cuda.get_rng_state() if on_gpu else None
+
+
+def _set_luck(luck: tuple[Tensor, Tensor | None]) -> None:
+    torch.set_rng_state(luck[0])
+    if luck[1] is not None:
+        torch.cuda.set_rng_state(luck[1])
