@@ -416,9 +416,16 @@ def write_scores(folder: Path, scores: Scores, *, name: str = SCORES) -> Path:
 
 
 def versions() -> dict[str, str]:
-    """Versions of what an answer may depend on."""
-    names = ("histvq", "torch", "numpy", "scipy", "pandas")
-    return {"python": platform.python_version(), **{n: metadata.version(n) for n in names}}
+    """Versions of what an answer may depend on, the processor and the number of threads."""
+    import torch
+
+    names = ("histvq", "torch", "numpy", "scipy", "scikit-learn", "pandas")
+    return {
+        "python": platform.python_version(),
+        **{name: metadata.version(name) for name in names},
+        "processor": platform.machine(),
+        "threads": str(torch.get_num_threads()),
+    }
 
 
 class _Log:
