@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import save_file
 
 from histvq.errors import FileFormatError
+from histvq.tensorfile import read_safetensors
 from histvq.writing import atomically, write_text
 
 FORMAT = 1
@@ -64,8 +64,5 @@ def read_tensors(path: str | Path) -> dict[str, np.ndarray]:
     Raises:
         FileFormatError: If the file is missing or damaged.
     """
-    place = Path(path) / TENSORS
-    try:
-        return load_file(place)
-    except (OSError, SafetensorError) as error:
-        raise FileFormatError(f"{place}: cannot be read ({error}); save the model again") from error
+    tensors, _ = read_safetensors(Path(path) / TENSORS)
+    return tensors
