@@ -9,6 +9,7 @@ import numpy as np
 from safetensors.numpy import save_file
 
 from histvq.errors import FileFormatError
+from histvq.reading import read_json
 from histvq.tensorfile import read_safetensors
 from histvq.writing import atomically, write_text
 
@@ -46,9 +47,9 @@ def read_description(path: str | Path) -> dict[str, Any]:
         hint = f"; did you mean {inner}?" if (inner / DESCRIPTION).is_file() else ""
         raise FileFormatError(f"{path}: no {DESCRIPTION} in it, so it is not a saved model{hint}")
     try:
-        description = json.loads(place.read_text(encoding="utf-8"))
+        description: dict[str, Any] = read_json(place, finite=True)
         version = int(description["format"])
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError) as error:
         raise FileFormatError(f"{place}: not the description of a model ({error})") from error
     if version > FORMAT:
         raise FileFormatError(

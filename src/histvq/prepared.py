@@ -11,6 +11,7 @@ import numpy as np
 from histvq.annotation import Annotation
 from histvq.chain import Chain
 from histvq.errors import FileFormatError
+from histvq.reading import read_json
 from histvq.recording import Recording
 from histvq.segmenter import ProgressCallback, Segmenter
 from histvq.segments import Segmentation
@@ -18,6 +19,7 @@ from histvq.transforms import frames_before_resampling, labels_after_resampling
 from histvq.writing import write_text
 
 FILE = "transforms.json"
+MOST_STEPS = 100
 
 
 class Prepared:
@@ -93,7 +95,9 @@ def read_chain(path: str | Path) -> Chain:
     if not place.is_file():
         return Chain()
     try:
-        steps = json.loads(place.read_text(encoding="utf-8"))["transforms"]
+        steps = read_json(place)["transforms"]
+        if not isinstance(steps, list) or len(steps) > MOST_STEPS:
+            raise ValueError(f"transforms: expected a list of at most {MOST_STEPS}")
         return Chain.of([str(step) for step in steps])
     except (ValueError, KeyError, TypeError) as error:
         raise FileFormatError(f"{place}: not a chain of transforms ({error})") from error

@@ -8,10 +8,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import yaml
 
 from histvq.annotation import Annotation
 from histvq.errors import FileFormatError
+from histvq.reading import read_json, read_yaml
 from histvq.report.frames import read_frames, read_truth
 from histvq.report.names import FILE, Names, as_predicted, read_names, renamed
 from histvq.report.naming import codes_in
@@ -150,8 +150,8 @@ def _settings(place: Path) -> dict[str, Any]:
     if not place.is_file():
         return {}
     try:
-        found = yaml.safe_load(place.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        found = read_yaml(place)
+    except FileFormatError as error:
         raise FileFormatError(f"{place}: not to be read ({error}); delete or mend it") from error
     if not isinstance(found, dict):
         raise FileFormatError(f"{place}: holds no settings; delete or mend it")
@@ -162,7 +162,7 @@ def _said(place: Path) -> _Said:
     if not place.is_file():
         return _Said()
     try:
-        found = json.loads(place.read_text(encoding="utf-8"))
+        found = read_json(place)
         return _Said(
             {str(id): str(person) for id, person in found["people"].items()},
             tuple(map(str, found["warnings"])),
@@ -175,8 +175,8 @@ def _said(place: Path) -> _Said:
 def _actions(place: Path) -> list[str]:
     """All true actions in their order, as the scores name them."""
     try:
-        return [str(name) for name in json.loads(place.read_text(encoding="utf-8"))["actions"]]
-    except (OSError, ValueError, KeyError, TypeError):
+        return [str(name) for name in read_json(place)["actions"]]
+    except (ValueError, KeyError, TypeError):
         return []
 
 

@@ -8,6 +8,7 @@ import yaml
 from pydantic import BaseModel, Field, NonNegativeInt, PositiveInt, ValidationError
 
 from histvq.errors import FileFormatError, did_you_mean
+from histvq.reading import read_yaml
 
 FOR_ALL = "table.yaml"
 FOR_ONE = ".table.yaml"
@@ -114,12 +115,7 @@ def read_notes(source: Path | Mapping[str, Any]) -> TableNotes:
 
 
 def _loaded(path: Path) -> object:
-    try:
-        return yaml.load(path.read_text(encoding="utf-8-sig"), _NoKeyTwice)
-    except OSError as error:
-        raise FileFormatError(f"{path}: cannot be read ({error.strerror})") from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise FileFormatError(f"{path}: not a YAML file ({error})") from error
+    return read_yaml(path, _NoKeyTwice)
 
 
 class _NoKeyTwice(yaml.SafeLoader):
