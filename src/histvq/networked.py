@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from histvq.batching import InputScale
 from histvq.errors import ConfigError
 from histvq.inputs import centred, checked, layout_of, seed_of
+from histvq.nn.weightless import check_shapes
 from histvq.recording import Recording
 from histvq.saving import LabelFreeEstimator, SavedEstimator
 from histvq.segmenter import ActionCount, Progress, ProgressCallback
@@ -142,14 +143,14 @@ class TrainedNetwork(SavedEstimator):
     def _restore(self, tensors: dict[str, np.ndarray], *, device: str | None) -> None:
         super()._restore(tensors, device=device)
         self.scale_ = InputScale(tensors["scale.offset"], tensors["scale.factor"])
+        weights = {
+            name.removeprefix("network."): torch.from_numpy(value)
+            for name, value in tensors.items()
+            if name.startswith("network.")
+        }
+        check_shapes(self._build, weights)
         network = self._build(torch.Generator())
-        network.load_state_dict(
-            {
-                name.removeprefix("network."): torch.from_numpy(value)
-                for name, value in tensors.items()
-                if name.startswith("network.")
-            }
-        )
+        network.load_state_dict(weights)
         self.set_params(device=device or device_or_cpu(self.config.device))
         self.network_ = network.to(device_called(self.config.device)).eval()
 

@@ -67,12 +67,11 @@ def read_yaml(place: str | Path, loader: Any = None) -> Any:
 def _made(place: str | Path, make: Callable[[str], Any], otherwise: str, at_most_bytes: int) -> Any:
     """What is made of a text in UTF-8, if it can be, and is of a depth that can be followed."""
     try:
-        with Path(place).open("rb") as file:
-            data = file.read(at_most_bytes + 1)
-        if len(data) > at_most_bytes:
+        if (n_bytes := Path(place).stat().st_size) > at_most_bytes:
             raise FileFormatError(
-                f"{place}: more than {at_most_bytes:,} bytes; no file of this sort is that large"
+                f"{place}: {n_bytes:,} bytes, where no file of this sort has more than {at_most_bytes:,}"
             )
+        data = Path(place).read_bytes()
         found = make(data.decode("utf-8-sig"))
         _check_depth(found)
     except FileFormatError:

@@ -104,8 +104,10 @@ def read_skeleton(path: str | Path) -> Skeleton:
     sections = _sections(path)
     units = dict(_pair(line, path) for line in sections.get("units", []))
     degrees = _degrees(units.get("angle", "deg"), path)
-    inches = 1 / _number(units.get("length", "1"), f"{path}, :units, length")
-    scale = inches * METRES_PER_INCH
+    length = _number(units.get("length", "1"), f"{path}, :units, length")
+    if not abs(length) > 1e-9:
+        raise FileFormatError(f"{path}, :units: a length of {length:g} says nothing. {AGAIN}")
+    scale = METRES_PER_INCH / length
     about_root = dict(_pair(line, path) for line in sections.get(ROOT, []))
     order = tuple(about_root.get("order", "").lower().split())
     if sorted(order) != sorted(_CHANNELS):

@@ -113,13 +113,9 @@ def write_names(
 def _parsed(path: Path) -> yaml.Node | None:
     """The file as YAML's nodes, which know their lines and hold all scalars as text."""
     try:
-        with path.open("rb") as file:
-            data = file.read(SETTINGS_BYTES + 1)
-        if len(data) > SETTINGS_BYTES:
-            raise FileFormatError(
-                f"{path}: more than {SETTINGS_BYTES:,} bytes; no names take as many"
-            )
-        text = data.decode("utf-8-sig")
+        if (n_bytes := path.stat().st_size) > SETTINGS_BYTES:
+            raise FileFormatError(f"{path}: {n_bytes:,} bytes; no names take as many")
+        text = path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError as error:
         raise FileFormatError(
             f"{path}: there is no such file; histvq names RUN writes a first one"

@@ -30,8 +30,10 @@ def load_netcdf(path: Path) -> "xr.Dataset":
         if engine == "h5netcdf":  # scipy itself counts the bytes of the classic files
             needed("h5netcdf")
             _check_claim(path)
+        # Mapped, a damaged file would stay open.
+        options: dict[str, Any] = {"mmap": False} if engine == "scipy" else {}
         with xarray.open_dataset(
-            path, engine=engine, decode_times=False, decode_timedelta=False
+            path, engine=engine, decode_times=False, decode_timedelta=False, **options
         ) as dataset:
             return dataset.load()
     except (FileFormatError, ConfigError):

@@ -2,8 +2,14 @@
 
 import lzma
 from pathlib import Path
+from typing import IO
 
 from histvq.errors import FileFormatError
+
+# Of a file unpacked, a gigabyte of which can be hidden in a few kilobytes.
+MOST_BYTES = 2**29
+_CHUNK = 2**20
+_WINDOW_BYTES = 2**27  # what xz may keep in mind; at its highest setting it does half of that
 
 AGAIN = "The file may be cut short or damaged: fetch it again"
 
@@ -15,12 +21,37 @@ def read_packed(path: Path) -> bytes:
         FileFormatError: If it cannot be read or unpacked.
     """
     try:
-        data = path.read_bytes()
-        return lzma.decompress(data) if path.suffix.lower() == ".xz" else data
+        if path.suffix.lower() != ".xz":
+            return path.read_bytes()
+        _check_window(path)
+        with lzma.open(path) as file:
+            return read_at_most(file, MOST_BYTES, path)
     except (lzma.LZMAError, EOFError) as error:
         raise FileFormatError(f"{path}: cannot be unpacked ({error}). {AGAIN}") from error
     except OSError as error:
         raise FileFormatError(f"{path}: cannot be read ({error.strerror})") from error
+
+
+def read_at_most(file: IO[bytes], most: int, path: Path) -> bytes:
+    """All of an open file that unpacks what is read.
+
+    Raises:
+        FileFormatError: If it is more than so many bytes; no more are taken in.
+    """
+    chunks, n_bytes = [], 0
+    while chunk := file.read(_CHUNK):
+        chunks.append(chunk)
+        if (n_bytes := n_bytes + len(chunk)) > most:
+            raise FileFormatError(
+                f"{path}: unpacks to more than {most >> 20} MiB, which no such file has. Do not trust it"
+            )
+    return b"".join(chunks)
+
+
+def _check_window(path: Path) -> None:
+    """Raise LZMAError where unpacking would need more memory than anything packed with sense."""
+    with path.open("rb") as file:
+        lzma.LZMADecompressor(memlimit=_WINDOW_BYTES).decompress(file.read(_CHUNK), max_length=1)
 
 
 def read_packed_text(path: Path, *, encoding: str) -> str:

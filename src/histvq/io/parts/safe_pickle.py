@@ -80,8 +80,10 @@ def _filled(data: Any, kind: _Type, shape: Any, order: Any) -> np.ndarray:
     """An array of these bytes; raises unless they are as many as the shape promises."""
     if not isinstance(data, bytes | bytearray) or type(kind) is not _Type:
         raise pickle.UnpicklingError("an array of something else than numbers")
-    promised = math.prod(shape) * kind.dtype.itemsize
-    if len(data) != promised or min(shape, default=0) < 0:
+    # A text, or a list, times a number would be made before it is found to be no size.
+    if not isinstance(shape, tuple) or not all(type(n) is int and 0 <= n < 2**48 for n in shape):
+        raise pickle.UnpicklingError("an array whose shape is not in whole numbers")
+    if len(data) != math.prod(shape) * kind.dtype.itemsize:
         raise pickle.UnpicklingError(f"{len(data)} bytes for an array of shape {shape}")
     return np.frombuffer(data, kind.dtype).reshape(shape, order=order)
 
@@ -131,6 +133,22 @@ class _Unpickler(pickle._Unpickler):
             raise pickle.UnpicklingError(f"it sets the state of {type(target).__name__}")
         target.__setstate__(state)
 
+    def load_setitem(self) -> None:
+        value, key = self.stack.pop(), self.stack.pop()  # type: ignore[attr-defined]
+        _put(self.stack[-1], [key, value])  # type: ignore[attr-defined]
+
+    def load_setitems(self) -> None:
+        items = self.pop_mark()  # type: ignore[attr-defined]
+        _put(self.stack[-1], items)  # type: ignore[attr-defined]
+
+    def load_dict(self) -> None:
+        made: dict[Any, Any] = {}
+        _put(made, self.pop_mark())  # type: ignore[attr-defined]
+        self.append(made)  # type: ignore[attr-defined]
+
+    def load_none_of_these(self) -> None:
+        raise pickle.UnpicklingError("it holds sets, or what lies outside of it")
+
     def load_bytearray8(self) -> None:
         (size,) = struct.unpack("<Q", self.read(8))  # type: ignore[attr-defined]
         data = self.read(size)  # type: ignore[attr-defined]
@@ -138,6 +156,22 @@ class _Unpickler(pickle._Unpickler):
 
     dispatch[pickle.BUILD[0]] = load_build
     dispatch[pickle.BYTEARRAY8[0]] = load_bytearray8
+    dispatch[pickle.SETITEM[0]] = load_setitem
+    dispatch[pickle.SETITEMS[0]] = load_setitems
+    dispatch[pickle.DICT[0]] = load_dict
+    for _operation in (
+        pickle.EMPTY_SET, pickle.ADDITEMS, pickle.FROZENSET, pickle.PERSID, pickle.BINPERSID,
+        pickle.EXT1, pickle.EXT2, pickle.EXT4, pickle.NEXT_BUFFER, pickle.READONLY_BUFFER,
+    ):  # fmt: skip
+        dispatch[_operation[0]] = load_none_of_these
+
+
+def _put(target: Any, items: list[Any]) -> None:
+    """Keys and values, in turn, into a dictionary; to look up tuples within tuples could take for ever."""
+    keys = items[::2]
+    if type(target) is not dict or not all(isinstance(k, str | bytes | int | float) for k in keys):
+        raise pickle.UnpicklingError("it has keys that are no text and no number")
+    target.update(zip(keys, items[1::2], strict=True))
 
 
 def _plain(value: Any, done: dict[int, Any]) -> Any:
