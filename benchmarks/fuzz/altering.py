@@ -192,7 +192,7 @@ def zipped(inside: Alter) -> Alter:
         else:
             members[place] = rng.choice(["../" + name, "/" + name, name + "\\x", "x", ""]), content
         made = io.BytesIO()
-        packing = rng.choice([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2])
+        packing = rng.choice([zipfile.ZIP_STORED] * 6 + [zipfile.ZIP_DEFLATED] * 3 + [zipfile.ZIP_BZIP2])
         with zipfile.ZipFile(made, "w", packing) as archive:
             for member, bytes_ in members:
                 archive.writestr(member.replace("\0", ""), bytes_)

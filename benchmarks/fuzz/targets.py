@@ -30,11 +30,13 @@ class Target:
         make: Into an empty folder: the good file, with whatever lies beside it; returns the one to alter.
         alter: How it is altered.
         read: What is done with it.
+        any_numbers: Whether numbers in it may be such that sums overflow, of which NumPy warns.
     """
 
     make: Callable[[Path], Path]
     alter: a.Alter
     read: Run
+    any_numbers: bool = False
 
 
 READER_WAYS: dict[str, a.Alter] = {
@@ -87,8 +89,8 @@ def targets() -> dict[str, Target]:
         "groups table": Target(_groups, a.TEXT, _read_groups),
         "babel pickle": Target(_babel_pickle, a.BINARY, _read_babel),
         "babel json": Target(_babel_json, a.JSON, _read_babel_json),
-        "archive zip": Target(_zip, a.zipped(a.BINARY), _unpack),
-        "archive tar": Target(_tar, a.tarred(a.BINARY), _unpack),
+        "archive zip": Target(_zip, a.mixed(a.zipped(a.BINARY)), _unpack),
+        "archive tar": Target(_tar, a.mixed(a.tarred(a.BINARY)), _unpack),
         "skeleton.yaml": Target(_skeleton, a.YAML, _read_skeleton),
         "preset.toml": Target(_preset, a.mixed(a.TEXT, a.JSON), _read_preset),
         "names.yaml": Target(partial(_run_file, "names.yaml"), a.YAML, _read_run),
@@ -105,10 +107,10 @@ def targets() -> dict[str, Target]:
         ("model.safetensors", a.SAFETENSORS),
         ("model.json", a.JSON),
     ):
-        found[file] = Target(partial(_model, "histvq", file), alter, _predict)
+        found[file] = Target(partial(_model, "histvq", file), alter, _predict, True)
     for method in ("window-kmeans", "cte", "ms-gcn"):
         for file, alter in (("model.safetensors", a.SAFETENSORS), ("model.json", a.JSON)):
-            found[f"{file} ({method})"] = Target(partial(_model, method, file), alter, _predict)
+            found[f"{file} ({method})"] = Target(partial(_model, method, file), alter, _predict, True)
     return found
 
 

@@ -4,6 +4,7 @@ Arrays are (channel, frame, joint, person); label files hold one action name a l
 holds `<integer> <name>` lines. No file says how many frames a second there are.
 """
 
+import re
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from histvq.recording import Recording
 from histvq.writing import written_whole
 
 BACKGROUND = "background"
+_WHOLE = re.compile(r"-?\d{1,18}", flags=re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,7 +169,7 @@ def read_mapping(path: Path) -> dict[int, str]:
         code, space, name = line.partition(" ")
         if not line:
             continue
-        if not (space and name and code.lstrip("-").isdecimal()):
+        if not (space and name and _WHOLE.fullmatch(code)):
             raise FileFormatError(
                 f"{path}, line {number}: {line!r}; expected an integer, a space and a name"
             )

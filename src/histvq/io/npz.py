@@ -72,8 +72,8 @@ def read_npz(path: str | Path) -> Pair:
             recording = _recording(header["recording"], archive, path=path)
             annotation = _annotation(header, archive)
         except FileFormatError as error:
-            raise error if str(path) in str(error) else FileFormatError(
-                f"{path}: {error}"
+            raise (
+                error if str(path) in str(error) else FileFormatError(f"{path}: {error}")
             ) from error
         except (*DAMAGED, AttributeError) as error:
             raise FileFormatError(

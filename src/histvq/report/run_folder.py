@@ -176,7 +176,7 @@ def _said(place: Path) -> _Said:
 def _actions(place: Path) -> list[str]:
     """All true actions in their order, as the scores name them."""
     try:
-        return [str(name) for name in read_json(place)["actions"]]
+        return list(dict.fromkeys(map(str, read_json(place)["actions"])))
     except (ValueError, KeyError, TypeError):
         return []
 
@@ -211,6 +211,8 @@ def _codes(
     counts = {"action": n_actions if isinstance(n_actions, int) else 0, "subaction": 0}
     if isinstance(alpha, int):
         counts["subaction"] = counts["action"] * alpha
-    if max(counts.values()) > MOST_CODES:  # as no method has them: the file is not as it was written
+    if (
+        max(counts.values()) > MOST_CODES
+    ):  # as no method has them: the file is not as it was written
         counts = dict.fromkeys(counts, 0)
     return {level: {*range(counts[level]), *codes_in(answers, level)} for level in LEVELS}

@@ -97,8 +97,26 @@ def opened(path: Path) -> Iterator[Archive]:
     """
     with _in_words(path):
         zipped = zipfile.ZipFile(path)
+        check_claims(zipped, path)
     with zipped:
         yield Archive(path, zipped)
+
+
+def check_claims(zipped: zipfile.ZipFile, path: Path) -> None:
+    """See that no member claims to be more than the file, or is packed as NumPy packs nothing.
+
+    Room for what a member claims is made before it is read, and what is packed by bzip2 or LZMA may be a
+    million times as large.
+
+    Raises:
+        BadZipFile: If one does.
+    """
+    n_bytes = path.stat().st_size
+    for info in zipped.infolist():
+        if info.header_offset + info.compress_size > n_bytes:
+            raise zipfile.BadZipFile(f"{info.filename!r} is said to end behind the file")
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise zipfile.BadZipFile(f"{info.filename!r} is not packed as NumPy does it")
 
 
 @contextmanager

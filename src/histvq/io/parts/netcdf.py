@@ -1,6 +1,7 @@
 """NetCDF files as xarray data sets: what a header claims is checked before memory is taken for it."""
 
 import importlib
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,13 +28,15 @@ def load_netcdf(path: Path) -> "xr.Dataset":
     engine = _engine(path)
     xarray = needed("xarray")
     try:
-        if engine == "h5netcdf":  # scipy itself counts the bytes of the classic files
+        if engine == "h5netcdf":
             needed("h5netcdf")
             _check_claim(path)
-        # Mapped, a damaged file would stay open.
-        options: dict[str, Any] = {"mmap": False} if engine == "scipy" else {}
+        # From memory: of a file on disk scipy asks for as many bytes as a header claims.
+        # And h5netcdf would warn of axes without names.
+        source = io.BytesIO(path.read_bytes()) if engine == "scipy" else path
+        options = {} if engine == "scipy" else {"phony_dims": "access"}
         with xarray.open_dataset(
-            path, engine=engine, decode_times=False, decode_timedelta=False, **options
+            source, engine=engine, decode_times=False, decode_timedelta=False, **options
         ) as dataset:
             return dataset.load()
     except (FileFormatError, ConfigError):

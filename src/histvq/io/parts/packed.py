@@ -1,6 +1,7 @@
 """Text files as they are, or packed as `.xz`."""
 
 import lzma
+from gzip import GzipFile
 from pathlib import Path
 from typing import IO
 
@@ -32,7 +33,7 @@ def read_packed(path: Path) -> bytes:
         raise FileFormatError(f"{path}: cannot be read ({error.strerror})") from error
 
 
-def read_at_most(file: IO[bytes], most: int, path: Path) -> bytes:
+def read_at_most(file: "IO[bytes] | GzipFile", most: int, path: Path) -> bytes:
     """All of an open file that unpacks what is read.
 
     Raises:
