@@ -54,7 +54,8 @@ def read_weights(path: Path) -> dict[str, np.ndarray] | None:
     Raises:
         Exception: Whatever a damaged file may come to.
     """
-    with path.open("rb") as file:
+    # In memory: of a file, as many bytes are asked for as it claims to have.
+    with io.BytesIO(path.read_bytes()) as file:
         if zipfile.is_zipfile(file):
             archive = zipfile.ZipFile(file)
             check_claims(archive, path)
