@@ -52,7 +52,7 @@ class _Statistics(_Strict, frozen=True):
 _SORTS: dict[str, Any] = {
     "actions": _Names,
     "centred": bool,
-    "fps": _Positive,
+    "fps": Annotated[float, Field(ge=1e-3, le=1e6)],
     "graph": _Graph,
     "held_out": list[str],
     "history": list[dict[str, float]],

@@ -14,7 +14,7 @@ import numpy as np
 
 from histvq.annotation import Annotation
 from histvq.errors import ConfigError, DataWarning, FileFormatError
-from histvq.io.parts.archive import DAMAGED
+from histvq.io.parts.archive import DAMAGED, mapped
 from histvq.io.parts.asked import given_fps, given_unit
 from histvq.io.parts.file_names import check_file_names
 from histvq.io.parts.individuals import side_by_side
@@ -184,7 +184,7 @@ def read_mapping(path: Path) -> dict[int, str]:
 
 def _load(path: Path) -> np.ndarray:
     try:
-        array = np.load(path, allow_pickle=False, mmap_mode="r")
+        array = mapped(path)
     except DAMAGED as error:
         raise FileFormatError(
             f"{path}: not an array numpy can load ({error}). It may be cut short, or hold Python "
@@ -202,7 +202,8 @@ def _load(path: Path) -> np.ndarray:
             f"{path}: {array[c, t, v, m]} at frame {t}, joint {v}, channel {c}, person {m}, and "
             f"{len(wrong)} such values in all; this layout has no missing values. Fill them first"
         )
-    return array.astype(np.float32)
+    with np.errstate(over="ignore"):  # the recording refuses what is infinite
+        return array.astype(np.float32)
 
 
 def _read_labels(path: Path, *, n_frames: int, fps: float) -> Annotation | None:

@@ -123,6 +123,8 @@ def _check_version(version: object, *, path: Path) -> None:
 
 def _recording(about: dict[str, Any], archive: Archive, *, path: Path) -> Recording:
     plain = {name: None if about[name] is None else tuple(about[name]) for name in _TUPLES}
+    with np.errstate(over="ignore", invalid="ignore"):  # the recording refuses what is infinite
+        skeleton = archive.array("skeleton", shape=[None] * 3).astype(np.float32)
     before = about["source"]
     origin = {} if before in (None, str(path)) else {"original_source": before}
     return Recording(
@@ -131,7 +133,7 @@ def _recording(about: dict[str, Any], archive: Archive, *, path: Path) -> Record
             **plain,
             "metadata": {**origin, **about["metadata"]},
             "source": str(path),
-            "skeleton": archive.array("skeleton", shape=[None] * 3).astype(np.float32),
+            "skeleton": skeleton,
         }
     )
 

@@ -4,6 +4,7 @@
 the bytes there are before anything is allocated.
 """
 
+import io
 import math
 import zipfile
 import zlib
@@ -21,6 +22,7 @@ from histvq.io.parts.packed import AGAIN
 
 # A zip's deflate cannot shrink anything by more than this, so what claims to is made up.
 MOST_SHRUNK = 1032
+_HEADER_BYTES = 10_000  # numpy itself reads no longer ones
 # What numpy and zipfile raise for files that are not what they should be: headers are parsed as Python.
 DAMAGED = (
     OSError, EOFError, MemoryError, OverflowError, ValueError, KeyError, IndexError, TypeError,
@@ -153,8 +155,22 @@ def header(member: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
     if version == (1, 0):
         return np.lib.format.read_array_header_1_0(member)
     if version == (2, 0):
-        return np.lib.format.read_array_header_2_0(member)
+        length = member.read(4)
+        if (n_bytes := int.from_bytes(length, "little")) > _HEADER_BYTES:
+            raise ValueError(f"a header of {n_bytes} bytes")
+        return np.lib.format.read_array_header_2_0(io.BytesIO(length + member.read(n_bytes)))
     raise ValueError(f"an .npy of version {version}, for tables of fields")
+
+
+def mapped(path: Path) -> np.ndarray:
+    """An `.npy` mapped for reading, so that what its header says is held against its size.
+
+    Raises:
+        Exception: One of `DAMAGED`.
+    """
+    with path.open("rb") as file:
+        header(file)
+    return np.lib.format.open_memmap(path, mode="r")
 
 
 def _check_kind(dtype: np.dtype, kinds: str, where: str) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from histvq.errors import FileFormatError, did_you_mean
-from histvq.io.parts.packed import read_at_most
+from histvq.io.parts.packed import read_unpacked
 from histvq.io.parts.safe_names import unquoted
 
 STATE = "State event"
@@ -21,7 +21,6 @@ STATE = "State event"
 RECORDING = "recording "
 # The category of behaviours by level; those of any other are actions.
 CATEGORY = {"action": "action", "subaction": "subaction"}
-LARGEST = 2**28  # bytes of a project unpacked: five times what 2,000 recordings take
 
 
 class State(NamedTuple):
@@ -50,7 +49,7 @@ def read_project(path: Path) -> dict[str, Any]:
     try:
         packed = path.name.lower().endswith(".gz")
         with gzip.open(path) if packed else path.open("rb") as file:
-            data = read_at_most(file, LARGEST, path)
+            data = read_unpacked(file, path)
         project = json.loads(data.decode("utf-8-sig"))
     except FileNotFoundError as error:
         raise FileFormatError(f"{path}: there is no such file") from error

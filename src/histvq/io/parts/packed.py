@@ -7,8 +7,8 @@ from typing import IO
 
 from histvq.errors import FileFormatError
 
-# Of a file unpacked, a gigabyte of which can be hidden in a few kilobytes.
-MOST_BYTES = 2**29
+# Text of numbers shrinks to a tenth or so; what is far larger unpacked is there to fill the memory.
+_SPARE_BYTES, _MOST_TIMES = 2**25, 30
 _CHUNK = 2**20
 _WINDOW_BYTES = 2**27  # what xz may keep in mind; at its highest setting it does half of that
 
@@ -26,27 +26,31 @@ def read_packed(path: Path) -> bytes:
             return path.read_bytes()
         _check_window(path)
         with lzma.open(path) as file:
-            return read_at_most(file, MOST_BYTES, path)
+            return read_unpacked(file, path)
+    except MemoryError as error:
+        raise FileFormatError(f"{path}: more than fits into the memory at hand") from error
     except (lzma.LZMAError, EOFError) as error:
         raise FileFormatError(f"{path}: cannot be unpacked ({error}). {AGAIN}") from error
     except OSError as error:
         raise FileFormatError(f"{path}: cannot be read ({error.strerror})") from error
 
 
-def read_at_most(file: "IO[bytes] | GzipFile", most: int, path: Path) -> bytes:
+def read_unpacked(file: "IO[bytes] | GzipFile", path: Path) -> bytes:
     """All of an open file that unpacks what is read.
 
     Raises:
-        FileFormatError: If it is more than so many bytes; no more are taken in.
+        FileFormatError: If it is more than such a file of this size holds; no more is taken in.
     """
-    chunks, n_bytes = [], 0
+    most = _SPARE_BYTES + _MOST_TIMES * path.stat().st_size
+    data = bytearray()
     while chunk := file.read(_CHUNK):
-        chunks.append(chunk)
-        if (n_bytes := n_bytes + len(chunk)) > most:
+        data += chunk
+        if len(data) > most:
             raise FileFormatError(
-                f"{path}: unpacks to more than {most >> 20} MiB, which no such file has. Do not trust it"
+                f"{path}: unpacks to more than {most >> 20} MiB, which no file of its size does that has "
+                "numbers and words in it. Do not trust it"
             )
-    return b"".join(chunks)
+    return bytes(data)
 
 
 def _check_window(path: Path) -> None:
