@@ -54,6 +54,10 @@ def targets() -> dict[str, Target]:
         for name, (make, options) in EXAMPLES.items()
     }
 
+    found["reader freemocap"] = Target(
+        _freemocap, a.NPY, partial(_read, "freemocap", EXAMPLES["freemocap"][1])
+    )
+
     def with_(name: str, example: str, other: Callable[[Path], Path], alter: a.Alter) -> None:
         make, options = EXAMPLES[example]
 
@@ -142,6 +146,12 @@ def _read_noted(name: str, options: dict[str, Any], path: Path) -> None:
     """The recording beside which the altered file lies."""
     noted = next(p / "path.txt" for p in path.parents if (p / "path.txt").exists())
     _read(name, options, Path(noted.read_text()))
+
+
+def _freemocap(folder: Path) -> Path:
+    """The body alone: with hands and face most of the time would be spent on writing it."""
+    np.save(folder / "one_3d_xyz.npy", np.random.default_rng(0).normal(size=(10, 33, 3)))
+    return folder / "one_3d_xyz.npy"
 
 
 def _table_notes(folder: Path) -> Path:
