@@ -4,15 +4,15 @@
     python -m benchmarks.fuzz --only reader --cases 500
     python -m benchmarks.fuzz --only "names.yaml" --case 4711
 
-A case is a good file altered (`altering`): by accidents, and by extreme numbers, words and structures where
-its format has numbers, words and structures; archives and compressed files are altered inside. It may be read,
-read with a warning of ours, or refused in our words. Anything else is a finding: another error or warning, one
-that hides that memory was asked for in vain, more time than `--seconds`, the end of the process, a file left
+A case is a good file altered (`altering`): by accidents, and by extreme numbers, words and structures
+where its format has them; archives and compressed files are altered inside. It may be read, read with a
+warning of ours, or refused in our words. Anything else is a finding: another error or warning, one that
+hides that memory was asked for in vain, more time than `--seconds`, the end of the process, a file left
 behind, anything run, fetched or written (seen by an audit hook). A case follows from its number and the
 seed; `--case` makes it again and shows what comes of it.
 
-Cases are read in another process, under a limit on its memory (RLIMIT_AS); it is killed when a case takes too
-long, and the next one goes on behind it. Needs Linux, and the test suite beside it for the good files.
+Cases are read in another process, under a limit on its memory (RLIMIT_AS); it is killed when a case takes
+too long, and the next one goes on behind it. Needs Linux, and the test suite beside it for the good files.
 """
 
 import argparse
@@ -87,9 +87,7 @@ def _tallied(name: str, first: int, last: int, given: Any) -> Tally:
     return tally
 
 
-def _listened(
-    told: Connection, process: Any, tally: Tally, *, first: int, seconds: float
-) -> int:
+def _listened(told: Connection, process: Any, tally: Tally, *, first: int, seconds: float) -> int:
     """Take in what a process tells until it ends or a case takes too long; the case to go on with."""
     case, begun, started = first, False, False
     while True:
@@ -134,7 +132,9 @@ def _write(out: Path, found: dict[str, Tally], given: Any) -> None:
         rows = [line for line in out.read_text().splitlines() if line.startswith("| ")][1:]
         kept = {row.split(" | ")[0].removeprefix("| "): row for row in rows}
     rows = [kept.get(name, "") for name in targets()]
-    rows = [_row(n, found[n]) if n in found else row for n, row in zip(targets(), rows, strict=True)]
+    rows = [
+        _row(n, found[n]) if n in found else row for n, row in zip(targets(), rows, strict=True)
+    ]
     head = (
         "# What came of spoilt and made-up files\n\n"
         f"`python -m benchmarks.fuzz`, seed {given.seed}; at most {given.seconds:g} s a case and "

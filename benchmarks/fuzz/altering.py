@@ -14,19 +14,102 @@ from typing import Any
 Alter = Callable[[bytes, random.Random], bytes]
 
 WHOLE = [
-    -1, 0, 1, 2, 3, 7, 127, 128, 255, 256, 32767, 32768, 65535, 65536, 10**6, 10**9, 2**31 - 1, 2**31,
-    2**32 - 1, 2**53, 2**62, 2**63 - 1, 2**63, 2**64, 10**30, -(10**9), -(2**63),
-]  # fmt: skip
+    -1,
+    0,
+    1,
+    2,
+    3,
+    7,
+    127,
+    128,
+    255,
+    256,
+    32767,
+    32768,
+    65535,
+    65536,
+    10**6,
+    10**9,
+    2**31 - 1,
+    2**31,
+    2**32 - 1,
+    2**53,
+    2**62,
+    2**63 - 1,
+    2**63,
+    2**64,
+    10**30,
+    -(10**9),
+    -(2**63),
+]
 NUMBERS = [
-    *map(str, WHOLE), "9" * 5000, "1e308", "-1e308", "1e999", "1e-320", "nan", "inf", "-inf", "-0.0", "0.1",
-    "1e9", "1_000", "0x10", "007", "1,5", "", "+", "NaN", "Infinity",
-]  # fmt: skip
+    *map(str, WHOLE),
+    "9" * 5000,
+    "1e308",
+    "-1e308",
+    "1e999",
+    "1e-320",
+    "nan",
+    "inf",
+    "-inf",
+    "-0.0",
+    "0.1",
+    "1e9",
+    "1_000",
+    "0x10",
+    "007",
+    "1,5",
+    "",
+    "+",
+    "NaN",
+    "Infinity",
+]
 WORDS = [
-    "", " ", "\0", "\ufeff", "../../../../tmp/escaped", "/tmp/escaped", "C:\\x", "a" * 70_000, "<script>",
-    "null", "None", "true", "~", "os:system", "histvq.io.bvh:READER", "\u202e", "\ud83d\ude00", "&a", "*a",
-    "!!python/object/apply:os.system [id]", "__import__('os')", "{{x}}", "%s%n", "=1+1", "'", '"', "[", "{",
-]  # fmt: skip
-STRAY = [b",", b";", b"\t", b" ", b"\n", b"\r", b'"', b"-", b"\x00", b"\xff", b"[", b"{", b"<", b":"]
+    "",
+    " ",
+    "\0",
+    "\ufeff",
+    "../../../../tmp/escaped",
+    "/tmp/escaped",
+    "C:\\x",
+    "a" * 70_000,
+    "<script>",
+    "null",
+    "None",
+    "true",
+    "~",
+    "os:system",
+    "histvq.io.bvh:READER",
+    "\u202e",
+    "\ud83d\ude00",
+    "&a",
+    "*a",
+    "!!python/object/apply:os.system [id]",
+    "__import__('os')",
+    "{{x}}",
+    "%s%n",
+    "=1+1",
+    "'",
+    '"',
+    "[",
+    "{",
+]
+STRAY = [
+    b",",
+    b";",
+    b"\t",
+    b" ",
+    b"\n",
+    b"\r",
+    b'"',
+    b"-",
+    b"\x00",
+    b"\xff",
+    b"[",
+    b"{",
+    b"<",
+    b":",
+]
 NUMBER = re.compile(rb"-?\d+\.?\d*(?:[eE][-+]?\d+)?")
 TOKEN = re.compile(rb"[A-Za-z_][\w.]*")
 
@@ -113,7 +196,9 @@ def json_value(data: bytes, rng: random.Random) -> bytes:
         holder[key] = _odd(rng)
     text = json.dumps(top)
     if rng.random() < 0.1:  # what Python's writer would not write
-        text = text.replace('"@@"', rng.choice(["9" * 5000, "1e999", "[" * 5000, '"\\ud800"', "-0"]))
+        text = text.replace(
+            '"@@"', rng.choice(["9" * 5000, "1e999", "[" * 5000, '"\\ud800"', "-0"])
+        )
     return text.encode()
 
 
@@ -133,11 +218,30 @@ def _odd(rng: random.Random) -> Any:
         deep = [deep] if rng.random() < 0.5 else {"a": deep}
     return rng.choice(
         [
-            None, True, False, [], {}, deep, "@@", rng.choice(WHOLE), rng.choice(WHOLE), float("nan"), 1e308,
-            -1e308, 0.5, 5e-324, float("inf"), rng.choice(WORDS), rng.choice(WORDS), [1, 2, 3], {"a": 1},
-            [None] * 10, ["a"] * 1000, [[]] * 100,
+            None,
+            True,
+            False,
+            [],
+            {},
+            deep,
+            "@@",
+            rng.choice(WHOLE),
+            rng.choice(WHOLE),
+            float("nan"),
+            1e308,
+            -1e308,
+            0.5,
+            5e-324,
+            float("inf"),
+            rng.choice(WORDS),
+            rng.choice(WORDS),
+            [1, 2, 3],
+            {"a": 1},
+            [None] * 10,
+            ["a"] * 1000,
+            [[]] * 100,
         ]
-    )  # fmt: skip
+    )
 
 
 def yaml_text(data: bytes, rng: random.Random) -> bytes:
@@ -147,13 +251,31 @@ def yaml_text(data: bytes, rng: random.Random) -> bytes:
     key = lines[at].partition(b":")[0]
     put = rng.choice(
         [
-            b"&a [*a]", b"!!timestamp foo", b"!!int ''", b"!!bool x", b"2001-99-99", b"!!binary '='", b"<<: *a",
-            b"{? [a] : b}", b"[" * 3000, b'"\\UFFFFFFFF"', b"!!set {a, b}", b"!!omap [a: 1]", b"1:99:99",
-            b"!!float 'x'", b"\t- x", b"|\n  x", b".inf", b"*nobody", b"!!python/name:os.system", b"0b2", b"0o9",
+            b"&a [*a]",
+            b"!!timestamp foo",
+            b"!!int ''",
+            b"!!bool x",
+            b"2001-99-99",
+            b"!!binary '='",
+            b"<<: *a",
+            b"{? [a] : b}",
+            b"[" * 3000,
+            b'"\\UFFFFFFFF"',
+            b"!!set {a, b}",
+            b"!!omap [a: 1]",
+            b"1:99:99",
+            b"!!float 'x'",
+            b"\t- x",
+            b"|\n  x",
+            b".inf",
+            b"*nobody",
+            b"!!python/name:os.system",
+            b"0b2",
+            b"0o9",
             b"[&b [x,x,x,x,x,x,x,x,x],&c [*b,*b,*b,*b,*b,*b,*b,*b],&d [*c,*c,*c,*c,*c,*c,*c,*c],"
             b"&e [*d,*d,*d,*d,*d,*d,*d,*d],&f [*e,*e,*e,*e,*e,*e,*e,*e],[*f,*f,*f,*f,*f,*f,*f]]",
         ]
-    )  # fmt: skip
+    )
     lines[at] = rng.choice([key + b": " + put, put, lines[at] + put])
     return b"\n".join(lines) + b"\n"
 
@@ -162,10 +284,17 @@ def xml_text(data: bytes, rng: random.Random) -> bytes:
     """Entities, other encodings, depths and declarations."""
     put = rng.choice(
         [
-            b'<!DOCTYPE a [<!ENTITY b "cccc"><!ENTITY d "&b;&b;&b;">]>', b"<a>" * 5000, b"&#0;", b"&lt;" * 100,
-            b'<?xml version="1.0" encoding="utf-7"?>', b"<![CDATA[x]]>", b"<!--", b"&nobody;", b"\xfe\xff",
+            b'<!DOCTYPE a [<!ENTITY b "cccc"><!ENTITY d "&b;&b;&b;">]>',
+            b"<a>" * 5000,
+            b"&#0;",
+            b"&lt;" * 100,
+            b'<?xml version="1.0" encoding="utf-7"?>',
+            b"<![CDATA[x]]>",
+            b"<!--",
+            b"&nobody;",
+            b"\xfe\xff",
         ]
-    )  # fmt: skip
+    )
     places = [m.start() for m in re.finditer(rb"[<>]", data)] or [0]
     at = rng.choice(places)
     return data[:at] + put + data[at:]
@@ -192,7 +321,9 @@ def zipped(inside: Alter) -> Alter:
         else:
             members[place] = rng.choice(["../" + name, "/" + name, name + "\\x", "x", ""]), content
         made = io.BytesIO()
-        packing = rng.choice([zipfile.ZIP_STORED] * 6 + [zipfile.ZIP_DEFLATED] * 3 + [zipfile.ZIP_BZIP2])
+        packing = rng.choice(
+            [zipfile.ZIP_STORED] * 6 + [zipfile.ZIP_DEFLATED] * 3 + [zipfile.ZIP_BZIP2]
+        )
         with zipfile.ZipFile(made, "w", packing) as archive:
             for member, bytes_ in members:
                 archive.writestr(member.replace("\0", ""), bytes_)
@@ -207,9 +338,10 @@ def tarred(inside: Alter) -> Alter:
 
     def alter(data: bytes, rng: random.Random) -> bytes:
         made = io.BytesIO()
-        with tarfile.open(fileobj=io.BytesIO(data)) as old, tarfile.open(
-            fileobj=made, mode=rng.choice(["w", "w:gz", "w:xz"])
-        ) as new:
+        with (
+            tarfile.open(fileobj=io.BytesIO(data)) as old,
+            tarfile.open(fileobj=made, mode=rng.choice(["w", "w:gz", "w:xz"])) as new,
+        ):
             infos = old.getmembers()
             chosen = rng.choice(infos)
             for info in infos:
@@ -218,8 +350,12 @@ def tarred(inside: Alter) -> Alter:
                 if info is chosen:
                     content = inside(content, rng)
                     info.size = len(content)
-                    info.name = rng.choice([info.name, "../x", "/tmp/escaped", "a/../../x", info.name])
-                    info.type = rng.choice([info.type] * 4 + [tarfile.SYMTYPE, tarfile.LNKTYPE, b"3"])
+                    info.name = rng.choice(
+                        [info.name, "../x", "/tmp/escaped", "a/../../x", info.name]
+                    )
+                    info.type = rng.choice(
+                        [info.type] * 4 + [tarfile.SYMTYPE, tarfile.LNKTYPE, b"3"]
+                    )
                     info.linkname = "/etc/passwd"
                 new.addfile(info, io.BytesIO(content))
         packed = made.getvalue()
@@ -265,13 +401,28 @@ def hdf5_member(data: bytes, rng: random.Random) -> bytes:
         elif kind == 2 and len(owner.attrs):
             key = rng.choice(list(owner.attrs))
             del owner.attrs[key]
-            odd = [b"x", "y", 3, np.zeros(3), np.nan, "a" * 60_000, np.zeros((0,)), -1, 2**60, b"\x80\x04."]
+            odd = [
+                b"x",
+                "y",
+                3,
+                np.zeros(3),
+                np.nan,
+                "a" * 60_000,
+                np.zeros((0,)),
+                -1,
+                2**60,
+                b"\x80\x04.",
+            ]
             owner.attrs[key] = rng.choice(odd)
         elif isinstance(owner, h5py.Dataset):
             shape, type_ = owner.shape, owner.dtype
             del file[name]
-            shape = rng.choice([(), (0,), (1,), shape[::-1], (*shape, 1), (2**40,), (3,) * 9, shape])
-            type_ = rng.choice([type_, "f8", "i1", "u8", "S5", "f2", "c16", "?", h5py.string_dtype()])
+            shape = rng.choice(
+                [(), (0,), (1,), shape[::-1], (*shape, 1), (2**40,), (3,) * 9, shape]
+            )
+            type_ = rng.choice(
+                [type_, "f8", "i1", "u8", "S5", "f2", "c16", "?", h5py.string_dtype()]
+            )
             file.create_dataset(name, shape, type_, chunks=rng.choice([None, shape and True]))
     return made.getvalue()
 

@@ -40,9 +40,18 @@ class Target:
 
 
 READER_WAYS: dict[str, a.Alter] = {
-    "amass": a.NPZ, "arrays": a.NPY, "c3d": a.BINARY, "coco": a.JSON, "freemocap": a.NPY, "histvq": a.NPZ,
-    "mediapipe": a.JSON, "movement": a.HDF5, "openpose": a.JSON, "sleap": a.HDF5, "smq": a.NPY,
-}  # fmt: skip
+    "amass": a.NPZ,
+    "arrays": a.NPY,
+    "c3d": a.BINARY,
+    "coco": a.JSON,
+    "freemocap": a.NPY,
+    "histvq": a.NPZ,
+    "mediapipe": a.JSON,
+    "movement": a.HDF5,
+    "openpose": a.JSON,
+    "sleap": a.HDF5,
+    "smq": a.NPY,
+}
 
 
 def targets() -> dict[str, Target]:
@@ -86,7 +95,9 @@ def targets() -> dict[str, Target]:
         ),
         "labels elan": Target(_elan, a.XML, _labels),
         "labels boris": Target(partial(_boris, "p.boris"), a.JSON, _labels),
-        "labels boris (.gz)": Target(partial(_boris, "p.boris.gz"), a.mixed(a.accident, a.gzipped(a.JSON)), _labels),
+        "labels boris (.gz)": Target(
+            partial(_boris, "p.boris.gz"), a.mixed(a.accident, a.gzipped(a.JSON)), _labels
+        ),
         "labels boris table": Target(_boris_table, a.TEXT, _labels),
         "labels segment table": Target(_segment_table, a.TEXT, _labels),
         "labels text": Target(_label_text, a.TEXT, partial(_labels, label_fps=10.0)),
@@ -103,9 +114,17 @@ def targets() -> dict[str, Target]:
         "scores.json": Target(partial(_run_file, "scores.json"), a.JSON, _read_run),
         "frames.csv": Target(partial(_run_file, "frames.csv"), a.TEXT, _read_run),
         "segments.csv": Target(partial(_run_file, "segments.csv"), a.TEXT, _read_run),
-        "weights smq": Target(partial(_weights, "smq"), a.mixed(a.accident, a.binary_number, a.zipped(a.BINARY)), partial(_read_weights, "smq")),
-        "weights ms-gcn": Target(partial(_weights, "ms-gcn"), a.mixed(a.accident, a.binary_number, a.zipped(a.BINARY)), partial(_read_weights, "ms-gcn")),
-    }  # fmt: skip
+        "weights smq": Target(
+            partial(_weights, "smq"),
+            a.mixed(a.accident, a.binary_number, a.zipped(a.BINARY)),
+            partial(_read_weights, "smq"),
+        ),
+        "weights ms-gcn": Target(
+            partial(_weights, "ms-gcn"),
+            a.mixed(a.accident, a.binary_number, a.zipped(a.BINARY)),
+            partial(_read_weights, "ms-gcn"),
+        ),
+    }
     for file, alter in (
         ("transforms.json", a.JSON),
         ("model.safetensors", a.SAFETENSORS),
@@ -114,7 +133,9 @@ def targets() -> dict[str, Target]:
         found[file] = Target(partial(_model, "histvq", file), alter, _predict, True)
     for method in ("window-kmeans", "cte", "ms-gcn"):
         for file, alter in (("model.safetensors", a.SAFETENSORS), ("model.json", a.JSON)):
-            found[f"{file} ({method})"] = Target(partial(_model, method, file), alter, _predict, True)
+            found[f"{file} ({method})"] = Target(
+                partial(_model, method, file), alter, _predict, True
+            )
     return found
 
 
@@ -167,7 +188,9 @@ def _table_notes(folder: Path) -> Path:
 def _deeplabcut(format: str, folder: Path) -> Path:
     import pandas as pd
 
-    names = [("net", point, axis) for point in ("nose", "tail") for axis in ("x", "y", "likelihood")]
+    names = [
+        ("net", point, axis) for point in ("nose", "tail") for axis in ("x", "y", "likelihood")
+    ]
     columns = pd.MultiIndex.from_tuples(names, names=["scorer", "bodyparts", "coords"])
     values = np.random.default_rng(0).uniform(0.7, 1, size=(40, 6))
     frame = pd.DataFrame(values, columns=columns)
@@ -179,7 +202,9 @@ def _netcdf3(folder: Path) -> Path:
     from histvq.io.movement import to_movement
     from oracles.example_files import _recording
 
-    to_movement(_recording()[0]).to_netcdf(folder / "one.nc", engine="scipy", format="NETCDF3_64BIT")
+    to_movement(_recording()[0]).to_netcdf(
+        folder / "one.nc", engine="scipy", format="NETCDF3_64BIT"
+    )
     return folder / "one.nc"
 
 
@@ -271,7 +296,9 @@ def _babel_json(folder: Path) -> Path:
     from oracles.little_babel import entry, write_json
 
     walking = [(["walk"], 0, 0.5), (["turn"], 0.5, 1)]
-    write_json(folder / "train.json", [entry(7, walking, seconds=1.0), entry(11, None, seconds=1.0)])
+    write_json(
+        folder / "train.json", [entry(7, walking, seconds=1.0), entry(11, None, seconds=1.0)]
+    )
     return folder / "train.json"
 
 
@@ -350,18 +377,35 @@ def _run_folder() -> dict[str, bytes]:
             'actions:\n  0: walking\n  1: {name: running, colour: "#00ff00"}\nsubactions:\n  2: step\n'
         )
         truth = [
-            Annotation(recording_id=one.recording_id, labels=np.maximum(one.actions, 0), actions=("a", "b"), fps=10)
+            Annotation(
+                recording_id=one.recording_id,
+                labels=np.maximum(one.actions, 0),
+                actions=("a", "b"),
+                fps=10,
+            )
             for one in _answers()
-        ]  # fmt: skip
+        ]
         write_answers(
-            folder, _answers(), annotations=truth, names=folder / "given.yaml",
-            warnings=["odd"], skipped=[(Path("x.bvh"), "damaged")],
+            folder,
+            _answers(),
+            annotations=truth,
+            names=folder / "given.yaml",
+            warnings=["odd"],
+            skipped=[(Path("x.bvh"), "damaged")],
             settings={
-                "method": {"name": "histvq", "n_actions": 2, "alpha": 2}, "data": ["gone.npz"],
+                "method": {"name": "histvq", "n_actions": 2, "alpha": 2},
+                "data": ["gone.npz"],
                 "reading": {"fps": 10, "people": "together", "options": ["unit=mm"]},
             },
-        )  # fmt: skip
-        names = ("names.yaml", "config.yaml", "recordings.json", "scores.json", "frames.csv", "segments.csv")
+        )
+        names = (
+            "names.yaml",
+            "config.yaml",
+            "recordings.json",
+            "scores.json",
+            "frames.csv",
+            "segments.csv",
+        )
         return {name: (folder / name).read_bytes() for name in names}
 
 
@@ -396,11 +440,24 @@ def _models() -> dict[str, dict[str, bytes]]:
     ]
     found = {}
     for name, params in (
-        ("histvq", {"n_actions": 2, "n_maps": 4, "n_latent": 4, "temporal_hidden": 8, "epochs": 1, "min_steps": 1}),
+        (
+            "histvq",
+            {
+                "n_actions": 2,
+                "n_maps": 4,
+                "n_latent": 4,
+                "temporal_hidden": 8,
+                "epochs": 1,
+                "min_steps": 1,
+            },
+        ),
         ("window-kmeans", {"n_actions": 2}),
-        ("cte", {"n_actions": 2, "n_embedding": 4, "epochs": 1, "min_steps": 1, "decoder": "markov"}),
+        (
+            "cte",
+            {"n_actions": 2, "n_embedding": 4, "epochs": 1, "min_steps": 1, "decoder": "markov"},
+        ),
         ("ms-gcn", {"epochs": 1, "min_steps": 1, "n_stages": 2, "n_layers": 2, "n_maps": 4}),
-    ):  # fmt: skip
+    ):
         method: Any = make_method(name, random_state=0, **params)
         steps = ["fill-gaps=0.25", "centre=joint0", "resample=15"] if name == "histvq" else []
         method = prepared(method, steps)
@@ -415,9 +472,15 @@ def motion() -> list[Recording]:
     """Two recordings of four seconds."""
     rng = np.random.default_rng(0)
     return [
-        Recording(id=f"r{n}", skeleton=rng.normal(size=(120, 3, 3)).cumsum(0) / 10, fps=30, parents=(-1, 0, 1), unit="mm")
+        Recording(
+            id=f"r{n}",
+            skeleton=rng.normal(size=(120, 3, 3)).cumsum(0) / 10,
+            fps=30,
+            parents=(-1, 0, 1),
+            unit="mm",
+        )
         for n in range(2)
-    ]  # fmt: skip
+    ]
 
 
 def _model(method: str, name: str, folder: Path) -> Path:
@@ -436,6 +499,7 @@ def _predict(path: Path) -> None:
 
 def _weights(kind: str, folder: Path) -> Path:
     import torch
+
     published = _of_test(f"checkpoints/test_{kind.replace('-', '')}.py").published
     torch.save(published(), folder / "some.model")
     return folder / "some.model"
@@ -445,5 +509,3 @@ def _read_weights(kind: str, path: Path) -> object:
     from histvq.checkpoints import import_checkpoint
 
     return import_checkpoint(kind, path)
-
-

@@ -16,10 +16,24 @@ from benchmarks.fuzz.targets import Target, targets
 
 # What reading a file must never do; `open` for writing is allowed in the folder of the case alone.
 FORBIDDEN = {
-    "os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.fork", "subprocess.Popen", "pty.spawn",
-    "socket.connect", "socket.bind", "urllib.Request", "ctypes.dlopen", "pickle.find_class", "code.__new__",
-    "os.link", "os.symlink", "shutil.copyfile", "marshal.loads",
-}  # fmt: skip
+    "os.system",
+    "os.exec",
+    "os.posix_spawn",
+    "os.spawn",
+    "os.fork",
+    "subprocess.Popen",
+    "pty.spawn",
+    "socket.connect",
+    "socket.bind",
+    "urllib.Request",
+    "ctypes.dlopen",
+    "pickle.find_class",
+    "code.__new__",
+    "os.link",
+    "os.symlink",
+    "shutil.copyfile",
+    "marshal.loads",
+}
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
@@ -40,9 +54,18 @@ class Guard:
         if not self.on:
             return
         writes = event == "open" and isinstance(args[2], int) and bool(args[2] & WRITES)
-        writes |= event in ("os.chmod", "os.chown", "os.remove", "os.rename", "os.rmdir", "os.truncate")
+        writes |= event in (
+            "os.chmod",
+            "os.chown",
+            "os.remove",
+            "os.rename",
+            "os.rmdir",
+            "os.truncate",
+        )
         # A relative path is one in the case's own folder, where the process is.
-        outside = writes and str(args[0]).startswith("/") and not str(args[0]).startswith(self.allowed)
+        outside = (
+            writes and str(args[0]).startswith("/") and not str(args[0]).startswith(self.allowed)
+        )
         if outside or (event in FORBIDDEN and not _is_import(event)):
             self.seen.append(f"{event} {str(args)[:200]}")
             raise ForbiddenError(self.seen[-1])
@@ -132,7 +155,10 @@ def _outcome(target: Target, path: Path, guard: Guard) -> tuple[str, str]:
     ours = (DataWarning, RuntimeWarning) if target.any_numbers else DataWarning
     strange = [w for w in caught if not issubclass(w.category, ours)]
     if strange and found[0] != "finding":
-        found = "finding", f"stray warning: {strange[0].category.__name__}: {str(strange[0].message)[:100]}"
+        found = (
+            "finding",
+            f"stray warning: {strange[0].category.__name__}: {str(strange[0].message)[:100]}",
+        )
     elif caught and found[0] == "read":
         found = "warned", ""
     return found
@@ -171,5 +197,3 @@ def _forget_peak() -> int:
     """Begin to measure the most memory anew; returns what is taken now."""
     Path("/proc/self/clear_refs").write_text("5")
     return _status("VmRSS")
-
-

@@ -47,6 +47,9 @@ class _Table(dict[str, Any]):
     def __init__(self) -> None:
         super().__init__()
 
+    def __setstate__(self, state: object) -> None:
+        """Takes PyTorch's notes about modules, of which nothing matters."""
+
 
 def read_weights(path: Path) -> dict[str, np.ndarray] | None:
     """The tensors of a file by name; None where it holds something else.
