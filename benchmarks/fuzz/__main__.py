@@ -12,7 +12,7 @@ behind, anything run, fetched or written (seen by an audit hook). A case follows
 seed; `--case` makes it again and shows what comes of it.
 
 Cases are read in another process, under a limit on its memory (RLIMIT_AS); it is killed when a case takes
-too long, and the next one goes on behind it. Needs Linux, and the test suite beside it for the good files.
+too long, and the next one goes on behind it. Needs Linux, and the test suite for the good files.
 """
 
 import argparse

@@ -145,7 +145,8 @@ def _of_test(name: str) -> Any:
 
     place = Path(__file__).parents[2] / "tests" / "unit" / name
     spec = spec_from_file_location(place.stem, place)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

@@ -78,7 +78,7 @@ def test_numbers_that_count_for_several(place, zipped):
 )
 def test_no_table_of_weights(place, value):
     torch.save(value, place)
-    with pytest.raises(FileFormatError, match="not a (table|file)"):
+    with pytest.raises(FileFormatError, match=r"not a (table|file)"):
         state_dict(place)
 
 
