@@ -12,9 +12,12 @@ from histvq.reading import DEPTH, read_json, read_toml, read_yaml
 LETTERS = st.characters(min_codepoint=32, max_codepoint=0x17F, exclude_characters="\x7f\x85\xa0")
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**9), 10**9) | st.text(LETTERS, max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(LETTERS, max_size=3), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.text(LETTERS, max_size=3), inner, max_size=3)
+    ),
     max_leaves=20,
-)  # fmt: skip
+)
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +44,7 @@ def test_byte_order_marks_and_toml(place):
 @pytest.mark.parametrize("data", [b"\xff\xfe", b"[" * 100_000, b"{" * 50, b"a: [b"])
 def test_no_such_file(place, read, data):
     place.write_bytes(data)
-    with pytest.raises(FileFormatError, match="a file: (no JSON|not a (YAML|TOML) file)"):
+    with pytest.raises(FileFormatError, match=r"a file: (no JSON|not a (YAML|TOML) file)"):
         read(place)
 
 
