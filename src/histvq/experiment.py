@@ -4,7 +4,6 @@ import inspect
 import json
 import platform
 import time
-import tomllib
 import warnings as python_warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -24,6 +23,7 @@ from histvq.errors import (
     ConfigError,
     DamagedCheckpoint,
     DataWarning,
+    FileFormatError,
     did_you_mean,
 )
 from histvq.evaluation import Scores, evaluate
@@ -31,6 +31,7 @@ from histvq.methods import METHODS
 from histvq.modelfile import read_description
 from histvq.outcomes import outcomes, told_apart
 from histvq.prepared import Prepared, inner, read_chain
+from histvq.reading import read_toml
 from histvq.recording import Recording
 from histvq.registry import resolve
 from histvq.report import write_report
@@ -96,14 +97,14 @@ def load_preset(name: str | Path) -> Preset:
     if str(name).endswith(".toml"):
         if not Path(name).is_file():
             raise ConfigError(f"preset {name}: there is no such file")
-        text = Path(name).read_text(encoding="utf-8")
+        place = Path(name)
     elif name in (known := preset_names()):
-        text = (resources.files("histvq.presets") / f"{name}.toml").read_text(encoding="utf-8")
+        place = Path(str(resources.files("histvq.presets") / f"{name}.toml"))
     else:
         raise ConfigError(f"no preset is called {str(name)!r}{did_you_mean(str(name), known)}")
     try:
-        return Preset.model_validate(tomllib.loads(text))
-    except (tomllib.TOMLDecodeError, ValidationError) as error:
+        return Preset.model_validate(read_toml(place))
+    except (FileFormatError, ValidationError) as error:
         raise ConfigError(f"preset {name}: {error}") from error
 
 
@@ -139,9 +140,14 @@ def load_model(path: str | Path, *, device: str | None = None) -> Segmenter:
     Raises:
         FileFormatError: If the folder holds no model, or a damaged one.
     """
-    method: type[Segmenter] = resolve(
-        read_description(path).get("method", ""), ALL_METHODS, kind="method"
-    )
+    name = read_description(path).get("method", "")
+    # `resolve` takes `module:Class` too, and a file must not say what code runs.
+    if not isinstance(name, str) or name not in ALL_METHODS:
+        raise FileFormatError(
+            f"{path}: a model of no method that is known here: {str(name)[:60]!r}"
+            f"{did_you_mean(str(name), ALL_METHODS)}. Load one of a class of your own by its own load"
+        )
+    method: type[Segmenter] = resolve(name, ALL_METHODS, kind="method")
     loaded = method.load(path, device=device)
     chain = read_chain(path)
     return Prepared(loaded, chain) if chain.steps else loaded

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load_file, save
+from safetensors.numpy import save
 
 from histvq.errors import FileFormatError
+from histvq.reading import read_json
+from histvq.tensorfile import read_safetensors
 from histvq.writing import together, write_bytes, write_text
 
 FORMAT = 1
@@ -52,9 +53,9 @@ def read_description(path: str | Path) -> dict[str, Any]:
         hint = f"; did you mean {inner}?" if (inner / DESCRIPTION).is_file() else ""
         raise FileFormatError(f"{path}: no {DESCRIPTION} in it, so it is not a saved model{hint}")
     try:
-        description = json.loads(place.read_text(encoding="utf-8"))
+        description: dict[str, Any] = read_json(place, finite=True)
         version = int(description["format"])
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError) as error:
         raise FileFormatError(f"{place}: not the description of a model ({error})") from error
     if version > FORMAT:
         raise FileFormatError(
@@ -71,11 +72,8 @@ def read_tensors(path: str | Path) -> dict[str, np.ndarray]:
     Raises:
         FileFormatError: If the file is missing or damaged.
     """
-    place = Path(path) / TENSORS
-    try:
-        return load_file(place)
-    except (OSError, SafetensorError) as error:
-        raise FileFormatError(f"{place}: cannot be read ({error}); save the model again") from error
+    tensors, _ = read_safetensors(Path(path) / TENSORS)
+    return tensors
 
 
 def _check_pair(tensors: Path, expected: str | None) -> None:

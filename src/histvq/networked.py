@@ -15,6 +15,7 @@ from histvq.errors import ConfigError
 from histvq.inputs import centred, checked, layout_of, seed_of
 from histvq.nn.blas import one_blas_thread
 from histvq.nn.threads import one_thread_each, side_by_side
+from histvq.nn.weightless import check_shapes
 from histvq.recording import Recording
 from histvq.resuming import Checkpoint, belonging
 from histvq.saving import LabelFreeEstimator, SavedEstimator
@@ -175,14 +176,14 @@ class TrainedNetwork(SavedEstimator):
     def _restore(self, tensors: dict[str, np.ndarray], *, device: str | None) -> None:
         super()._restore(tensors, device=device)
         self.scale_ = InputScale(tensors["scale.offset"], tensors["scale.factor"])
+        weights = {
+            name.removeprefix("network."): torch.from_numpy(value)
+            for name, value in tensors.items()
+            if name.startswith("network.")
+        }
+        check_shapes(self._build, weights)
         network = self._build(torch.Generator())
-        network.load_state_dict(
-            {
-                name.removeprefix("network."): torch.from_numpy(value)
-                for name, value in tensors.items()
-                if name.startswith("network.")
-            }
-        )
+        network.load_state_dict(weights)
         self.set_params(device=device or device_or_cpu(self.config.device))
         self.network_ = network.to(device_called(self.config.device)).eval()
 

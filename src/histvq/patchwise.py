@@ -58,7 +58,7 @@ class PatchwiseConfig(NetworkConfig, frozen=True, extra="forbid"):
     patch_seconds: PositiveFloat = 1.0
     input_scale: Literal["quantity", "none"] = "quantity"
     n_maps: PositiveInt = 16
-    n_layers: PositiveInt = 3
+    n_layers: PositiveInt = Field(3, le=16)
     n_latent: PositiveInt = Field(16, multiple_of=2)
     dropout: float = Field(0.1, ge=0, lt=1)
     ema_decay: float = Field(0.5, ge=0, lt=1)

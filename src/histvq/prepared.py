@@ -12,11 +12,14 @@ from histvq.annotation import Annotation
 from histvq.chain import Chain
 from histvq.errors import FileFormatError
 from histvq.modelfile import FILES, TRANSFORMS
+from histvq.reading import read_json
 from histvq.recording import Recording
 from histvq.segmenter import ProgressCallback, Segmenter
 from histvq.segments import Segmentation
 from histvq.transforms import frames_before_resampling, labels_after_resampling
 from histvq.writing import together, write_text
+
+MOST_STEPS = 100
 
 
 class Prepared:
@@ -94,7 +97,9 @@ def read_chain(path: str | Path) -> Chain:
     if not place.is_file():
         return Chain()
     try:
-        steps = json.loads(place.read_text(encoding="utf-8"))["transforms"]
+        steps = read_json(place)["transforms"]
+        if not isinstance(steps, list) or len(steps) > MOST_STEPS:
+            raise ValueError(f"transforms: expected a list of at most {MOST_STEPS}")
         return Chain.of([str(step) for step in steps])
     except (ValueError, KeyError, TypeError) as error:
         raise FileFormatError(f"{place}: not a chain of transforms ({error})") from error

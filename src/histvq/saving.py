@@ -1,5 +1,6 @@
 """What fitted methods share: an answer a recording, and a folder they are saved to and loaded from."""
 
+import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self, overload
@@ -7,12 +8,19 @@ from typing import Any, ClassVar, Self, overload
 import numpy as np
 
 from histvq.choosing import choose_k, settings_of
+from histvq.described import check_described
 from histvq.errors import FileFormatError
 from histvq.inputs import alike, check_frames, listed
 from histvq.modelfile import read_description, read_tensors, write_model
 from histvq.recording import Recording
 from histvq.segmenter import AUTO, Estimator, ProgressCallback
 from histvq.segments import Segmentation
+
+# What settings, arrays and the layout of recordings can raise that are not of one model.
+_DO_NOT_FIT = (
+    LookupError, TypeError, RuntimeError, ValueError, ArithmeticError, AttributeError, AssertionError,
+    MemoryError,
+)  # fmt: skip
 
 
 class SavedEstimator(Estimator):
@@ -107,16 +115,48 @@ class SavedEstimator(Estimator):
         """
         description, tensors = read_description(path), read_tensors(path)
         try:
+            check_described(description)
             model = cls(**description["params"])
             model.set_params(**model.config.model_dump())  # JSON makes lists of tuples
             model._take_plain(description)
             model._restore(tensors, device=device)
-        except (KeyError, TypeError, RuntimeError) as error:
+            model._try_out()
+        except _DO_NOT_FIT as error:
+            words = " ".join(str(error).split())[:300] or type(error).__name__
             raise FileFormatError(
                 f"{path}: the model is incomplete, of a much older histvq, or its two files do not "
-                f"belong together ({error}); fit it anew and save it again"
+                f"belong together ({words}); fit it anew and save it again"
             ) from error
         return model
+
+    def _try_out(self) -> None:
+        """Answer for a second in which nothing, and one in which something, was measured.
+
+        Arrays of which no network tells the shapes, and settings at odds with them, come out here.
+        """
+        layout, fps = self.layout_, getattr(self, "fps_", 30.0)
+        n_frames = max(2, min(round(fps), 100))
+        shape = n_frames, len(layout["joint_names"]), len(layout["channel_names"])
+        values = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+        values[n_frames // 2 :] = np.nan
+        persons = layout["joint_persons"] or [0] * shape[1]
+        roots = {person: persons.index(person) for person in persons}
+        made_up = Recording(
+            id="made up",
+            skeleton=values,
+            fps=fps,
+            joint_names=tuple(layout["joint_names"]),
+            channel_names=tuple(layout["channel_names"]),
+            parents=tuple(
+                -1 if roots[person] == joint else roots[person]
+                for joint, person in enumerate(persons)
+            ),
+            joint_persons=layout["joint_persons"] and tuple(layout["joint_persons"]),
+            unit=layout["unit"],
+        )
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            self.predict(made_up)
 
 
 class LabelFreeEstimator(SavedEstimator):

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from histvq.errors import ConfigError, FileFormatError, did_you_mean
+from histvq.reading import read_yaml
 
 
 @dataclass(frozen=True)
@@ -120,16 +121,8 @@ def read_skeleton(path: str | Path) -> Skeleton:
     Raises:
         FileFormatError: If it is no such file; says which name is at fault.
     """
-    import yaml
-
     path = Path(path)
-    try:
-        said = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise FileFormatError(f"{path}: cannot be read ({error.strerror})") from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        words = " ".join(str(error).split())[:200]
-        raise FileFormatError(f"{path}: not a YAML file ({words})") from error
+    said = read_yaml(path)
     try:
         return _from_words(said, path.stem)
     except ConfigError as error:

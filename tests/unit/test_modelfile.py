@@ -54,7 +54,7 @@ def test_tensors_cut_short(folder, kept):
     place = folder / TENSORS
     place.write_bytes(place.read_bytes()[:kept])
     with pytest.raises(
-        FileFormatError, match=r"model\.safetensors: cannot be read .*save the model"
+        FileFormatError, match=r"model\.safetensors: cannot be read .*save it again"
     ):
         read_tensors(folder)
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from histvq.checkpoints.weights import read_weights
 from histvq.errors import FileFormatError
 
 if TYPE_CHECKING:
@@ -18,17 +19,15 @@ def state_dict(path: Path) -> "dict[str, Tensor]":
     import torch
 
     try:
-        found = torch.load(path, map_location="cpu", weights_only=True)
+        found = read_weights(path)
     except FileNotFoundError as error:
         raise FileFormatError(f"{path}: there is no such file") from error
-    except (
-        Exception
-    ) as error:  # its reader takes any file for instructions: anything may come of it
+    except Exception as error:  # there is nothing a damaged file may not come to
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise FileFormatError(
             f"{path}: not a file of PyTorch weights alone ({reason}). It may be cut short, or a "
             "pointer to a file kept elsewhere: fetch it again"
         ) from error
-    if not isinstance(found, dict) or not all(torch.is_tensor(value) for value in found.values()):
+    if found is None:
         raise FileFormatError(f"{path}: not a table of weights by name; save model.state_dict()")
-    return {str(name): value for name, value in found.items()}
+    return {name: torch.from_numpy(array) for name, array in found.items()}

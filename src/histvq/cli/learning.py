@@ -48,6 +48,11 @@ def method_of(
     if name is None and preset is None:
         preset = DEFAULT_PRESET
     chosen = load_preset(preset).method if preset else None
+    if name is None and chosen is not None and chosen.name not in {**METHODS, **SUPERVISED}:
+        raise ConfigError(  # a file must not say what code runs
+            f"preset {preset}: its method {chosen.name!r} is none of histvq's. If it is your own and you "
+            f"trust it, name it here too: --method {chosen.name}"
+        )
     name = name or (chosen.name if chosen else "histvq")
     if name in SUPERVISED and actions is not None:
         raise ConfigError(

@@ -5,7 +5,6 @@ Source: A. Punnakkal et al., "BABEL: Bodies, Action and Behavior with English La
 for Skeleton-Based Weakly-Supervised Action Recognition", AAAI 2023.
 """
 
-import json
 import math
 from collections import Counter
 from collections.abc import Sequence
@@ -17,6 +16,7 @@ import numpy as np
 
 from histvq.annotation import Annotation
 from histvq.errors import FileFormatError
+from histvq.reading import read_json
 
 NONE = "none"
 CLASSES = {
@@ -127,11 +127,9 @@ class _Wrong(Exception):
 
 def _entries(path: Path) -> dict[str, Any]:
     try:
-        entries = json.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise FileFormatError(f"{path}: cannot be read ({error.strerror})") from error
-    except (ValueError, RecursionError) as error:
-        raise FileFormatError(f"{path}: no JSON ({error}). Fetch it again") from error
+        entries = read_json(path)
+    except FileFormatError as error:
+        raise FileFormatError(f"{error}. Fetch it again") from error
     if not isinstance(entries, dict):
         raise FileFormatError(
             f"{path}: {type(entries).__name__} where BABEL has an object of sequences. Give train.json "

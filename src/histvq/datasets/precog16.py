@@ -6,7 +6,9 @@ worked out from the scripts on the dataset's slides.
 
 import tarfile
 import warnings
+import zlib
 from dataclasses import replace
+from lzma import LZMAError
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,6 +18,7 @@ from histvq.annotation import Annotation
 from histvq.datasets import Dataset, DatasetInfo, Fingerprint, Source, narrowed
 from histvq.errors import DataWarning, FileFormatError
 from histvq.io import Readings, ReadProgress, read_many
+from histvq.io.parts.tars import opened_tar
 from histvq.io.precog import ACTIONS, FPS, JOINTS
 from histvq.transforms import centre_on_root
 
@@ -129,9 +132,9 @@ def _read(root: Path, *, strict: bool, progress: ReadProgress | None) -> Reading
         return read_many(_files(root, root), format="precog", strict=strict, progress=progress)
     with TemporaryDirectory() as folder:
         try:
-            with tarfile.open(archive) as packed:
-                packed.extractall(folder, filter="data")
-        except (OSError, EOFError, tarfile.TarError) as error:
+            with opened_tar(archive) as (packed, members):
+                packed.extractall(folder, members, filter="data")
+        except (OSError, EOFError, ValueError, tarfile.TarError, LZMAError, zlib.error) as error:
             raise FileFormatError(
                 f"{archive}: cannot be unpacked ({error}). It may be cut short: fetch it again"
             ) from error

@@ -1,22 +1,28 @@
 """Archives from the web, unpacked so that nothing lands outside the folder."""
 
+import lzma
 import shutil
 import stat
+import struct
 import tarfile
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from histvq.errors import FileFormatError
+from histvq.io.parts.tars import check_size, opened_tar
 from histvq.writing import UNWRITABLE, NotWrittenError, sweep, to_disk, unfinished_prefix
 
 _DAMAGED = (
     OSError, EOFError, zipfile.BadZipFile, tarfile.TarError, zlib.error, NotImplementedError,
-    RuntimeError, ValueError,
+    RuntimeError, ValueError, LookupError, lzma.LZMAError, MemoryError, OverflowError, struct.error,
 )  # fmt: skip
+# Not LZMA: how much memory it takes is up to who packed it.
+_PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2)
 
 
 @dataclass(frozen=True)
@@ -39,9 +45,9 @@ def unpack(archive: Path, folder: Path) -> int:
         NotWrittenError: If the folder cannot be written to.
     """
     try:
-        zipped = zipfile.is_zipfile(archive)
-        with zipfile.ZipFile(archive) if zipped else tarfile.open(archive) as packed:
-            files = _checked(_members(packed), archive)
+        with _opened(archive) as (packed, members):
+            files = _checked(members, archive)
+            check_size(sum(file.size for file in files), len(members), archive)
             if not all(_is_there(folder / file.name, file.size) for file in files):
                 _check_room(sum(file.size for file in files), folder, archive)
                 _extract(packed, files, folder)
@@ -57,11 +63,22 @@ def unpack(archive: Path, folder: Path) -> int:
     return len(files)
 
 
-def _members(packed: zipfile.ZipFile | tarfile.TarFile) -> list[_Member]:
-    if isinstance(packed, tarfile.TarFile):
-        return [_Member(m.name, m.size, m.isdir(), m.isreg()) for m in packed.getmembers()]
+@contextmanager
+def _opened(archive: Path) -> Iterator[tuple[zipfile.ZipFile | tarfile.TarFile, list[_Member]]]:
+    """The archive, and what it says it holds."""
+    if zipfile.is_zipfile(archive):
+        with zipfile.ZipFile(archive) as zipped:
+            yield zipped, _members(zipped)
+    else:
+        with opened_tar(archive) as (tar, infos):
+            yield tar, [_Member(m.name, m.size, m.isdir(), m.isreg()) for m in infos]
+
+
+def _members(zipped: zipfile.ZipFile) -> list[_Member]:
     members = []
-    for info in packed.infolist():
+    for info in zipped.infolist():
+        if info.compress_type not in _PACKINGS:
+            raise ValueError(f"{info.filename!r} is packed in a way that is not read")
         # Archives made on Windows have no mode; those made elsewhere hide links in it.
         kind = stat.S_IFMT(info.external_attr >> 16)
         file = not info.is_dir() and kind in (0, stat.S_IFREG)

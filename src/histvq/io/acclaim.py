@@ -80,6 +80,8 @@ def read_acclaim(
     place = Path(skeleton) if skeleton else _skeleton_beside(path)
     rest = read_skeleton(place)
     positions = joint_positions(rest, read_channels(path, rest))
+    if not (np.abs(positions) <= np.finfo(np.float32).max).all():
+        raise FileFormatError(f"{path}: positions too large to be metres. {AGAIN}")
     stem = path.name.split(".")[0]
     recording = Recording(
         id=stem,
@@ -104,8 +106,10 @@ def read_skeleton(path: str | Path) -> Skeleton:
     sections = _sections(path)
     units = dict(_pair(line, path) for line in sections.get("units", []))
     degrees = _degrees(units.get("angle", "deg"), path)
-    inches = 1 / _number(units.get("length", "1"), f"{path}, :units, length")
-    scale = inches * METRES_PER_INCH
+    length = _number(units.get("length", "1"), f"{path}, :units, length")
+    if not abs(length) > 1e-9:
+        raise FileFormatError(f"{path}, :units: a length of {length:g} says nothing. {AGAIN}")
+    scale = METRES_PER_INCH / length
     about_root = dict(_pair(line, path) for line in sections.get(ROOT, []))
     order = tuple(about_root.get("order", "").lower().split())
     if sorted(order) != sorted(_CHANNELS):
@@ -117,7 +121,7 @@ def read_skeleton(path: str | Path) -> Skeleton:
     rest_of = {
         ROOT: (
             np.zeros(3),
-            _turned(about_root.get("axis", "XYZ"), turn, degrees=degrees),
+            _turned(about_root.get("axis", "XYZ"), turn, f"{path}, :root, axis", degrees=degrees),
             order,
         ),
         **dict(_bone(lines, path, scale, degrees=degrees) for lines in _blocks(sections, path)),
@@ -264,8 +268,9 @@ def _bone(
         raise FileFormatError(f"{where}: no {' and no '.join(lacking)}. {AGAIN}")
     direction = _numbers(said["direction"], 3, f"{where}, direction")
     length = _number(said["length"], f"{where}, length")
-    *angles, order = said["axis"].split()
-    axis = _turned(order, _numbers(" ".join(angles), 3, f"{where}, axis"), degrees=degrees)
+    *words, order = said["axis"].split() or [""]
+    angles = _numbers(" ".join(words), 3, f"{where}, axis")
+    axis = _turned(order, angles, f"{where}, axis", degrees=degrees)
     channels = tuple(said.get("dof", "").lower().split())
     unknown = [channel for channel in channels if channel not in ("rx", "ry", "rz")]
     if unknown:
@@ -309,7 +314,7 @@ def _motion_lines(path: Path, skeleton: Skeleton) -> tuple[int, list[str]]:
             continue
         if words[0].startswith(":"):
             _check_flag(words[0].upper(), path, number, skeleton)
-        elif words[0].isdecimal() and len(words) == 1:
+        elif words[0].isdecimal() and len(words) == 1 and len(words[0]) < 16:
             rest = lines[number - 1 :]
             while rest and not rest[-1].strip():
                 rest.pop()
@@ -363,7 +368,11 @@ def _degrees(angle: str, path: Path) -> bool:
     return angle.lower().startswith("deg")
 
 
-def _turned(order: str, angles: np.ndarray, *, degrees: bool) -> Rotation:
+def _turned(order: str, angles: np.ndarray, where: str, *, degrees: bool) -> Rotation:
+    if sorted(order.lower()) != ["x", "y", "z"]:
+        raise FileFormatError(
+            f"{where}: {order[:20]!r}; expected x, y and z in some order. {AGAIN}"
+        )
     return Rotation.from_euler(order.lower(), angles, degrees=degrees)
 
 

@@ -182,7 +182,7 @@ def _rate(
 
 def _floats(stored: Stored, axes: Sequence[str], path: Path) -> np.ndarray:
     """The array as float32, all finite or missing."""
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):  # NaN, too, can be such that NumPy warns
         values = stored.read().astype(np.float32, copy=False)
     if (at := first_infinite(values)) is None:
         return values

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from histvq.errors import FileFormatError
-from histvq.io.parts.archive import DAMAGED
+from histvq.io.parts.archive import DAMAGED, mapped
 from histvq.io.parts.asked import given_fps, unit_name
 from histvq.io.parts.packed import AGAIN
 from histvq.io.parts.reader import Pair, Reader
@@ -45,9 +45,11 @@ def read_freemocap(path: str | Path, *, fps: float | None = None, unit: str = "m
     n_points = array.shape[1]
     body = np.array(array[:, : len(BODY.joint_names)], dtype=np.float64)
     _check_values(body, path)
+    with np.errstate(invalid="ignore"):  # NaN, too, can be such that NumPy warns
+        body = body.astype(np.float32)
     recording = Recording(
         id=path.stem,
-        skeleton=body.astype(np.float32),
+        skeleton=body,
         fps=fps,
         joint_names=BODY.joint_names,
         parents=BODY.parents,
@@ -62,7 +64,7 @@ def read_freemocap(path: str | Path, *, fps: float | None = None, unit: str = "m
 def _mapped(path: Path) -> np.ndarray:
     """The array without reading it, so that what its header says is held against its size first."""
     try:
-        array = np.load(path, allow_pickle=False, mmap_mode="r")
+        array = mapped(path)
     except DAMAGED as error:
         words = " ".join(str(error).split())[:200]
         raise FileFormatError(f"{path}: not an array numpy can load ({words}). {AGAIN}") from error

@@ -4,6 +4,7 @@ Arrays are (channel, frame, joint, person); label files hold one action name a l
 holds `<integer> <name>` lines. No file says how many frames a second there are.
 """
 
+import re
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ import numpy as np
 
 from histvq.annotation import Annotation
 from histvq.errors import ConfigError, DataWarning, FileFormatError
-from histvq.io.parts.archive import DAMAGED
+from histvq.io.parts.archive import DAMAGED, mapped
 from histvq.io.parts.asked import given_fps, given_unit
 from histvq.io.parts.file_names import check_file_names
 from histvq.io.parts.individuals import side_by_side
@@ -22,6 +23,7 @@ from histvq.recording import Recording
 from histvq.writing import written_whole
 
 BACKGROUND = "background"
+_WHOLE = re.compile(r"-?\d{1,18}", flags=re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,7 +169,7 @@ def read_mapping(path: Path) -> dict[int, str]:
         code, space, name = line.partition(" ")
         if not line:
             continue
-        if not (space and name and code.lstrip("-").isdecimal()):
+        if not (space and name and _WHOLE.fullmatch(code)):
             raise FileFormatError(
                 f"{path}, line {number}: {line!r}; expected an integer, a space and a name"
             )
@@ -182,7 +184,7 @@ def read_mapping(path: Path) -> dict[int, str]:
 
 def _load(path: Path) -> np.ndarray:
     try:
-        array = np.load(path, allow_pickle=False, mmap_mode="r")
+        array = mapped(path)
     except DAMAGED as error:
         raise FileFormatError(
             f"{path}: not an array numpy can load ({error}). It may be cut short, or hold Python "
@@ -200,7 +202,8 @@ def _load(path: Path) -> np.ndarray:
             f"{path}: {array[c, t, v, m]} at frame {t}, joint {v}, channel {c}, person {m}, and "
             f"{len(wrong)} such values in all; this layout has no missing values. Fill them first"
         )
-    return array.astype(np.float32)
+    with np.errstate(over="ignore"):  # the recording refuses what is infinite
+        return array.astype(np.float32)
 
 
 def _read_labels(path: Path, *, n_frames: int, fps: float) -> Annotation | None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from histvq.annotation import Annotation
 from histvq.errors import ConfigError, FileFormatError
-from histvq.io.parts.archive import DAMAGED
+from histvq.io.parts.archive import DAMAGED, Archive, opened
 from histvq.io.parts.reader import Pair, Reader, head
 from histvq.recording import Recording
 from histvq.writing import written_whole
@@ -60,24 +60,26 @@ def read_npz(path: str | Path) -> Pair:
             one label a frame.
     """
     path = Path(path)
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            if _HEADER not in archive:
-                raise FileFormatError(
-                    f"{path}: an .npz without {_HEADER!r}, so histvq did not write it. Load its "
-                    "arrays with numpy and make a Recording of them"
-                )
-            header = json.loads(archive[_HEADER].tobytes())
+    with opened(path) as archive:
+        if _HEADER not in archive.names:
+            raise FileFormatError(
+                f"{path}: an .npz without {_HEADER!r}, so histvq did not write it. Load its "
+                "arrays with numpy and make a Recording of them"
+            )
+        try:
+            header = json.loads(archive.array(_HEADER, shape=[None], kinds="u").tobytes())
             _check_version(header["version"], path=path)
             recording = _recording(header["recording"], archive, path=path)
             annotation = _annotation(header, archive)
-    except FileFormatError as error:
-        raise error if str(path) in str(error) else FileFormatError(f"{path}: {error}") from error
-    except (*DAMAGED, AttributeError) as error:
-        raise FileFormatError(
-            f"{path}: a damaged .npz ({type(error).__name__}: {error}). It may be cut short: fetch "
-            "or write it again"
-        ) from error
+        except FileFormatError as error:
+            raise (
+                error if str(path) in str(error) else FileFormatError(f"{path}: {error}")
+            ) from error
+        except (*DAMAGED, AttributeError) as error:
+            raise FileFormatError(
+                f"{path}: a damaged .npz ({type(error).__name__}: {error}). It may be cut short: fetch "
+                "or write it again"
+            ) from error
     if annotation is not None and annotation.n_frames != recording.n_frames:
         raise FileFormatError(
             f"{path}: {recording.n_frames} frames but {annotation.n_frames} labels. Labels and "
@@ -119,8 +121,10 @@ def _check_version(version: object, *, path: Path) -> None:
         )
 
 
-def _recording(about: dict[str, Any], archive: Any, *, path: Path) -> Recording:
+def _recording(about: dict[str, Any], archive: Archive, *, path: Path) -> Recording:
     plain = {name: None if about[name] is None else tuple(about[name]) for name in _TUPLES}
+    with np.errstate(over="ignore", invalid="ignore"):  # the recording refuses what is infinite
+        skeleton = archive.array("skeleton", shape=[None] * 3).astype(np.float32)
     before = about["source"]
     origin = {} if before in (None, str(path)) else {"original_source": before}
     return Recording(
@@ -129,18 +133,18 @@ def _recording(about: dict[str, Any], archive: Any, *, path: Path) -> Recording:
             **plain,
             "metadata": {**origin, **about["metadata"]},
             "source": str(path),
-            "skeleton": archive["skeleton"].astype(np.float32),
+            "skeleton": skeleton,
         }
     )
 
 
-def _annotation(header: dict[str, Any], archive: Any) -> Annotation | None:
+def _annotation(header: dict[str, Any], archive: Archive) -> Annotation | None:
     about = header["annotation"]
     if about is None:
         return None
     return Annotation(
         recording_id=header["recording"]["id"],
-        labels=archive["labels"],
+        labels=archive.array("labels", shape=[None], kinds="iu"),
         actions=tuple(about["actions"]),
         fps=about["fps"],
     )

@@ -59,7 +59,7 @@ class ASOTConfig(FramewiseConfig, frozen=True, extra="forbid"):
     radius: float = Field(0.04, gt=0, le=1)
     rho: NonNegativeFloat = 0.15
     marginals: Literal["relaxed", "fixed"] = "relaxed"
-    n_iter: PositiveInt = 25
+    n_iter: PositiveInt = Field(25, le=10_000)
     temperature: PositiveFloat = 0.1
     kmeans_init: bool = True
     learning_rate: PositiveFloat = 1e-3

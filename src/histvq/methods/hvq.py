@@ -49,8 +49,8 @@ class HVQConfig(FramewiseConfig, frozen=True, extra="forbid"):
     input_scale: FrameScale = "frame_l2"
     alpha: PositiveInt = 2
     n_maps: PositiveInt = 32
-    n_stages: PositiveInt = 2
-    n_layers: PositiveInt = 10
+    n_stages: PositiveInt = Field(2, le=64)
+    n_layers: PositiveInt = Field(10, le=16)
     ema_decay: float = Field(0.8, ge=0, lt=1)
     min_usage: NonNegativeFloat = 3.0
     min_usage_actions: NonNegativeFloat = 1.0

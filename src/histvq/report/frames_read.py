@@ -24,6 +24,7 @@ TEXTS = ("recording", NAME, FINE_NAME, TRUTH, P_NAME)
 WHOLE = ("frame", "action", "subaction", P_ACTION, P_SUBACTION)
 MAY_BE_EMPTY = ("subaction", "confidence", P_SUBACTION)
 ROWS_A_BLOCK = 100_000
+LARGEST_WHOLE = 2**31 - 1
 
 
 def read_frames(path: str | Path, *, fps: float | None = None) -> list[Segmentation]:
@@ -168,6 +169,8 @@ def _small(table: "pd.DataFrame", path: Path) -> "pd.DataFrame":
     """
     import pandas as pd
 
+    if not isinstance(table.index, pd.RangeIndex):  # pandas takes what is too many for rows' names
+        raise FileFormatError(f"{path}: rows have more cells than the header. Write it again")
     missing = [name for name in FRAME_COLUMNS if name not in table.columns]
     if missing:
         raise FileFormatError(
@@ -180,7 +183,7 @@ def _small(table: "pd.DataFrame", path: Path) -> "pd.DataFrame":
         empty = values.isna()
         wrong = empty & ~(table[name].isna() & (name in MAY_BE_EMPTY))
         if name in WHOLE:
-            wrong |= ~empty & (values % 1 != 0)
+            wrong |= ~empty & ((values % 1 != 0) | (values.abs() > LARGEST_WHOLE))
         if wrong.any():
             row = int(np.flatnonzero(wrong)[0])
             cell = table[name].iloc[row]

@@ -25,6 +25,7 @@ import numpy as np
 import yaml
 
 from histvq.errors import ConfigError, FileFormatError, did_you_mean
+from histvq.reading import SETTINGS_BYTES
 from histvq.report.names_place import EARLIER, FILE
 from histvq.report.names_text import first_text
 from histvq.report.naming import UNSHOWN, Named, Names, as_predicted, renamed
@@ -111,11 +112,15 @@ def write_names(
 def _parsed(path: Path) -> yaml.Node | None:
     """The file as YAML's nodes, which know their lines and hold all scalars as text."""
     try:
+        if (n_bytes := path.stat().st_size) > SETTINGS_BYTES:
+            raise FileFormatError(f"{path}: {n_bytes:,} bytes; no names take as many")
         text = path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError as error:
         raise FileFormatError(
             f"{path}: there is no such file; histvq names RUN writes a first one"
         ) from error
+    except OSError as error:
+        raise FileFormatError(f"{path}: cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:
         raise FileFormatError(f"{path}: not UTF-8; save it as UTF-8 text") from error
     try:
@@ -124,7 +129,8 @@ def _parsed(path: Path) -> yaml.Node | None:
         mark = error.problem_mark or error.context_mark
         line = f", line {mark.line + 1}" if mark else ""
         raise FileFormatError(f"{path}{line}: {error.problem or error.context}; {HINT}") from error
-    except (yaml.YAMLError, RecursionError) as error:
+    # The last two stand for escapes of characters that there are not.
+    except (yaml.YAMLError, RecursionError, ValueError, OverflowError) as error:
         words = " ".join(str(error).split())
         raise FileFormatError(f"{path}: not to be read as YAML ({words}); {HINT}") from error
 

@@ -8,10 +8,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import yaml
 
 from histvq.annotation import Annotation
 from histvq.errors import FileFormatError
+from histvq.reading import read_json, read_yaml
 from histvq.report.frames import read_frames, read_truth
 from histvq.report.names import FILE, Names, as_predicted, read_names, renamed
 from histvq.report.naming import codes_in
@@ -27,6 +27,7 @@ SCORES = "scores.json"
 # Of what lies in a run's folder; it stands in `recordings.json`. Folders from before it was noted are
 # read as they are: what files of theirs lack, later ones added.
 FORMAT = 1
+MOST_CODES = 100_000
 # Of segments.csv, what is exact: seconds are rounded.
 EXACT = ["recording", "level", "start_frame", "stop_frame", "label", "name"]
 
@@ -154,8 +155,8 @@ def _settings(place: Path) -> dict[str, Any]:
     if not place.is_file():
         return {}
     try:
-        found = yaml.safe_load(place.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        found = read_yaml(place)
+    except FileFormatError as error:
         raise FileFormatError(f"{place}: not to be read ({error}); delete or mend it") from error
     if not isinstance(found, dict):
         raise FileFormatError(f"{place}: holds no settings; delete or mend it")
@@ -166,7 +167,7 @@ def _said(place: Path) -> _Said:
     if not place.is_file():
         return _Said(_people(place.with_name(SEGMENTS)))
     try:
-        found = json.loads(place.read_text(encoding="utf-8"))
+        found = read_json(place)
         if (format := int(found.get("format", 1))) > FORMAT:
             raise FileFormatError(
                 f"{place.parent}: a run of a newer histvq (format {format}, this one reads up to "
@@ -195,8 +196,8 @@ def _people(place: Path) -> dict[str, str]:
 def _actions(place: Path) -> list[str]:
     """All true actions in their order, as the scores name them."""
     try:
-        return [str(name) for name in json.loads(place.read_text(encoding="utf-8"))["actions"]]
-    except (OSError, ValueError, KeyError, TypeError):
+        return list(dict.fromkeys(map(str, read_json(place)["actions"])))
+    except (ValueError, KeyError, TypeError):
         return []
 
 
@@ -230,4 +231,8 @@ def _codes(
     counts = {"action": n_actions if isinstance(n_actions, int) else 0, "subaction": 0}
     if isinstance(alpha, int):
         counts["subaction"] = counts["action"] * alpha
+    if (
+        max(counts.values()) > MOST_CODES
+    ):  # as no method has them: the file is not as it was written
+        counts = dict.fromkeys(counts, 0)
     return {level: {*range(counts[level]), *codes_in(answers, level)} for level in LEVELS}

@@ -1,13 +1,14 @@
 """The recordings a run was made from, read again."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from histvq.errors import ConfigError, DataWarning, HistvqError
-from histvq.io import Readings, read_many
+from histvq.io import READERS, Readings, read_many
+from histvq.io.parts.plugins import plugins
 from histvq.io.parts.settings import parsed
 
 if TYPE_CHECKING:
@@ -37,13 +38,9 @@ def read_sources(run: "RunFolder", files: Sequence[Path] | None = None) -> Readi
     wanted = list(files) if files else _noted_files(run)
     if not wanted:
         return None
-    how = run.settings.get("reading") or {}
-    options = parsed(how.get("options", ()), flag="--option")
-    options |= {name: how[name] for name in ("fps", "unit") if name in how}
     try:
-        readings = read_many(
-            wanted, format=how.get("format"), people=how.get("people", "together"), **options
-        )
+        format, people, options = _noted_reading(run)
+        readings = read_many(wanted, format=format, people=people, **options)
     except HistvqError as error:
         if files:
             raise
@@ -71,6 +68,28 @@ def _noted_files(run: "RunFolder") -> list[Path]:
             f"{' ...' if len(gone) > 5 else ''}; {GIVE_FILES}"
         )
     return [place for place in places if place is not None]
+
+
+def _noted_reading(run: "RunFolder") -> tuple[str | None, Any, dict[str, Any]]:
+    """Format, people and options as the run's files were read with.
+
+    Raises:
+        ConfigError: If `config.yaml` says what cannot be; above all a reader of one's own, for whoever
+            wrote the folder must not say what code runs here.
+    """
+    how = run.settings.get("reading") or {}
+    options = how.get("options", []) if isinstance(how, Mapping) else None
+    if not isinstance(options, list) or not all(isinstance(option, str) for option in options):
+        raise ConfigError("config.yaml says of reading what nobody can follow")
+    format = how.get("format")
+    if format is not None and format not in (*READERS, *plugins()):
+        raise ConfigError(
+            f"config.yaml says they are of the format {str(format)!r}, which is none of those installed, "
+            "and code that a file names is not run"
+        )
+    found = parsed(options, flag="--option")
+    found |= {name: how[name] for name in ("fps", "unit") if name in how}
+    return format, how.get("people", "together"), found
 
 
 def _found(path: Path, folder: Path) -> Path | None:

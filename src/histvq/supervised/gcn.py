@@ -39,7 +39,7 @@ class MSGCNConfig(SupervisedConfig, frozen=True, extra="forbid"):
 
     graph: str = "auto"
     partition: Partition = "spatial"
-    n_stages: PositiveInt = 4
+    n_stages: PositiveInt = Field(4, le=64)
     n_layers: PositiveInt = Field(10, le=16)
     n_maps: PositiveInt = 64
     batch_size: PositiveInt = 4
@@ -199,7 +199,7 @@ def _as_it_is(n_channels: int) -> InputScale:
 class STGCNConfig(MSGCNConfig, frozen=True, extra="forbid"):
     """Settings of the frame-wise ST-GCN."""
 
-    n_stages: PositiveInt = 1
+    n_stages: PositiveInt = Field(1, le=64)
 
 
 class STGCN(MSGCN):

@@ -33,7 +33,7 @@ class MSTCNConfig(FlatConfig, frozen=True, extra="forbid"):
         dropout: In every layer.
     """
 
-    n_stages: PositiveInt = 4
+    n_stages: PositiveInt = Field(4, le=64)
     n_layers: PositiveInt = Field(10, le=16)
     n_maps: PositiveInt = 64
     dropout: float = Field(0.5, ge=0, lt=1)
@@ -83,7 +83,7 @@ class MSTCN(FlatEstimator):
 class SingleStageConfig(MSTCNConfig, frozen=True, extra="forbid"):
     """Settings of the single-stage TCN."""
 
-    n_stages: PositiveInt = 1
+    n_stages: PositiveInt = Field(1, le=64)
 
 
 class SingleStageTCN(MSTCN):

@@ -13,6 +13,8 @@ PASSED = 0.45
 SLACK_FRAMES = 2 + 1e-6
 # Frames that are interpolated in one go: more take much room and are no faster.
 FRAMES_A_BLOCK = 4096
+# How far a rate may be raised: a model from elsewhere could ask for more frames than fit anywhere.
+MOST_TIMES = 1000
 
 
 def stride(recording: Recording, step: int) -> Recording:
@@ -41,6 +43,12 @@ def resample(recording: Recording, fps: float, *, anti_alias: bool = False) -> R
     """
     if not fps > 0:
         raise ConfigError(f"fps {fps}: must be above 0")
+    if fps > MOST_TIMES * recording.fps:
+        raise ConfigError(
+            f"recording {recording.id!r}: from {recording.fps:g} to {fps:g} frames a second: more than "
+            f"{MOST_TIMES} frames would be made up for each. Give a lower rate, or see whether the "
+            "recording's is right"
+        )
     ratio = recording.fps / fps
     if anti_alias and ratio > 1 + 1e-9:
         recording = low_pass(recording, PASSED * fps)

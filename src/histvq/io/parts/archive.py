@@ -4,6 +4,7 @@
 the bytes there are before anything is allocated.
 """
 
+import io
 import math
 import zipfile
 import zlib
@@ -21,6 +22,7 @@ from histvq.io.parts.packed import AGAIN
 
 # A zip's deflate cannot shrink anything by more than this, so what claims to is made up.
 MOST_SHRUNK = 1032
+_HEADER_BYTES = 10_000  # numpy itself reads no longer ones
 # What numpy and zipfile raise for files that are not what they should be: headers are parsed as Python.
 DAMAGED = (
     OSError, EOFError, MemoryError, OverflowError, ValueError, KeyError, IndexError, TypeError,
@@ -97,8 +99,26 @@ def opened(path: Path) -> Iterator[Archive]:
     """
     with _in_words(path):
         zipped = zipfile.ZipFile(path)
+        check_claims(zipped, path)
     with zipped:
         yield Archive(path, zipped)
+
+
+def check_claims(zipped: zipfile.ZipFile, path: Path) -> None:
+    """See that no member claims to be more than the file, or is packed as NumPy packs nothing.
+
+    Room for what a member claims is made before it is read, and what is packed by bzip2 or LZMA may be a
+    million times as large.
+
+    Raises:
+        BadZipFile: If one does.
+    """
+    n_bytes = path.stat().st_size
+    for info in zipped.infolist():
+        if info.header_offset + info.compress_size > n_bytes:
+            raise zipfile.BadZipFile(f"{info.filename!r} is said to end behind the file")
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise zipfile.BadZipFile(f"{info.filename!r} is not packed as NumPy does it")
 
 
 @contextmanager
@@ -135,8 +155,22 @@ def header(member: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
     if version == (1, 0):
         return np.lib.format.read_array_header_1_0(member)
     if version == (2, 0):
-        return np.lib.format.read_array_header_2_0(member)
+        length = member.read(4)
+        if (n_bytes := int.from_bytes(length, "little")) > _HEADER_BYTES:
+            raise ValueError(f"a header of {n_bytes} bytes")
+        return np.lib.format.read_array_header_2_0(io.BytesIO(length + member.read(n_bytes)))
     raise ValueError(f"an .npy of version {version}, for tables of fields")
+
+
+def mapped(path: Path) -> np.ndarray:
+    """An `.npy` mapped for reading, so that what its header says is held against its size.
+
+    Raises:
+        Exception: One of `DAMAGED`.
+    """
+    with path.open("rb") as file:
+        header(file)
+    return np.lib.format.open_memmap(path, mode="r")
 
 
 def _check_kind(dtype: np.dtype, kinds: str, where: str) -> None:

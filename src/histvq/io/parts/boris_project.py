@@ -7,11 +7,13 @@ an event starts or stops a state is not written: they take turns.
 import gzip
 import json
 import re
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from histvq.errors import FileFormatError, did_you_mean
+from histvq.io.parts.packed import read_unpacked
 from histvq.io.parts.safe_names import unquoted
 
 STATE = "State event"
@@ -19,7 +21,6 @@ STATE = "State event"
 RECORDING = "recording "
 # The category of behaviours by level; those of any other are actions.
 CATEGORY = {"action": "action", "subaction": "subaction"}
-LARGEST = 2**30  # bytes of a project unpacked: twenty times what 2,000 recordings take
 
 
 class State(NamedTuple):
@@ -48,15 +49,13 @@ def read_project(path: Path) -> dict[str, Any]:
     try:
         packed = path.name.lower().endswith(".gz")
         with gzip.open(path) if packed else path.open("rb") as file:
-            data = file.read(LARGEST + 1)
-        if len(data) > LARGEST:
-            raise FileFormatError(
-                f"{path}: more than {LARGEST >> 20} MiB; no project is that large"
-            )
+            data = read_unpacked(file, path)
         project = json.loads(data.decode("utf-8-sig"))
     except FileNotFoundError as error:
         raise FileFormatError(f"{path}: there is no such file") from error
-    except (OSError, EOFError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+    except FileFormatError:
+        raise
+    except (OSError, EOFError, ValueError, RecursionError, zlib.error) as error:
         raise FileFormatError(
             f"{path}: no BORIS project ({error}). It may be cut short: open it in BORIS and save it again"
         ) from error

@@ -15,6 +15,7 @@ from xml.parsers import expat
 from histvq.errors import FileFormatError
 
 MENDED = "open it in ELAN and save it again"
+DEPTH = 32  # ELAN's have six
 
 
 class Aligned(NamedTuple):
@@ -111,6 +112,8 @@ class _Told:
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         self.depth += 1
+        if self.depth > DEPTH:
+            raise FileFormatError(f"{self.path}: elements within elements, {DEPTH} deep; {MENDED}")
         if self.depth == 1 and tag != "ANNOTATION_DOCUMENT":
             raise FileFormatError(
                 f"{self.path}: begins with <{tag}>; an ELAN file begins with <ANNOTATION_DOCUMENT>"

@@ -63,7 +63,7 @@ def member(group: Any, name: str, path: Path) -> Any:
     Raises:
         FileFormatError: If there is none of that name, or it is a link, perhaps to another file.
     """
-    link = group.get(name, getlink=True)
+    link = group.get(name, getlink=True) if isinstance(group, _h5py().Group) else None
     if link is None:
         raise FileFormatError(f"{path}: no {name!r} in {group.name}. {AGAIN}")
     if not isinstance(link, _h5py().HardLink):

@@ -88,7 +88,9 @@ def numbers_in(array: "xr.DataArray", where: Path) -> np.ndarray:
         raise FileFormatError(
             f"{where}: {array.name} holds {values.dtype}, expected numbers. Write it again as float"
         )
-    with np.errstate(over="ignore"):  # too large for float32 becomes infinite, and is told as that
+    with np.errstate(
+        over="ignore", invalid="ignore"
+    ):  # too large for float32 becomes infinite, and is told as that
         return values.astype(np.float32)
 
 

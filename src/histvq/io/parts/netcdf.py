@@ -1,10 +1,12 @@
 """NetCDF files as xarray data sets: what a header claims is checked before memory is taken for it."""
 
 import importlib
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from histvq.errors import ConfigError, FileFormatError
+from histvq.io.parts.hdf5 import member
 from histvq.io.parts.packed import AGAIN
 from histvq.io.parts.reader import head
 
@@ -15,6 +17,7 @@ HDF5 = b"\x89HDF\r\n\x1a\n"  # version 4 files are HDF5 files
 CLASSIC = (b"CDF\x01", b"CDF\x02")
 # The deflate filter packs at most 1032 to 1; what claims more than that was never written.
 DENSEST = 1100
+DIMENSIONS = "DIMENSION_LIST"
 
 
 def load_netcdf(path: Path) -> "xr.Dataset":
@@ -27,11 +30,15 @@ def load_netcdf(path: Path) -> "xr.Dataset":
     engine = _engine(path)
     xarray = needed("xarray")
     try:
-        if engine == "h5netcdf":  # scipy itself counts the bytes of the classic files
+        if engine == "h5netcdf":
             needed("h5netcdf")
             _check_claim(path)
+        # From memory: of a file on disk scipy asks for as many bytes as a header claims.
+        # And h5netcdf would warn of axes without names.
+        source = io.BytesIO(path.read_bytes()) if engine == "scipy" else path
+        options = {} if engine == "scipy" else {"phony_dims": "access"}
         with xarray.open_dataset(
-            path, engine=engine, decode_times=False, decode_timedelta=False
+            source, engine=engine, decode_times=False, decode_timedelta=False, **options
         ) as dataset:
             return dataset.load()
     except (FileFormatError, ConfigError):
@@ -77,13 +84,36 @@ def _engine(path: Path) -> str:
 
 
 def _check_claim(path: Path) -> None:
-    """Raise where more is claimed than can be packed into the file, before xarray reads the times."""
-    with needed("h5py").File(path) as file:
-        claimed = {name: getattr(file[name], "nbytes", 0) for name in file}
+    """Raise where h5netcdf, or the library below it, would take what the file says on trust."""
+    h5py = needed("h5py")
+    claimed = {}
+    with h5py.File(path) as file:
+        for name in file:
+            member(file, name, path)
+            found = file[name]
+            if isinstance(found, h5py.Dataset):
+                claimed[name] = found.nbytes
+                _check_variable(found, path)
     size = path.stat().st_size
     if sum(claimed.values()) > DENSEST * size:
         most = max(claimed, key=lambda name: claimed[name])
         raise FileFormatError(
             f"{path}: claims {claimed[most]} bytes of {most}, but is only {size} bytes long, and no "
             f"packing is that dense. {AGAIN}"
+        )
+
+
+def _check_variable(found: Any, path: Path) -> None:
+    """See that a variable's values are in this file, and that it names as many dimensions as it has.
+
+    HDF5 makes room for a name an axis, and reads as many as there are: more of them overwrite whatever
+    lies behind.
+    """
+    if found.is_virtual or found.external:
+        raise FileFormatError(
+            f"{path}: {found.name!r} is a link to elsewhere. Write it into one file"
+        )
+    if DIMENSIONS in found.attrs and found.attrs.get_id(DIMENSIONS).shape != (found.ndim,):
+        raise FileFormatError(
+            f"{path}: {found.name!r} has {found.ndim} axes, but names other dimensions. {AGAIN}"
         )

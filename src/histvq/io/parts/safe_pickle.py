@@ -32,7 +32,7 @@ def load_numbers(path: Path) -> object:
         FileFormatError: If it is damaged, or asks for anything else.
     """
     try:
-        return _plain(_Unpickler(io.BytesIO(path.read_bytes())).load(), {})
+        return _plain(_NumbersUnpickler(io.BytesIO(path.read_bytes())).load(), {})
     except OSError as error:
         raise FileFormatError(f"{path}: cannot be read ({error.strerror})") from error
     except Exception as error:  # there is nothing a damaged pickle may not raise
@@ -80,8 +80,10 @@ def _filled(data: Any, kind: _Type, shape: Any, order: Any) -> np.ndarray:
     """An array of these bytes; raises unless they are as many as the shape promises."""
     if not isinstance(data, bytes | bytearray) or type(kind) is not _Type:
         raise pickle.UnpicklingError("an array of something else than numbers")
-    promised = math.prod(shape) * kind.dtype.itemsize
-    if len(data) != promised or min(shape, default=0) < 0:
+    # A text, or a list, times a number would be made before it is found to be no size.
+    if not isinstance(shape, tuple) or not all(type(n) is int and 0 <= n < 2**48 for n in shape):
+        raise pickle.UnpicklingError("an array whose shape is not in whole numbers")
+    if len(data) != math.prod(shape) * kind.dtype.itemsize:
         raise pickle.UnpicklingError(f"{len(data)} bytes for an array of shape {shape}")
     return np.frombuffer(data, kind.dtype).reshape(shape, order=order)
 
@@ -115,29 +117,83 @@ _STAND_INS: Mapping[tuple[str, str], object] = {
 
 
 # The one in Python: that in C makes room for what a pickle says of itself before it looks.
-class _Unpickler(pickle._Unpickler):
+class SafeUnpickler(pickle._Unpickler):
+    """Makes built-in values, lists and dictionaries, and whatever stand-ins make of the rest.
+
+    Attributes:
+        stand_ins: By module and name, what stands for it: a value, or a class or function of ours.
+        stateful: Stand-ins that may be given a state.
+    """
+
+    stand_ins: ClassVar[Mapping[tuple[str, str], object]] = {}
+    stateful: ClassVar[tuple[type, ...]] = ()
     dispatch: ClassVar[dict[int, Callable[..., None]]] = dict(pickle._Unpickler.dispatch)
 
     def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in _STAND_INS:
+        """The stand-in of that name; nothing is imported."""
+        if (module, name) not in self.stand_ins:
             raise pickle.UnpicklingError(f"it asks for {module}.{name}")
-        return _STAND_INS[module, name]
+        return self.stand_ins[module, name]
 
     def load_build(self) -> None:
         """State goes to our stand-ins alone: given to a class or function, it would change them."""
         state = self.stack.pop()  # type: ignore[attr-defined]
         target = self.stack[-1]  # type: ignore[attr-defined]
-        if type(target) not in (_Type, _Array):
+        if type(target) not in self.stateful:
             raise pickle.UnpicklingError(f"it sets the state of {type(target).__name__}")
         target.__setstate__(state)
 
+    def load_setitem(self) -> None:
+        """A key and its value; what keys may be, see `_put`."""
+        value, key = self.stack.pop(), self.stack.pop()  # type: ignore[attr-defined]
+        _put(self.stack[-1], [key, value])  # type: ignore[attr-defined]
+
+    def load_setitems(self) -> None:
+        """Likewise, several."""
+        items = self.pop_mark()  # type: ignore[attr-defined]
+        _put(self.stack[-1], items)  # type: ignore[attr-defined]
+
+    def load_dict(self) -> None:
+        """Likewise, into a new dictionary."""
+        made: dict[Any, Any] = {}
+        _put(made, self.pop_mark())  # type: ignore[attr-defined]
+        self.append(made)  # type: ignore[attr-defined]
+
+    def load_none_of_these(self) -> None:
+        """Operations no table of numbers needs."""
+        raise pickle.UnpicklingError("it holds sets, or what lies outside of it")
+
     def load_bytearray8(self) -> None:
+        """Bytes that are there, not as many as it says there are."""
         (size,) = struct.unpack("<Q", self.read(8))  # type: ignore[attr-defined]
         data = self.read(size)  # type: ignore[attr-defined]
         self.append(bytearray(data))  # type: ignore[attr-defined]
 
     dispatch[pickle.BUILD[0]] = load_build
     dispatch[pickle.BYTEARRAY8[0]] = load_bytearray8
+    dispatch[pickle.SETITEM[0]] = load_setitem
+    dispatch[pickle.SETITEMS[0]] = load_setitems
+    dispatch[pickle.DICT[0]] = load_dict
+    for _operation in (
+        pickle.EMPTY_SET, pickle.ADDITEMS, pickle.FROZENSET, pickle.PERSID, pickle.BINPERSID,
+        pickle.EXT1, pickle.EXT2, pickle.EXT4, pickle.NEXT_BUFFER, pickle.READONLY_BUFFER,
+    ):  # fmt: skip
+        dispatch[_operation[0]] = load_none_of_these
+
+
+class _NumbersUnpickler(SafeUnpickler):
+    stand_ins = _STAND_INS
+    stateful = (_Type, _Array)
+
+
+def _put(target: Any, items: list[Any]) -> None:
+    """Keys and values, in turn, into a dictionary; to look up nested tuples could take for ever."""
+    keys = items[::2]
+    if not isinstance(target, dict) or not all(
+        isinstance(k, str | bytes | int | float) for k in keys
+    ):
+        raise pickle.UnpicklingError("it has keys that are no text and no number")
+    target.update(zip(keys, items[1::2], strict=True))
 
 
 def _plain(value: Any, done: dict[int, Any]) -> Any:

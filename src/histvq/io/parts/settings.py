@@ -17,6 +17,7 @@ def parsed(settings: Sequence[str], *, flag: str) -> dict[str, Any]:
             raise ConfigError(f"{flag} {setting}: write it as {flag} name=value, as {flag} alpha=3")
         try:
             found[key.strip()] = yaml.safe_load(value)
-        except yaml.YAMLError as error:
+        # Beside its own errors, those of Python's functions for numbers and dates that are none.
+        except (yaml.YAMLError, ValueError, TypeError, AttributeError, LookupError) as error:
             raise ConfigError(f"{flag} {setting}: the value cannot be read ({error})") from error
     return found

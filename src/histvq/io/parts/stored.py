@@ -10,7 +10,7 @@ from typing import IO, NamedTuple
 import numpy as np
 
 from histvq.errors import ConfigError, FileFormatError
-from histvq.io.parts.archive import DAMAGED, MOST_SHRUNK, header
+from histvq.io.parts.archive import DAMAGED, MOST_SHRUNK, check_claims, header
 from histvq.io.parts.packed import AGAIN
 
 # From here on a `.npy` file is mapped. A smaller one is read, so that it may be written anew meanwhile.
@@ -38,6 +38,7 @@ def stored_arrays(path: Path) -> Iterator[list[Stored]]:
     try:
         if path.suffix.lower() == ".npz":
             with zipfile.ZipFile(path) as archive:
+                check_claims(archive, path)
                 members = [info for info in archive.infolist() if info.filename.endswith(".npy")]
                 yield [_member(archive, info, path) for info in members]
         else:

@@ -2,15 +2,17 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, Field, NonNegativeInt, PositiveInt, ValidationError
+from pydantic import BaseModel, Field, PositiveInt, ValidationError
 
 from histvq.errors import FileFormatError, did_you_mean
+from histvq.reading import read_yaml
 
 FOR_ALL = "table.yaml"
 FOR_ONE = ".table.yaml"
+MOST_ROWS = 1_000_000  # to pass over at the start
 _SEPARATOR_WORDS = {"comma": ",", "semicolon": ";", "tab": "\t"}
 
 
@@ -55,7 +57,7 @@ class TableNotes(BaseModel, frozen=True, extra="forbid", strict=True):
     unit: str | None = None
     fps: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     parents: dict[str, str | None] = Field(default_factory=dict)
-    skip_rows: NonNegativeInt | list[PositiveInt] = 0
+    skip_rows: Annotated[int, Field(ge=0, le=MOST_ROWS)] | list[PositiveInt] = 0
     separator: Literal[",", ";", "\t", "comma", "semicolon", "tab"] | None = None
     decimal: Literal[".", ","] | None = None
     missing: list[str | int | float] = Field(default_factory=list)
@@ -114,12 +116,7 @@ def read_notes(source: Path | Mapping[str, Any]) -> TableNotes:
 
 
 def _loaded(path: Path) -> object:
-    try:
-        return yaml.load(path.read_text(encoding="utf-8-sig"), _NoKeyTwice)
-    except OSError as error:
-        raise FileFormatError(f"{path}: cannot be read ({error.strerror})") from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise FileFormatError(f"{path}: not a YAML file ({error})") from error
+    return read_yaml(path, _NoKeyTwice)
 
 
 class _NoKeyTwice(yaml.SafeLoader):

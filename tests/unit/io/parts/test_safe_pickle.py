@@ -155,6 +155,6 @@ def test_every_command_of_a_pickle_is_one_that_was_thought_of():
     names = {opcode.name for opcode in pickletools.opcodes}
     assert calling <= names
     assert len(names) == 68
-    reader = safe_pickle._Unpickler(io.BytesIO(b""))
+    reader = safe_pickle.SafeUnpickler(io.BytesIO(b""))
     with pytest.raises(pickle.UnpicklingError):
         reader.persistent_load("x")
