@@ -2,7 +2,8 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Protocol
 from warnings import warn
@@ -73,7 +74,7 @@ class Checkpoint:
         started = time.monotonic()
         plain, tensors = packed(state)
         head = {"format": FORMAT, "belongs": self.belongs.plain, "seed": self.seed}
-        head["state"] = plain
+        head |= {"state": plain, "digest": _digest(tensors)}
         try:
             with written_whole(self.place) as file:
                 file.write(save(tensors, {"histvq": json.dumps(head)}))
@@ -101,6 +102,13 @@ def broken(state: Any) -> Iterator[str]:
             yield name
 
 
+def _digest(tensors: Mapping[str, Tensor]) -> str:
+    digest = blake2b(digest_size=16)
+    for name in sorted(tensors):
+        digest.update(tensors[name].reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
+
+
 def _read(place: Path, belongs: Belonging) -> tuple[int, Any]:
     """The seed and the state in a file.
 
@@ -125,6 +133,8 @@ def _read(place: Path, belongs: Belonging) -> tuple[int, Any]:
                     "in another folder, or with --overwrite"
                 )
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            if head["digest"] != _digest(tensors):
+                raise ValueError("its numbers are not those that were kept")
             seed, state = int(head["seed"]), unpacked(head["state"], tensors)
     except (
         SafetensorError,

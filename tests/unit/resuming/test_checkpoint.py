@@ -1,6 +1,7 @@
 import errno
 import json
 import warnings
+from hashlib import blake2b
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,9 @@ def kept(place: Path, belongs=OURS) -> Path:
 
 def altered(place: Path, **changes) -> Path:
     """A checkpoint whose head says something else."""
-    head = {"format": 1, "belongs": OURS.plain, "seed": 7, "state": {"tensor": "0"}, **changes}
+    digest = blake2b(bytes(8), digest_size=16).hexdigest()
+    head = {"format": 1, "belongs": OURS.plain, "seed": 7, "state": {"tensor": "0"}}
+    head |= {"digest": digest, **changes}
     save_file({"0": torch.zeros(2)}, place, {"histvq": json.dumps(head)})
     return place
 
@@ -75,6 +78,27 @@ def test_a_head_that_says_nonsense_is_damage(changes, tmp_path):
         DamagedCheckpoint, match=r"a damaged checkpoint .*; delete it to begin anew"
     ):
         Checkpoint(altered(tmp_path / "c", **changes), OURS, seed=0)
+
+
+def test_what_was_altered_for_the_test_is_whole_otherwise(tmp_path):
+    assert Checkpoint(altered(tmp_path / "c"), OURS, seed=0).state.tolist() == [0, 0]
+
+
+def test_any_other_byte_is_told_or_changes_nothing(tmp_path):
+    whole = kept(tmp_path / "c").read_bytes()
+    told = 0
+    for place in range(0, len(whole), 3):
+        (tmp_path / "c").write_bytes(
+            whole[:place] + bytes([whole[place] ^ 0x11]) + whole[place + 1 :]
+        )
+        try:
+            found = Checkpoint(tmp_path / "c", OURS, seed=0)
+        except (FileFormatError, CheckpointMismatch, DataWarning):
+            told += 1
+            continue
+        assert torch.equal(found.state["weights"], STATE["weights"])
+        assert found.seed == 7 or place < whole.index(b'"state')
+    assert told > 100
 
 
 def test_any_cut_is_damage(tmp_path):
