@@ -125,6 +125,7 @@ def targets() -> dict[str, Target]:
             partial(_read_weights, "ms-gcn"),
         ),
     }
+    found["training.safetensors"] = Target(_training, a.SAFETENSORS, _go_on)
     for file, alter in (
         ("transforms.json", a.JSON),
         ("model.safetensors", a.SAFETENSORS),
@@ -137,6 +138,26 @@ def targets() -> dict[str, Target]:
                 partial(_model, method, file), alter, _predict, True
             )
     return found
+
+
+def _belongs() -> Any:
+    from histvq.resuming import Belonging
+
+    return Belonging("histvq", {"epochs": 3}, [("one", "0")], versions={"torch": "1"})
+
+
+def _training(folder: Path) -> Path:
+    from histvq.resuming import Checkpoint
+
+    state = {"weights": np.arange(12.0).reshape(3, 4), "epoch": 2, "history": [{"total": 0.5}]}
+    Checkpoint(folder / "training.safetensors", _belongs(), seed=1).keep(state)
+    return folder / "training.safetensors"
+
+
+def _go_on(path: Path) -> None:
+    from histvq.resuming import Checkpoint
+
+    assert Checkpoint(path, _belongs(), seed=1).state["epoch"] == 2
 
 
 def _of_test(name: str) -> Any:

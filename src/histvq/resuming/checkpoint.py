@@ -74,7 +74,7 @@ class Checkpoint:
         started = time.monotonic()
         plain, tensors = packed(state)
         head = {"format": FORMAT, "belongs": self.belongs.plain, "seed": self.seed}
-        head |= {"state": plain, "digest": _digest(tensors)}
+        head |= {"state": plain, "digest": _digest(plain, tensors)}
         try:
             with written_whole(self.place) as file:
                 file.write(save(tensors, {"histvq": json.dumps(head)}))
@@ -102,8 +102,9 @@ def broken(state: Any) -> Iterator[str]:
             yield name
 
 
-def _digest(tensors: Mapping[str, Tensor]) -> str:
-    digest = blake2b(digest_size=16)
+def _digest(plain: Any, tensors: Mapping[str, Tensor]) -> str:
+    """By which a state is known to be the one that was kept."""
+    digest = blake2b(json.dumps(plain, sort_keys=True).encode(), digest_size=16)
     for name in sorted(tensors):
         digest.update(tensors[name].reshape(-1).view(torch.uint8).numpy().data)
     return digest.hexdigest()
@@ -133,8 +134,8 @@ def _read(place: Path, belongs: Belonging) -> tuple[int, Any]:
                     "in another folder, or with --overwrite"
                 )
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            if head["digest"] != _digest(tensors):
-                raise ValueError("its numbers are not those that were kept")
+            if head["digest"] != _digest(head["state"], tensors):
+                raise ValueError("its state is not the one that was kept")
             seed, state = int(head["seed"]), unpacked(head["state"], tensors)
     except (
         SafetensorError,
