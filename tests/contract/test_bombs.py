@@ -119,6 +119,9 @@ class Bombs:
         place = self.place("x").parent
         for other in folder.iterdir():
             (place / other.name).write_bytes(other.read_bytes())
+        said = json.loads((place / "model.json").read_text())
+        del said["tensors_sha256"]  # whoever means harm can work it out anew
+        (place / "model.json").write_text(json.dumps(said))
         data = (place / file).read_bytes() if (place / file).exists() else b""
         (place / file).write_bytes(change(data))
         self.call(what, "oracles_load:load_and_predict", place)
