@@ -25,7 +25,7 @@ from benchmarks.accuracy.rightness import area, falls, shares_by_confidence
 from histvq.annotation import Annotation
 from histvq.errors import HistvqError
 from histvq.evaluation import evaluate, matched_labels
-from histvq.experiment import make_method
+from histvq.models import make_method
 from histvq.nn.clustering import distances_to
 from histvq.nn.confidence import certainty, rank_within_action, steps_of, usual_distance
 from histvq.recording import Recording

@@ -10,7 +10,8 @@ from typing import Any
 from histvq.datasets import Dataset, load_dataset
 from histvq.errors import ConfigError, DataWarning
 from histvq.evaluation import evaluate
-from histvq.experiment import load_preset, make_method
+from histvq.models import make_method
+from histvq.presets import load_preset
 from histvq.reproduction.plan import digest_of, find_preset
 from histvq.segments import Segmentation
 

@@ -27,7 +27,8 @@ import numpy as np
 from benchmarks.accuracy.data import Data, loaded
 from histvq.datasets import Dataset
 from histvq.errors import ConfigError, DataWarning
-from histvq.experiment import make_method, versions
+from histvq.models import make_method
+from histvq.results import versions
 from histvq.segments import Segmentation
 from histvq.writing import atomically, write_text
 

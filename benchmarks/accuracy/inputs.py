@@ -25,7 +25,7 @@ import numpy as np
 
 from histvq.datasets import load_dataset
 from histvq.evaluation import evaluate
-from histvq.experiment import make_method
+from histvq.models import make_method
 from histvq.reproduction.plan import find_preset
 
 SCALES = ("recording", "recording_scaled", "dataset", "frame_l2", "none")

@@ -391,7 +391,7 @@ def _run_folder() -> dict[str, bytes]:
     """The files of a run whose answers have names and a truth."""
     import tempfile
 
-    from histvq.experiment import write_answers
+    from histvq.results import write_answers
 
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
@@ -452,7 +452,7 @@ def _models() -> dict[str, dict[str, bytes]]:
     """The files of small fitted models, by method."""
     import tempfile
 
-    from histvq.experiment import make_method
+    from histvq.models import make_method
     from histvq.prepared import prepared
 
     recordings = motion()
@@ -518,7 +518,7 @@ def _model(method: str, name: str, folder: Path) -> Path:
 
 
 def _predict(path: Path) -> None:
-    from histvq.experiment import load_model
+    from histvq.models import load_model
 
     recording = motion()[0]
     answer = load_model(path.parent).predict(recording)

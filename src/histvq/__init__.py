@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from histvq.checkpoints import import_checkpoint
     from histvq.datasets import Dataset, load_dataset
     from histvq.evaluation import Scores, evaluate
-    from histvq.experiment import load_model, make_method
     from histvq.io import read
     from histvq.methods.histvq import HiSTVQ
     from histvq.methods.smq import SMQ
     from histvq.methods.window_kmeans import WindowKMeans
+    from histvq.models import load_model, make_method
     from histvq.onnx_model import export_onnx
     from histvq.recording import Recording
     from histvq.segments import Segmentation
@@ -36,8 +36,8 @@ _HOME = {
     "export_onnx": "histvq.onnx_model",
     "import_checkpoint": "histvq.checkpoints",
     "load_dataset": "histvq.datasets",
-    "load_model": "histvq.experiment",
-    "make_method": "histvq.experiment",
+    "load_model": "histvq.models",
+    "make_method": "histvq.models",
     "read": "histvq.io",
 }
 

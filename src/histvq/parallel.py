@@ -16,7 +16,7 @@ from warnings import warn
 import torch
 
 from histvq.errors import ConfigError, DataWarning, HistvqError
-from histvq.experiment import load_model
+from histvq.models import load_model
 from histvq.outcomes import AT_ONCE, Outcome, OutOfMemoryError, outcomes
 from histvq.recording import Recording
 from histvq.segmenter import Segmenter

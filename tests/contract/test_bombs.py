@@ -250,7 +250,7 @@ def texts(bombs):
         bombs.reader(f"{name}: depth", name, b"[" * DEEP)
         bombs.reader(f"{name}: depth of objects", name, b'{"a":' * DEEP)
         bombs.reader(f"{name}: digits", name, b"[" + b"9" * 5000 + b"]")
-    read_preset, names = "histvq.experiment:load_preset", "histvq.report.names:read_names"
+    read_preset, names = "histvq.presets:load_preset", "histvq.report.names:read_names"
     bombs.file("preset: depth", "a.toml", "a = " + "[" * DEEP, read_preset)
     bombs.file("preset: dots", "a.toml", ".".join(["a"] * 5000) + " = 1", read_preset)
     bombs.file("preset: digits", "a.toml", f"a = {'9' * 5000}", read_preset)

@@ -21,9 +21,10 @@ from histvq.checkpoints import import_checkpoint
 from histvq.cli.learning import method_of
 from histvq.datasets import load_dataset
 from histvq.errors import ConfigError, DataWarning, FileFormatError, HistvqError
-from histvq.experiment import load_model, load_preset
 from histvq.io import READERS, find_reader, read
 from histvq.io.parts.safe_pickle import load_numbers
+from histvq.models import load_model
+from histvq.presets import load_preset
 from histvq.recording import Recording
 from histvq.report.names import read_names
 from histvq.report.run_folder import read_run, read_sources

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from histvq.datasets import load_dataset
-from histvq.experiment import ALL_METHODS, make_method
+from histvq.models import ALL_METHODS, make_method
 from histvq.resuming import checkpoint as checkpoints
 from histvq.supervised import SUPERVISED
 

@@ -12,7 +12,8 @@ import torch
 from histvq.annotation import Annotation
 from histvq.datasets import load_dataset
 from histvq.evaluation import evaluate
-from histvq.experiment import make_method, run
+from histvq.experiment import run
+from histvq.models import make_method
 from histvq.segments import Segmentation
 from histvq.streaming import StreamingSegmenter
 from oracles.spread import spread

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from histvq.datasets import load_dataset
-from histvq.experiment import make_method
 from histvq.io import read_many
+from histvq.models import make_method
 from histvq.onnx_model import export_onnx
 from histvq.transforms import resample
 from oracles.onnx_runs import assert_answers_alike, session_of

@@ -18,8 +18,8 @@ import histvq
 from histvq.annotation import Annotation
 from histvq.choosing import choose_k
 from histvq.errors import DataWarning
-from histvq.experiment import load_model, make_method
 from histvq.methods import METHODS
+from histvq.models import load_model, make_method
 from histvq.recording import Recording
 from histvq.segmenter import Segmenter
 from histvq.segments import Segmentation

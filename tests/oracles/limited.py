@@ -68,7 +68,7 @@ def load_and_predict(folder):
     """Load a model, and answer for four seconds of motion."""
     import numpy as np
 
-    from histvq.experiment import load_model
+    from histvq.models import load_model
     from histvq.recording import Recording
 
     skeleton = np.random.default_rng(0).normal(size=(120, 3, 3))

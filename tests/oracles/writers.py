@@ -100,7 +100,7 @@ def _report(folder, version):
 
 
 def _run(folder, version):
-    from histvq.experiment import write_answers
+    from histvq.results import write_answers
 
     write_answers(
         folder,
@@ -138,7 +138,7 @@ def _given_names(version):
 
 def _scores(folder, version):
     from histvq.evaluation import evaluate
-    from histvq.experiment import write_scores
+    from histvq.results import write_scores
 
     write_scores(folder, evaluate(answers(version), truth(version), matching="global"))
 

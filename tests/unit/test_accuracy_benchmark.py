@@ -25,7 +25,8 @@ from benchmarks.accuracy.study import page
 from benchmarks.accuracy.study_file import read_study, rows_of
 from histvq.errors import ConfigError
 from histvq.evaluation import evaluate
-from histvq.experiment import load_preset, make_method
+from histvq.models import make_method
+from histvq.presets import load_preset
 
 LITTLE = "oracles.little_people:two_people"
 STUDY = """

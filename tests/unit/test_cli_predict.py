@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from histvq.cli import Exit
-from histvq.experiment import load_model
 from histvq.methods.histvq import HiSTVQ
+from histvq.models import load_model
 from histvq.recording import Recording
 from oracles.commands import histvq
 from oracles.spread import spread

@@ -10,10 +10,10 @@ import pytest
 
 from histvq.annotation import Annotation
 from histvq.cli import Exit
-from histvq.experiment import load_model
 from histvq.io import read_many
 from histvq.io.npz import write_npz
 from histvq.methods.histvq import HiSTVQ
+from histvq.models import load_model
 from histvq.recording import Recording
 from histvq.report.run_folder import read_run
 from oracles.commands import histvq

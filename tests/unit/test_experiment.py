@@ -11,16 +11,10 @@ import yaml
 from histvq.annotation import Annotation
 from histvq.datasets import load_dataset
 from histvq.errors import ConfigError, DataWarning, FileFormatError
-from histvq.experiment import (
-    _Log,
-    fit_in,
-    load_model,
-    load_preset,
-    make_method,
-    preset_names,
-    run,
-    write_answers,
-)
+from histvq.experiment import _Log, fit_in, run
+from histvq.models import load_model, make_method
+from histvq.presets import load_preset, preset_names
+from histvq.results import write_answers
 from histvq.segmenter import Progress
 from histvq.segments import Segmentation
 from histvq.supervised import SUPERVISED

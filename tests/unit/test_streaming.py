@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from histvq import chunks
 from histvq.chain import Chain
 from histvq.errors import ConfigError, DataWarning
-from histvq.experiment import make_method
 from histvq.methods.histvq import HiSTVQ
 from histvq.methods.smq import SMQ
+from histvq.models import make_method
 from histvq.prepared import Prepared, inner, prepared
 from histvq.recording import Recording
 from histvq.report.names import Named, Names

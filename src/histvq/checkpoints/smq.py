@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from histvq.checkpoints.file import state_dict
 from histvq.datasets.hugadb import INFO as HUGADB
 from histvq.errors import ConfigError, FileFormatError
-from histvq.experiment import load_preset
 from histvq.inputs import layout_of
 from histvq.io.hugadb import CHANNELS, UNIT
+from histvq.presets import load_preset
 from histvq.recording import Recording
 from histvq.segmenter import Segmenter
 

@@ -120,8 +120,9 @@ Transforms = Annotated[
 def demo(out: Output = Path("runs/demo"), seed: Seed = 0, overwrite: Overwrite = False) -> int:
     """Make motion with a known answer, find its actions, and write a report to look at."""
     from histvq.datasets import load_dataset
-    from histvq.experiment import make_method, run
+    from histvq.experiment import run
     from histvq.io.npz import write_npz
+    from histvq.models import make_method
 
     claimed(out, overwrite=overwrite)
     data = load_dataset("synthetic", seed=seed)
@@ -311,9 +312,9 @@ def evaluate(
     """Score a run's labels against labelled files, and say by which protocol."""
     from histvq.evaluation import evaluate as score
     from histvq.evaluation import usual_matching
-    from histvq.experiment import write_scores
     from histvq.report import read_frames
     from histvq.report.run_folder import read_run
+    from histvq.results import write_scores
 
     folder = run if run.is_dir() else run.parent
     answers = read_run(run).answers if run.is_dir() else read_frames(run)

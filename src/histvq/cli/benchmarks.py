@@ -134,7 +134,7 @@ def data_prepare(
 
 def _preset_for(dataset: str) -> str:
     """What to pass for a quick run of a benchmark: its own light settings, where there are some."""
-    from histvq.experiment import load_preset, preset_names
+    from histvq.presets import load_preset, preset_names
 
     for name in preset_names():
         preset = load_preset(name)

@@ -42,8 +42,9 @@ def method_of(
     Raises:
         ConfigError: If there is no such method or setting, or nobody says how many actions to find.
     """
-    from histvq.experiment import load_preset, make_method
+    from histvq.models import make_method
     from histvq.prepared import prepared
+    from histvq.presets import load_preset
 
     if name is None and preset is None:
         preset = DEFAULT_PRESET

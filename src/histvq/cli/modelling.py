@@ -36,7 +36,7 @@ def export_model(
     ] = False,
 ) -> int:
     """Write a model for programs without histvq: its encoder and codebooks, as ONNX."""
-    from histvq.experiment import codes_of, load_model
+    from histvq.models import codes_of, load_model
     from histvq.onnx_model import export_onnx
     from histvq.report.names import read_names
     from histvq.report.names_place import names_beside

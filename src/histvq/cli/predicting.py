@@ -81,9 +81,10 @@ def predict(
 ) -> int:
     """Segment files with a saved model; the same file always gets the same labels."""
     from histvq.cli import streaming
-    from histvq.experiment import codes_of, load_model, write_answers
+    from histvq.models import codes_of, load_model
     from histvq.report.names import read_names
     from histvq.report.names_place import names_beside
+    from histvq.results import write_answers
 
     how = How(format=format, fps=fps, unit=unit, people=people, options=options or ())
     names = names or names_beside(model)

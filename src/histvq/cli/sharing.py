@@ -58,9 +58,9 @@ def report(
     ] = False,
 ) -> int:
     """Write a run's tables, timelines and page anew, with the names in its names.yaml."""
-    from histvq.experiment import rewrite_report
     from histvq.report.groups_table import read_groups
     from histvq.report.run_folder import corrected_by_hand, read_run, read_sources
+    from histvq.results import rewrite_report
 
     found = read_run(run)
     if not overwrite and corrected_by_hand(found):

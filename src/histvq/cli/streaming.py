@@ -39,7 +39,7 @@ def stream(
     overwrite: bool,
 ) -> int:
     """Follow one file, or standard input, and write an answer a line."""
-    from histvq.experiment import codes_of
+    from histvq.models import codes_of
     from histvq.report.names import read_names
     from histvq.streaming import StreamingSegmenter
 

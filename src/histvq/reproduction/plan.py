@@ -9,7 +9,8 @@ from typing import Any
 
 from histvq.datasets import Dataset
 from histvq.errors import ConfigError
-from histvq.experiment import Preset, load_preset, make_method, preset_names
+from histvq.models import make_method
+from histvq.presets import Preset, load_preset, preset_names
 from histvq.reproduction.tables import Row, Table
 from histvq.supervised import SUPERVISED
 from histvq.supervised.splits import split_of

@@ -20,12 +20,14 @@ from histvq.claiming import TRAINING
 from histvq.datasets import Dataset, load_dataset
 from histvq.errors import DataWarning, HistvqError
 from histvq.evaluation import Scores, evaluate
-from histvq.experiment import fit_in, load_model, make_method, versions, write_scores
+from histvq.experiment import fit_in
 from histvq.metrics.jsd import length_bias_by_action, length_bias_by_activity
 from histvq.modelfile import DESCRIPTION
+from histvq.models import load_model, make_method
 from histvq.recording import Recording
 from histvq.report import write_segments
 from histvq.reproduction.plan import Job
+from histvq.results import versions, write_scores
 from histvq.segmenter import Segmenter
 from histvq.supervised.splits import is_tested_on
 from histvq.writing import write_text

@@ -8,12 +8,12 @@ from sklearn.mixture import GaussianMixture
 from histvq.datasets import load_dataset
 from histvq.errors import ConfigError, TrainingError
 from histvq.evaluation import evaluate
-from histvq.experiment import make_method
 from histvq.features import frame_series
 from histvq.methods.asot import ASOT
 from histvq.methods.cte import CTE
 from histvq.methods.hvq import HVQ
 from histvq.methods.tot import TOT
+from histvq.models import make_method
 from histvq.recording import Recording
 from histvq.segments import to_segments
 

@@ -3,8 +3,9 @@ import pytest
 
 from histvq.batching import fit_scale, pack
 from histvq.errors import ConfigError
-from histvq.experiment import load_preset, make_method
 from histvq.methods.smq import SMQ, padding_share
+from histvq.models import make_method
+from histvq.presets import load_preset
 from histvq.recording import Recording
 
 pytestmark = pytest.mark.usefixtures("one_thread")

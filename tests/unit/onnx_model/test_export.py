@@ -7,8 +7,8 @@ import pytest
 
 from histvq.cli import Exit
 from histvq.errors import ConfigError, DataWarning, NotFittedError
-from histvq.experiment import make_method
 from histvq.methods.histvq import HiSTVQ
+from histvq.models import make_method
 from histvq.onnx_model import export_onnx
 from histvq.prepared import prepared
 from histvq.recording import Recording

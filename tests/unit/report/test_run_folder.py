@@ -8,12 +8,12 @@ import yaml
 
 from histvq.annotation import Annotation
 from histvq.errors import ConfigError, DataWarning, FileFormatError
-from histvq.experiment import rewrite_report, write_answers
 from histvq.io import read_many
 from histvq.io.npz import write_npz
 from histvq.recording import Recording
 from histvq.report import read_frames
 from histvq.report.run_folder import corrected_by_hand, out_of_date, read_run, read_sources
+from histvq.results import rewrite_report, write_answers
 from histvq.segments import Segmentation
 
 ACTIONS = ("sit", "walk", "swim")

@@ -1,7 +1,8 @@
 import pytest
 
 from histvq.errors import ConfigError
-from histvq.experiment import load_preset, make_method, preset_names
+from histvq.models import make_method
+from histvq.presets import load_preset, preset_names
 from histvq.reproduction.plan import find_preset, row_on
 from histvq.reproduction.tables import load_table, table_names
 

@@ -1,0 +1,69 @@
+"""Methods by their names, and the fitted ones that they saved."""
+
+from pathlib import Path
+from typing import Any
+
+from histvq.errors import ConfigError, FileFormatError, did_you_mean
+from histvq.methods import METHODS
+from histvq.modelfile import read_description
+from histvq.prepared import Prepared, read_chain
+from histvq.presets import load_preset
+from histvq.registry import resolve
+from histvq.segmenter import Segmenter
+from histvq.supervised import SUPERVISED
+
+# Every method by its name, with labels or without.
+ALL_METHODS = {**METHODS, **SUPERVISED}
+
+
+def make_method(name: str, *, preset: str | Path | None = None, **params: Any) -> Segmenter:
+    """A method by its name in the table.
+
+    Args:
+        name: As `histvq`, or `ms-gcn`, whose `fit` takes annotations too; or `module:Class` of your own.
+        preset: Settings to begin with.
+        **params: The method's parameters; these win over the preset's.
+
+    Raises:
+        ConfigError: If there is no such method, preset or parameter, or one is out of bounds.
+    """
+    if preset is not None:
+        chosen = load_preset(preset).method
+        if chosen.name != name:
+            raise ConfigError(
+                f"preset {str(preset)!r} is for the method {chosen.name!r}, not {name!r}"
+            )
+        params = {**(chosen.model_extra or {}), **params}
+    method: Segmenter = resolve(name, ALL_METHODS, kind="method")(**params)
+    return method
+
+
+def load_model(path: str | Path, *, device: str | None = None) -> Segmenter:
+    """The fitted method that a method's `save` wrote, with the transforms it was fitted behind.
+
+    Args:
+        path: The folder.
+        device: Where to run it; None: where it was fitted, or the CPU if that is not to be had here.
+
+    Raises:
+        FileFormatError: If the folder holds no model, or a damaged one.
+    """
+    name = read_description(path).get("method", "")
+    # `resolve` takes `module:Class` too, and a file must not say what code runs.
+    if not isinstance(name, str) or name not in ALL_METHODS:
+        raise FileFormatError(
+            f"{path}: a model of no method that is known here: {str(name)[:60]!r}"
+            f"{did_you_mean(str(name), ALL_METHODS)}. Load one of a class of your own by its own load"
+        )
+    method: type[Segmenter] = resolve(name, ALL_METHODS, kind="method")
+    loaded = method.load(path, device=device)
+    chain = read_chain(path)
+    return Prepared(loaded, chain) if chain.steps else loaded
+
+
+def codes_of(method: Any) -> dict[str, range]:
+    """By level, the codes a fitted method can give, as far as it says."""
+    n_actions = len(method.actions_) if hasattr(method, "actions_") else method.config.n_actions
+    alpha = getattr(method, "alpha", None)
+    fine = {} if alpha is None else {"subaction": range(n_actions * alpha)}
+    return {"action": range(n_actions), **fine}
