@@ -1,6 +1,7 @@
 """Errors that say what was wrong, where, and how to mend it."""
 
 import difflib
+import errno
 from collections.abc import Iterable
 
 
@@ -30,6 +31,41 @@ class NotFittedError(HistvqError, ValueError, AttributeError):
 
 class TrainingError(HistvqError, RuntimeError):
     """Training cannot go on."""
+
+
+_ELSEWHERE = "choose another place (-o)"
+_ROOM = f"make room, or {_ELSEWHERE}"
+_WHY = {
+    errno.ENOSPC: ("the disk is full", _ROOM),
+    errno.EDQUOT: ("no more may be stored there, the quota is used up", _ROOM),
+    errno.EFBIG: ("it is larger than files may be there", _ELSEWHERE),
+    errno.EROFS: ("that place is read-only", _ELSEWHERE),
+    errno.EACCES: ("writing there is not permitted", _ELSEWHERE),
+    errno.EPERM: ("writing there is not permitted", _ELSEWHERE),
+    errno.ENOENT: ("its folder is gone", f"see whether its disk is still there, or {_ELSEWHERE}"),
+    errno.ENOTDIR: ("a file is where its folder should be", _ELSEWHERE),
+    errno.EEXIST: ("a file is where its folder should be", _ELSEWHERE),
+    errno.EISDIR: ("a folder of that name is there", _ELSEWHERE),
+    errno.ENODEV: ("a device of that name is there, no file", _ELSEWHERE),
+    errno.ENAMETOOLONG: ("that name is too long", "choose a shorter one"),
+    errno.EIO: ("the disk reports a fault", f"{_ELSEWHERE}, and have that disk looked at"),
+}
+
+
+class NotWrittenError(OSError):
+    """A file could not be written; says which, why, and how to mend it.
+
+    What was there under its name is as it was.
+
+    Attributes:
+        again: What to do once it is mended.
+    """
+
+    again = "give the command again"
+
+    def __str__(self) -> str:
+        why, mend = _WHY.get(self.errno or 0, (self.strerror, _ELSEWHERE))
+        return f"{self.filename} cannot be written: {why}; {mend}, then {self.again}"
 
 
 class Stopped(KeyboardInterrupt):

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import pytest
 
 from histvq import writing
-from histvq.writing import NotWrittenError
+from histvq.errors import NotWrittenError
 from oracles.writers import WRITERS
 
 pytestmark = pytest.mark.filterwarnings("ignore::histvq.errors.DataWarning")

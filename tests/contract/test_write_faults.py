@@ -12,7 +12,8 @@ import pytest
 
 import histvq
 from histvq import writing
-from histvq.writing import NotWrittenError, sweep
+from histvq.errors import NotWrittenError
+from histvq.writing import sweep
 from oracles.failing_disk import FAULTS, Disk, Killed
 from oracles.writers import WRITERS
 
@@ -137,6 +138,7 @@ OURS = {"beside", "written_whole", "atomically", "write_text", "write_bytes", "t
 # What goes through `histvq.writing`, but has tests of its own.
 TESTED_ELSEWHERE = {
     "claiming": "tests/unit/test_claiming.py",
+    "experiment": "versions and losses, as the others; tests/unit/test_experiment.py",
     "resuming.checkpoint": "tests/unit/resuming/test_checkpoint.py",
     "cli.streaming": "tests/unit/test_cli_write_faults.py",
     "cli.clipping": "Rerun writes",

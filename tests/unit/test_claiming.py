@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from histvq.claiming import LOCK, TRAINING, UNFINISHED, claim, under_way
-from histvq.errors import ConfigError
-from histvq.writing import NotWrittenError
+from histvq.errors import ConfigError, NotWrittenError
 
 
 class Trouble(Exception):

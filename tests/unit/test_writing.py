@@ -10,8 +10,8 @@ import traceback
 import pytest
 
 from histvq import writing
+from histvq.errors import NotWrittenError
 from histvq.writing import (
-    NotWrittenError,
     atomically,
     growing,
     make_folder,

@@ -15,9 +15,9 @@ import numpy as np
 
 from histvq import console
 from histvq.cli.common import Exit, How
-from histvq.errors import ConfigError
+from histvq.errors import ConfigError, NotWrittenError
 from histvq.io.parts.settings import parsed
-from histvq.writing import NotWrittenError, growing, write_text
+from histvq.writing import growing, write_text
 
 if TYPE_CHECKING:
     from histvq.recording import Recording

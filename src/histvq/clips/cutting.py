@@ -11,13 +11,13 @@ import numpy as np
 from histvq.annotation import Annotation
 from histvq.clips.cutter import CannotCutError, Cutter
 from histvq.clips.takes import Take
-from histvq.errors import HistvqError
+from histvq.errors import HistvqError, NotWrittenError
 from histvq.io import find_reader, read
 from histvq.io.npz import write_npz
 from histvq.recording import Recording
 from histvq.registry import resolve
 from histvq.transforms import split_people
-from histvq.writing import NotWrittenError, together, write_bytes
+from histvq.writing import together, write_bytes
 
 # Formats that are cut; each has a function that makes the `Cutter` of a recording's file.
 CUTTERS = {

@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from histvq.errors import FileFormatError
+from histvq.errors import FileFormatError, NotWrittenError
 from histvq.io.parts.tars import check_size, opened_tar
-from histvq.writing import UNWRITABLE, NotWrittenError, sweep, to_disk, unfinished_prefix
+from histvq.writing import UNWRITABLE, sweep, to_disk, unfinished_prefix
 
 _DAMAGED = (
     OSError, EOFError, zipfile.BadZipFile, tarfile.TarError, zlib.error, NotImplementedError,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from warnings import warn
 
 from histvq.annotation import Annotation
-from histvq.errors import DataWarning, HistvqError
+from histvq.errors import DataWarning, HistvqError, NotWrittenError
 from histvq.recording import Recording
 from histvq.report.frames import read_frames, truth_by_recording, write_frames
 from histvq.report.key import make_key
@@ -17,7 +17,7 @@ from histvq.report.palette import look_of
 from histvq.report.tables import usage_table, write_segments
 from histvq.report.timeline import draw_timelines, write_timelines
 from histvq.segments import Segmentation
-from histvq.writing import NotWrittenError, write_text
+from histvq.writing import write_text
 
 if TYPE_CHECKING:
     import pandas as pd
