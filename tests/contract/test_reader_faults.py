@@ -82,3 +82,20 @@ def test_a_folder_of_good_bad_and_strange_files(name, examples, tmp_path):
     assert [r.n_frames for r in readings.recordings] == [40]
     assert readings.formats == (name,)
     assert not [file for file, _ in readings.skipped if file.name in ("README.txt", "notes.csv")]
+
+
+@pytest.mark.parametrize(
+    "shape", [(2**62, 33, 3), (2**40, 2**40, 3), (2**62, 33, 0), (0, 2**62, 33, 3)]
+)
+def test_shapes_beyond_64_bits_are_refused_without_a_warning_of_numpys(shape, tmp_path):
+    good = tmp_path / "mediapipe_body_3d_xyz.npy"
+    np.save(good, np.zeros((10, 33, 3)))
+    head = np.lib.format.header_data_from_array_1_0(np.zeros((10, 33, 3))) | {"shape": shape}
+    with good.open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, head)
+        file.write(bytes(10 * 33 * 3 * 8))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for name in ("freemocap", "arrays"):
+            with pytest.raises(HistvqError):
+                read(good, format=name, fps=30, unit="mm")

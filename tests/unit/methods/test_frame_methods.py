@@ -121,8 +121,8 @@ def test_an_epoch_may_see_a_part_of_the_frames():
 
 
 def test_a_loss_that_is_no_number_names_recordings():
-    wild = [Recording(id="wild", skeleton=np.full((50, 1, 1), 1e30) * np.arange(50)[:, None, None],
-                      fps=10)]  # fmt: skip
+    values = np.arange(50, dtype=np.float32)[:, None, None]
+    wild = [Recording(id="wild", skeleton=values, fps=10)]
     with pytest.raises(TrainingError, match=r"not a finite number \(total\).*wild"):
         CTE(n_actions=2, input_scale="none", learning_rate=1e30, epochs=9).fit(wild)
 

@@ -170,7 +170,10 @@ def mapped(path: Path) -> np.ndarray:
     """
     with path.open("rb") as file:
         header(file)
-    return np.lib.format.open_memmap(path, mode="r")
+    with np.errstate(
+        over="ignore"
+    ):  # it multiplies shapes in 64 bits, and then looks whether they fit
+        return np.lib.format.open_memmap(path, mode="r")
 
 
 def _check_kind(dtype: np.dtype, kinds: str, where: str) -> None:
