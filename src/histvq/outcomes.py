@@ -67,14 +67,20 @@ def told_apart(found: Sequence[Outcome]) -> tuple[list[Segmentation], dict[int, 
 
 
 def _all_of(model: Segmenter, group: Sequence[Recording]) -> list[Segmentation]:
-    """The answers for several recordings; none, and no warning, where one of them fails."""
+    """The answers for several recordings; none, and none of their warnings, where one of them fails."""
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", DataWarning)
             answers = model.predict(list(group))
     except NotFittedError:
         raise
-    except Exception:
+    except Exception as error:
+        if out_of_memory(error):
+            warnings.warn(
+                f"memory ran out on {len(group)} recordings at once; half as many at a time from here on",
+                DataWarning,
+                stacklevel=3,
+            )
         return []
     for warned in caught:
         warnings.warn_explicit(warned.message, warned.category, warned.filename, warned.lineno)

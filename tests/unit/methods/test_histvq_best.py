@@ -285,7 +285,7 @@ def test_a_description_that_lacks_what_the_model_needs(fitted, tmp_path, lost):
     del described[lost]
     described["params"] |= settings
     place.write_text(json.dumps(described))
-    with pytest.raises(FileFormatError, match=r"(?s)the model is incomplete .*save it again"):
+    with pytest.raises(FileFormatError, match=r"(?s)the model is incomplete, .*save it again"):
         HiSTVQ.load(tmp_path)
 
 
