@@ -113,6 +113,9 @@ def begun(files: Path, out: Path, *more: str, stop: int | None = None) -> tuple[
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         env={**os.environ, "COLUMNS": "500"},
+        preexec_fn=lambda: signal.signal(
+            signal.SIGINT, signal.SIG_DFL
+        ),  # ignored in the background
     )
     if stop is not None:
         while not (out / "metrics.jsonl").exists() and process.poll() is None:

@@ -71,7 +71,7 @@ def test_interrupted_it_ends_at_once_and_says_how_to_go_on(tmp_path):
         text=True,
         start_new_session=True,
     )
-    while not list(tmp_path.glob("runs/*/seed-0")):  # made as a run begins
+    while not list(tmp_path.glob("runs/*/seed-0/training.safetensors")):  # made as training begins
         assert process.poll() is None
         time.sleep(0.1)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: the whole group
@@ -80,6 +80,8 @@ def test_interrupted_it_ends_at_once_and_says_how_to_go_on(tmp_path):
     assert "4 of 4 runs to do, 2 at a time" in said
     assert "the same command goes on from here" in said
     assert "Traceback" not in said
+    assert list(tmp_path.glob("runs/*/seed-0/training.safetensors"))  # to go on from
+    assert not list(tmp_path.rglob("run.json"))
 
 
 def test_a_process_that_dies_is_a_run_that_failed(tmp_path):

@@ -4,6 +4,7 @@ import json
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 import warnings
@@ -18,7 +19,7 @@ import numpy as np
 from histvq.annotation import Annotation
 from histvq.claiming import TRAINING
 from histvq.datasets import Dataset, load_dataset
-from histvq.errors import DataWarning, HistvqError
+from histvq.errors import DataWarning, HistvqError, Stopped
 from histvq.evaluation import Scores, evaluate
 from histvq.experiment import fit_in
 from histvq.metrics.jsd import length_bias_by_action, length_bias_by_activity
@@ -111,6 +112,8 @@ def _work(job: Job, out: Path, place: Connection) -> None:
     _follow_parent()
     try:
         place.send((True, run_job(job, out)))
+    except Stopped as stop:  # the parent knows; the training is kept
+        sys.exit(128 + stop.signal)
     except (HistvqError, OSError, RuntimeError, MemoryError) as error:
         place.send((False, str(error) or type(error).__name__))
 

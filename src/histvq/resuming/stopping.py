@@ -26,14 +26,17 @@ class Noted:
 def stops_noted() -> Iterator[Noted]:
     """While this lasts, the first Ctrl-C or SIGTERM is only noted.
 
-    Signals reach the main thread alone; in any other nothing is ever noted.
+    Signals reach the main thread alone; in any other nothing is ever noted. What is ignored stays so.
     """
     noted = Noted()
     if threading.current_thread() is not threading.main_thread():
         yield noted
         return
-    before = {number: signal.signal(number, noted) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
+        for number, handler in before.items():
+            if handler != signal.SIG_IGN:
+                signal.signal(number, noted)
         yield noted
     finally:
         for number, handler in before.items():

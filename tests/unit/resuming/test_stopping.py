@@ -21,6 +21,16 @@ def test_the_first_is_noted_and_the_second_stops(number):
     assert signal.getsignal(number) == before
 
 
+def test_what_is_ignored_stays_so():
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with stops_noted() as noted:
+            signal.raise_signal(signal.SIGINT)
+            assert noted.signal is None
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def test_in_another_thread_nothing_is_touched():
     before, seen = signal.getsignal(signal.SIGINT), []
 
