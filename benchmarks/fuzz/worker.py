@@ -134,6 +134,7 @@ def _outcome(target: Target, path: Path, guard: Guard) -> tuple[str, str]:
     from histvq.errors import DataWarning, HistvqError
 
     guard.on, guard.seen = True, []
+    sys.unraisablehook = lambda left: guard.seen.append(f"left to Python: {left.exc_value!r}")
     found: tuple[str, str] = ("read", "")
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from histvq.errors import ConfigError, FileFormatError
-from histvq.io.parts.hdf5 import member
+from histvq.io.parts.hdf5 import check_heaps, member
 from histvq.io.parts.packed import AGAIN
 from histvq.io.parts.reader import head
 
@@ -86,8 +86,11 @@ def _engine(path: Path) -> str:
 def _check_claim(path: Path) -> None:
     """Raise where h5netcdf, or the library below it, would take what the file says on trust."""
     h5py = needed("h5py")
+    check_heaps(path)
     claimed = {}
     with h5py.File(path) as file:
+        # Where this cannot be read h5netcdf leaves a file half open, which it complains of later.
+        file.attrs.get("_nc3_strict")
         for name in file:
             member(file, name, path)
             found = file[name]
