@@ -98,6 +98,6 @@ def _make_deadly(where: str, count: int) -> None:
 
         checkpoints.written_whole = Dying
     elif where == "written, not in its place":
-        writing._to_disk = dying(writing._to_disk, lambda file: file.name.name.endswith(".part"))
+        writing._to_disk = dying(writing._to_disk, lambda file: str(file.name).endswith(".part"))
     else:  # in its place, but the folder may not have reached the disk
         writing._folder_to_disk = dying(writing._folder_to_disk, lambda folder: folder.is_dir())
