@@ -6,7 +6,7 @@ from typing import Any
 from histvq.errors import ConfigError, FileFormatError, did_you_mean
 from histvq.methods import METHODS
 from histvq.modelfile import read_description
-from histvq.prepared import Prepared, read_chain
+from histvq.prepared import Prepared, inner, read_chain
 from histvq.presets import load_preset
 from histvq.registry import resolve
 from histvq.segmenter import Segmenter
@@ -38,27 +38,37 @@ def make_method(name: str, *, preset: str | Path | None = None, **params: Any) -
     return method
 
 
-def load_model(path: str | Path, *, device: str | None = None) -> Segmenter:
+def load_model(
+    path: str | Path, *, device: str | None = None, method: str | None = None
+) -> Segmenter:
     """The fitted method that a method's `save` wrote, with the transforms it was fitted behind.
 
     Args:
         path: The folder.
         device: Where to run it; None: where it was fitted, or the CPU if that is not to be had here.
+        method: The class that saved it, as `module:Class`, where that is one of your own: a file does
+            not say what code runs.
 
     Raises:
-        FileFormatError: If the folder holds no model, or a damaged one.
+        FileFormatError: If the folder holds no model, or a damaged one, or one of another method.
     """
     name = read_description(path).get("method", "")
-    # `resolve` takes `module:Class` too, and a file must not say what code runs.
-    if not isinstance(name, str) or name not in ALL_METHODS:
+    if not isinstance(name, str) or name not in (ALL_METHODS if method is None else (method,)):
         raise FileFormatError(
             f"{path}: a model of no method that is known here: {str(name)[:60]!r}"
-            f"{did_you_mean(str(name), ALL_METHODS)}. Load one of a class of your own by its own load"
+            f"{did_you_mean(str(name), ALL_METHODS)}. One of a class of your own needs its name, as "
+            "load_model(path, method='module:Class') or --method module:Class"
         )
-    method: type[Segmenter] = resolve(name, ALL_METHODS, kind="method")
-    loaded = method.load(path, device=device)
+    found: type[Segmenter] = resolve(name, ALL_METHODS, kind="method")
+    loaded = found.load(path, device=device)
     chain = read_chain(path)
     return Prepared(loaded, chain) if chain.steps else loaded
+
+
+def name_of(model: Any) -> str | None:
+    """What `load_model` must be told of a fitted model: its class, if that is not one of ours."""
+    name = inner(model).method_name
+    return None if name in ALL_METHODS else str(name)
 
 
 def codes_of(method: Any) -> dict[str, range]:

@@ -16,7 +16,7 @@ from warnings import warn
 import torch
 
 from histvq.errors import ConfigError, DataWarning, HistvqError
-from histvq.models import load_model
+from histvq.models import load_model, name_of
 from histvq.outcomes import AT_ONCE, Outcome, OutOfMemoryError, outcomes
 from histvq.recording import Recording
 from histvq.segmenter import Segmenter
@@ -29,7 +29,7 @@ BEGUN = "begun"
 
 
 def predict_all(
-    model: Model, recordings: Sequence[Recording], *, jobs: int = 1
+    model: Model, recordings: Sequence[Recording], *, jobs: int = 1, method: str | None = None
 ) -> list[Segmentation]:
     """`model.predict(recordings)`, shared out among processes; stops at the first that fails.
 
@@ -37,6 +37,7 @@ def predict_all(
         model: As for `predict_each`.
         recordings: What to answer for.
         jobs: As for `predict_each`.
+        method: As for `predict_each`.
 
     Returns:
         The answers in the order of the recordings.
@@ -46,7 +47,9 @@ def predict_all(
         HistvqError: If a recording takes more memory than there is.
     """
     answers = []
-    with closing(_each(model, recordings, jobs=jobs)) as each:  # or processes would go on
+    with closing(
+        _each(model, recordings, jobs=jobs, method=method)
+    ) as each:  # or processes would go on
         for found in each:
             if isinstance(found, HistvqError):
                 raise found
@@ -54,7 +57,9 @@ def predict_all(
     return answers
 
 
-def predict_each(model: Model, recordings: Sequence[Recording], *, jobs: int = 1) -> list[Outcome]:
+def predict_each(
+    model: Model, recordings: Sequence[Recording], *, jobs: int = 1, method: str | None = None
+) -> list[Outcome]:
     """`model.predict` of each recording, shared out among processes: one that fails costs only itself.
 
     Each process loads the model once and gets an equal share of the threads PyTorch has here. If one is
@@ -66,6 +71,7 @@ def predict_each(model: Model, recordings: Sequence[Recording], *, jobs: int = 1
             own for as long as it takes.
         recordings: What to answer for.
         jobs: How many processes; 1: this one alone; 0: as many as there are cores.
+        method: Of a model in a folder that is of a class of your own: that class, as `module:Class`.
 
     Returns:
         The answers in the order of the recordings; where there is none, the error that says why.
@@ -77,7 +83,7 @@ def predict_each(model: Model, recordings: Sequence[Recording], *, jobs: int = 1
     Warns:
         DataWarning: As `predict`; and if processes are stopped.
     """
-    return list(_each(model, recordings, jobs=jobs))
+    return list(_each(model, recordings, jobs=jobs, method=method))
 
 
 def n_cores() -> int:
@@ -88,12 +94,12 @@ def n_cores() -> int:
 
 
 def _each(
-    model: Model, recordings: Sequence[Recording], *, jobs: int
+    model: Model, recordings: Sequence[Recording], *, jobs: int, method: str | None
 ) -> Generator[Outcome, None, None]:
     """What came of each recording, in their order, as soon as it is known."""
     if jobs < 0:
         raise ConfigError(f"jobs={jobs}: give 1 or more, or 0 for as many as there are cores")
-    loaded = load_model(model) if isinstance(model, str | Path) else model
+    loaded: Any = load_model(model, method=method) if isinstance(model, str | Path) else model
     jobs = min(jobs or n_cores(), len(recordings))
     if jobs <= 1:
         yield from outcomes(loaded, recordings)
@@ -102,10 +108,12 @@ def _each(
     with nullcontext(str(model)) if saved else tempfile.TemporaryDirectory() as folder:
         if not saved:
             loaded.save(folder)
-        yield from _shared_out(folder, recordings, jobs)
+        yield from _shared_out(folder, recordings, jobs, method=name_of(loaded))
 
 
-def _shared_out(folder: str, recordings: Sequence[Recording], jobs: int) -> Iterator[Outcome]:
+def _shared_out(
+    folder: str, recordings: Sequence[Recording], jobs: int, *, method: str | None
+) -> Iterator[Outcome]:
     """What came of each recording, in their order; where a process fails, alone at the end."""
     done: dict[int, Outcome] = {}
     told: dict[int, list[str]] = {}
@@ -124,7 +132,7 @@ def _shared_out(folder: str, recordings: Sequence[Recording], jobs: int) -> Iter
     while left:
         groups = [left[start : start + size] for start in range(0, len(left), size)]
         try:
-            for group, (found, warned) in _answers(folder, recordings, groups, jobs):
+            for group, (found, warned) in _answers(folder, recordings, groups, jobs, method=method):
                 told[group[0]] = warned
                 for place, one in zip(group, found, strict=True):
                     if isinstance(one, OutOfMemoryError) and jobs > 1:
@@ -142,7 +150,12 @@ def _shared_out(folder: str, recordings: Sequence[Recording], jobs: int) -> Iter
 
 
 def _answers(
-    folder: str, recordings: Sequence[Recording], groups: Sequence[list[int]], jobs: int
+    folder: str,
+    recordings: Sequence[Recording],
+    groups: Sequence[list[int]],
+    jobs: int,
+    *,
+    method: str | None,
 ) -> Iterator[tuple[list[int], Said]]:
     """What processes say of groups of recordings, given by their places, as it comes.
 
@@ -154,7 +167,7 @@ def _answers(
     """
     n_threads = max(1, torch.get_num_threads() // jobs)
     waiting = deque(groups)
-    workers = [_Worker(folder, n_threads=n_threads) for _ in groups[:jobs]]
+    workers = [_Worker(folder, method, n_threads=n_threads) for _ in groups[:jobs]]
     n_begun = 0
     try:
         while workers:
@@ -200,12 +213,14 @@ class _Worker:
         group: The places of the recordings it has; empty before the first.
     """
 
-    def __init__(self, folder: str, *, n_threads: int) -> None:
+    def __init__(self, folder: str, method: str | None, *, n_threads: int) -> None:
         # Not forked: a copy of a process whose threads hold locks may wait for them for ever.
         context = get_context("spawn")
         self.line, far = context.Pipe()
         self.group: list[int] = []
-        self._process = context.Process(target=_work, args=(far, folder, n_threads), daemon=True)
+        self._process = context.Process(
+            target=_work, args=(far, folder, method, n_threads), daemon=True
+        )
         self._process.start()
         far.close()  # so that the line ends where the process does
 
@@ -227,10 +242,10 @@ class _Worker:
         self.line.close()
 
 
-def _work(line: Connection, folder: str, n_threads: int) -> None:
+def _work(line: Connection, folder: str, method: str | None, n_threads: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it without a word
     torch.set_num_threads(n_threads)
-    model = load_model(folder)
+    model = load_model(folder, method=method)
     line.send(BEGUN)
     with suppress(EOFError):  # nobody is there to be told any more
         while True:

@@ -44,11 +44,12 @@ def answered(
     Raises:
         HistvqError: If there is no answer at all; says what is wrong with the first.
     """
+    from histvq.models import name_of
     from histvq.outcomes import told_apart
     from histvq.parallel import predict_all, predict_each
 
-    given = model if jobs == 1 else saved
+    given, method = (model if jobs == 1 else saved), name_of(model)
     if strict:
-        return predict_all(given, readings.recordings, jobs=jobs), readings
-    answers, failed = told_apart(predict_each(given, readings.recordings, jobs=jobs))
+        return predict_all(given, readings.recordings, jobs=jobs, method=method), readings
+    answers, failed = told_apart(predict_each(given, readings.recordings, jobs=jobs, method=method))
     return answers, readings.without(failed)

@@ -48,6 +48,12 @@ def predict(
             "otherwise.",
         ),
     ] = None,
+    method: Annotated[
+        str | None,
+        typer.Option(
+            help="Where the model is of a class of your own: that class, as module:Class."
+        ),
+    ] = None,
     names: Names = None,
     jobs: Annotated[
         int,
@@ -90,7 +96,7 @@ def predict(
     names = names or names_beside(model)
     if stream:
         return streaming.stream(
-            load_model(model),
+            load_model(model, method=method),
             files,
             names=names,
             how=how,
@@ -102,7 +108,7 @@ def predict(
         raise ConfigError("--idle says when --stream ends; leave it out, or add --stream")
     out = out or FOLDER
     claimed(out, overwrite=overwrite)
-    loaded = load_model(model)
+    loaded = load_model(model, method=method)
     if names is not None:
         read_names(names, known=codes_of(loaded))  # its faults are told before the work
         console.say(f"names of actions: {names}")

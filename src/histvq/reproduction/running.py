@@ -151,7 +151,7 @@ def _fitted(job: Job, dataset: Dataset, folder: Path) -> Segmenter:
     """The model a stopped run left, or a new one, saved before anything else can go wrong."""
     model = folder / "model"
     if (model / DESCRIPTION).is_file():
-        return load_model(model)
+        return load_model(model, method=job.method if ":" in job.method else None)
     method: Any = make_method(job.method, **job.params, random_state=job.seed)
     given: tuple[Any, ...] = (dataset.recordings,)
     if job.test:
