@@ -25,6 +25,8 @@ WHOLE = ("frame", "action", "subaction", P_ACTION, P_SUBACTION)
 MAY_BE_EMPTY = ("subaction", "confidence", P_SUBACTION)
 ROWS_A_BLOCK = 100_000
 LARGEST_WHOLE = 2**31 - 1
+# Seconds, and shares: far beyond what either can be.
+LARGEST = 1e12
 
 
 def read_frames(path: str | Path, *, fps: float | None = None) -> list[Segmentation]:
@@ -179,11 +181,12 @@ def _small(table: "pd.DataFrame", path: Path) -> "pd.DataFrame":
         )
     columns = (*FRAME_COLUMNS[1:], *(name for name in (P_ACTION, P_SUBACTION) if name in table))
     for name in columns:
-        values = pd.to_numeric(table[name], errors="coerce")
+        values = _numbers(table[name])
         empty = values.isna()
         wrong = empty & ~(table[name].isna() & (name in MAY_BE_EMPTY))
+        wrong |= values.abs() > (LARGEST_WHOLE if name in WHOLE else LARGEST)
         if name in WHOLE:
-            wrong |= ~empty & ((values % 1 != 0) | (values.abs() > LARGEST_WHOLE))
+            wrong |= ~empty & (values % 1 != 0)
         if wrong.any():
             row = int(np.flatnonzero(wrong)[0])
             cell = table[name].iloc[row]
@@ -197,6 +200,23 @@ def _small(table: "pd.DataFrame", path: Path) -> "pd.DataFrame":
         elif name == "confidence":
             table[name] = values.astype(np.float32)
     return _categories(table)
+
+
+def _numbers(column: "pd.Series") -> "pd.Series":
+    """The cells as numbers, NaN where they are none."""
+    import pandas as pd
+
+    try:
+        return pd.to_numeric(column, errors="coerce")
+    except OverflowError:  # whole numbers beyond what a float holds
+        return pd.Series([_number(cell) for cell in column], index=column.index)
+
+
+def _number(cell: object) -> float:
+    try:
+        return float(str(cell))
+    except ValueError:
+        return np.nan
 
 
 def _names(table: "pd.DataFrame", level: str, column: str, path: Path) -> dict[int, str]:

@@ -277,6 +277,32 @@ def test_a_time_that_is_missing_is_uneven():
     time[2] = np.nan
     with pytest.raises(FileFormatError, match="times are uneven: nan from frame 1 to 2"):
         from_movement(poses().assign_coords(time=time), unit="px")
+    time[[2, 3]] = np.inf
+    with pytest.raises(FileFormatError, match=r"times are uneven: (inf|nan) from frame"):
+        from_movement(poses().assign_coords(time=time), unit="px")
+
+
+def test_what_netcdf_libraries_complain_of_is_told_as_an_error(tmp_path):
+    import h5netcdf
+
+    poses().to_netcdf(tmp_path / "one.nc", engine="h5netcdf")
+    with pytest.raises(FileFormatError, match="cannot be read as netCDF"):
+        read_movement(_with_one_axis_twice(tmp_path / "one.nc"))
+    half = object.__new__(h5netcdf.File)  # as one is left that could not be opened
+    half._closed, half._close_h5file = False, False
+    half.close()
+
+
+def _with_one_axis_twice(path):
+    import h5py
+
+    with h5py.File(path, "r+") as file:
+        confidence, time = file["confidence"], file["time"]
+        for axis in range(confidence.ndim):
+            for scale in confidence.dims[axis].values():
+                confidence.dims[axis].detach_scale(scale)
+            confidence.dims[axis].attach_scale(time)
+    return path
 
 
 @pytest.mark.parametrize("place", ["position", "dataset"])

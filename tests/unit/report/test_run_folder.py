@@ -1,4 +1,5 @@
 import json
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -313,3 +314,22 @@ def test_a_run_that_was_stopped_before_its_labels_were_written(folder):
     (folder / "frames.csv").unlink()
     with pytest.raises(FileFormatError, match=r"frames.csv"):
         read_run(folder)
+
+
+@pytest.mark.parametrize(
+    ("column", "cell"),
+    [
+        ("time_s", "1e308"), ("time_s", "inf"), ("time_s", "9" * 500), ("confidence", "-1e300"),
+        ("confidence", "inf"), ("action", "9" * 500), ("action", "1e30"), ("subaction", "-9" * 300),
+        ("frame", "99999999999"),
+    ],
+)  # fmt: skip
+def test_numbers_that_nobody_wrote(column, cell, tmp_path):
+    rows = [["a", str(n), str(n / 10), "0", "0", "0.5"] for n in range(4)]
+    head = ["recording", "frame", "time_s", "action", "subaction", "confidence"]
+    rows[2][head.index(column)] = cell
+    (tmp_path / "frames.csv").write_text("\n".join(map(",".join, [head, *rows])) + "\n")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(FileFormatError, match=rf"frames.csv, line 4: {column} is "):
+            read_frames(tmp_path / "frames.csv")

@@ -152,9 +152,10 @@ def _step(dataset: "xr.Dataset", where: Path) -> float | None:
         raise FileFormatError(
             f"{where}: time holds {times.dtype}, expected numbers. Write it again"
         )
-    steps = np.diff(times.astype(np.float64))
-    usual = float(np.nanmedian(steps))
-    off = np.nan_to_num(np.abs(steps - usual), nan=np.inf)
+    with np.errstate(invalid="ignore"):  # of infinite times
+        steps = np.diff(times.astype(np.float64))
+        usual = float(np.nanmedian(steps))
+        off = np.nan_to_num(np.abs(steps - usual), nan=np.inf)
     if not (usual > 0 and off.max() <= UNEVEN * usual):
         worst = int(off.argmax())
         raise FileFormatError(

@@ -2,6 +2,7 @@
 
 import importlib
 import io
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,16 +32,19 @@ def load_netcdf(path: Path) -> "xr.Dataset":
     xarray = needed("xarray")
     try:
         if engine == "h5netcdf":
-            needed("h5netcdf")
+            # Or files that it could not open would be complained of when they are forgotten.
+            needed("h5netcdf").File._writable = False
             _check_claim(path)
         # From memory: of a file on disk scipy asks for as many bytes as a header claims.
         # And h5netcdf would warn of axes without names.
         source = io.BytesIO(path.read_bytes()) if engine == "scipy" else path
         options = {} if engine == "scipy" else {"phony_dims": "access"}
-        with xarray.open_dataset(
-            source, engine=engine, decode_times=False, decode_timedelta=False, **options
-        ) as dataset:
-            return dataset.load()
+        with warnings.catch_warnings():
+            warnings.filterwarnings("error", "Duplicate dimension names")
+            with xarray.open_dataset(
+                source, engine=engine, decode_times=False, decode_timedelta=False, **options
+            ) as dataset:
+                return dataset.load()
     except (FileFormatError, ConfigError):
         raise
     # A damaged file can make any of the four libraries below raise anything, MemoryError included.
@@ -89,8 +93,6 @@ def _check_claim(path: Path) -> None:
     check_heaps(path)
     claimed = {}
     with h5py.File(path) as file:
-        # Where this cannot be read h5netcdf leaves a file half open, which it complains of later.
-        file.attrs.get("_nc3_strict")
         for name in file:
             member(file, name, path)
             found = file[name]
