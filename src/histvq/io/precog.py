@@ -70,6 +70,10 @@ def read_precog(path: str | Path, *, fps: float = FPS) -> Pair:
     return recording, Annotation(recording_id=stem, labels=labels, actions=ACTIONS, fps=fps)
 
 
+# What float32 holds; NaN is no larger and no smaller.
+LARGEST = float(np.finfo(np.float32).max)
+
+
 def _check_header(line: str, path: Path) -> None:
     if not _is_header(line):
         raise FileFormatError(
@@ -97,7 +101,7 @@ def _parse_row(line: str, path: Path, number: int) -> list[float]:
         except ValueError:
             numbers = []
         expected = 1 if name == "action" else 3
-        if len(numbers) != expected or not np.isfinite(numbers).all():
+        if len(numbers) != expected or not (np.abs(numbers) <= LARGEST).all():
             raise FileFormatError(
                 f"{where}, {name}: {cell.strip()[:40]!r}, expected {expected} numbers with spaces "
                 f"between them. {AGAIN}"

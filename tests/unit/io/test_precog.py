@@ -75,6 +75,7 @@ def test_packed_and_windows_line_ends(write):
         (text(line(0, 9)), "line 2: action 9, expected 0 to 8"),
         (text(line(0, 1).replace("1 3 0.5", "1 3")), "line 2, Head: '1 3', expected 3 numbers"),
         (text(line(0, 1).replace("1 3 0.5", "1 3 nan")), "line 2, Head: '1 3 nan', expected 3"),
+        (text(line(0, 1).replace("1 3 0.5", "1 3 1e308")), "line 2, Head: '1 3 1e308', expected 3"),
         (text(line(0, 1).replace("1 3 0.5", "1,0 3 0")), "line 2, Head: '1,0 3 0', expected 3"),
         (HEADER.replace("Head", "Tail") + "\n" + line(0, 1), "line 1: expected the 20 joint names"),
         ("", "line 1: expected the 20 joint names"),
