@@ -5,10 +5,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from warnings import warn
 
 from filelock import FileLock, Timeout
 
-from histvq.errors import ConfigError
+from histvq.errors import ConfigError, DataWarning
 from histvq.writing import make_folder, remove, sweep, write_text
 
 # Any of these in a folder means that somebody's results are in it.
@@ -48,14 +49,24 @@ def under_way(folder: Path) -> Iterator[None]:
 
     Raises:
         ConfigError: If another process is at work in the folder.
+
+    Warns:
+        DataWarning: If its file system knows no locks.
     """
     lock = FileLock(folder / LOCK, timeout=0, is_singleton=True)
     try:
         lock.acquire()
     except Timeout:
         raise ConfigError(
-            f"{folder}: another run is at work there; wait until it is over, or choose another folder"
+            f"{folder}: another run is at work there; wait until it is over, or choose another folder. "
+            f"If there is none, delete {folder / LOCK}"
         ) from None
+    except (OSError, NotImplementedError) as error:
+        warn(
+            f"{folder}: its file system cannot lock ({error}); see to it that no other run writes there",
+            DataWarning,
+            stacklevel=3,
+        )
     try:
         if lock.lock_counter > 1:
             yield

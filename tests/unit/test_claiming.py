@@ -1,3 +1,4 @@
+import errno
 import os
 import subprocess
 import sys
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from histvq.claiming import LOCK, TRAINING, UNFINISHED, claim, under_way
-from histvq.errors import ConfigError, NotWrittenError
+from histvq.errors import ConfigError, DataWarning, NotWrittenError
 
 
 class Trouble(Exception):
@@ -98,6 +99,22 @@ def test_two_processes_are_never_at_work_in_one_folder(tmp_path):
     other.wait()
     with under_way(tmp_path):
         pass
+    assert names(tmp_path) == set()
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(errno.ENOLCK, "No locks available"), NotImplementedError("no")]
+)
+def test_a_file_system_without_locks_is_said(error, tmp_path, monkeypatch):
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr("histvq.claiming.FileLock.acquire", fail)
+    with (
+        pytest.warns(DataWarning, match="cannot lock .*see to it that no other run"),
+        under_way(tmp_path),
+    ):
+        (tmp_path / TRAINING).touch()
     assert names(tmp_path) == set()
 
 
