@@ -248,6 +248,10 @@ def _sections(path: Path) -> dict[str, list[str]]:
     return found
 
 
+# Of a bone, in whatever unit: many of them still add up to what float32 holds.
+LARGEST = 1e30
+
+
 def _blocks(sections: dict[str, list[str]], path: Path) -> list[list[str]]:
     """The lines of each bone, between `begin` and `end`."""
     text = "\n".join(sections["bonedata"])
@@ -277,7 +281,11 @@ def _bone(
         raise FileFormatError(
             f"{where}, dof: {' '.join(unknown)}; only rotations (rx, ry, rz) are understood"
         )
-    return name, (scale * length * direction, axis, channels)
+    with np.errstate(over="ignore", invalid="ignore"):
+        offset = scale * length * direction
+    if not (np.abs(offset) <= LARGEST).all():
+        raise FileFormatError(f"{where}: a length of {length:g} along {direction}. {AGAIN}")
+    return name, (offset, axis, channels)
 
 
 def _tree(lines: list[str], known: set[str], path: Path) -> tuple[list[str], list[int]]:

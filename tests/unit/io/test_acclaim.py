@@ -190,6 +190,7 @@ def test_what_is_wrong_with_a_motion_and_where(motion, words, write):
         (":hierarchy", ":nothing", "no :hierarchy in it"),
         ("name lower", "nome lower", "bone ?: no name"),
         ("direction 1 0 0", "direction 1 0", "direction: '1 0'; expected 3 numbers"),
+        ("direction 1 0 0", "direction 1e308 1e308 0", "a length of 1 along"),
         ("dof rz", "dof rz l", "bone lower, dof: l; only rotations"),
         ("upper lower", "upper louder", "bone louder is not among the bones"),
         ("upper lower", "upper upper", "bone upper has two parents"),
