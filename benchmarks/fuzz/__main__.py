@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 
 from benchmarks.fuzz.targets import targets  # noqa: E402
-from benchmarks.fuzz.worker import work  # noqa: E402
+from benchmarks.fuzz.worker import read_again, work  # noqa: E402
 
 STARTING_S = 120.0
 
@@ -81,15 +81,17 @@ def _tallied(name: str, first: int, last: int, given: Any) -> Tally:
         process = context.Process(target=work, args=(name, first, last, given.seed, memory, tell))
         process.start()
         tell.close()
-        first = _listened(told, process, tally, first=first, seconds=given.seconds)
+        first = _listened(name, told, process, tally, first=first, seconds=given.seconds)
         process.kill()
         process.join()
     return tally
 
 
-def _listened(told: Connection, process: Any, tally: Tally, *, first: int, seconds: float) -> int:
+def _listened(
+    name: str, told: Connection, process: Any, tally: Tally, *, first: int, seconds: float
+) -> int:
     """Take in what a process tells until it ends or a case takes too long; the case to go on with."""
-    case, begun, started = first, False, False
+    case, begun, started, made = first, False, False, Path()
     while True:
         if not told.poll(seconds if started else STARTING_S):
             what = f"no end within {seconds:g} s" if begun else "the process hangs between cases"
@@ -103,11 +105,32 @@ def _listened(told: Connection, process: Any, tally: Tally, *, first: int, secon
                 raise RuntimeError("the process ended before its first case") from None
             if not begun and process.exitcode == 0:
                 return case + 1
-            tally.take(case, "finding", f"the process ended ({process.exitcode})", 0.0, 0)
+            outcome, detail = _again(name, made) if begun else ("finding", "")
+            if outcome == "finding":
+                detail = f"the process ended ({process.exitcode}) {detail}".strip()
+            tally.take(case, outcome, detail, 0.0, 0)
             return case + 1
         started, begun = True, outcome == "begun"
-        if not begun:
+        if begun:
+            made = Path(detail)
+        else:
             tally.take(case, outcome, detail, took, n_bytes)
+
+
+def _again(name: str, made: Path) -> tuple[str, str]:
+    """What comes of the file of a case in a process that has not made it."""
+    context = multiprocessing.get_context("spawn")
+    told, tell = context.Pipe(duplex=False)
+    process = context.Process(target=read_again, args=(name, made.read_bytes(), tell))
+    process.start()
+    tell.close()
+    try:
+        outcome, detail = told.recv() if told.poll(STARTING_S) else ("finding", "again, no end")
+    except EOFError:
+        outcome, detail = "finding", "again"
+    process.kill()
+    process.join()
+    return outcome, detail
 
 
 def _row(name: str, tally: Tally) -> str:
