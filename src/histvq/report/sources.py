@@ -1,5 +1,6 @@
 """The recordings a run was made from, read again."""
 
+import os
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -95,7 +96,8 @@ def _noted_reading(run: "RunFolder") -> tuple[str | None, Any, dict[str, Any]]:
 def _found(path: Path, folder: Path) -> Path | None:
     """Where a path noted in a run leads: from here, or from a folder the run's is in."""
     roots = [Path(), *folder.resolve().parents]
-    return next((root / path for root in roots if (root / path).exists()), None)
+    # Not Path.exists, which raises where a name is longer than names can be.
+    return next((root / path for root in roots if os.path.exists(root / path)), None)
 
 
 def _in_step(readings: Readings, run: "RunFolder", *, given: bool) -> Readings | None:

@@ -228,6 +228,8 @@ def test_recordings_that_are_gone(folder):
         assert read_sources(replace(run, settings={})) is None
     with pytest.warns(DataWarning, match="of its data: made up"):
         assert read_sources(replace(run, settings={"data": "made up"})) is None
+    with pytest.warns(DataWarning):  # a name longer than names can be
+        assert read_sources(replace(run, settings={"data": ["x" * 5000]})) is None
 
 
 def test_recordings_that_changed_since(folder, recordings):
