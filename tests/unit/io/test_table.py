@@ -425,6 +425,20 @@ def test_a_yaml_beside_it_makes_a_table_known(write, tmp_path):
         read(path, columns=tmp_path / "other.yaml")
 
 
+def test_a_column_may_be_told_to_be_motion_and_label_at_once(write):
+    path = write("t;A1;A2;mood\n0;1;2;glad\n5;3;4;sad\n", "a.txt")
+    notes = (
+        "joints: {{hand: {{x: A1, y: {}}}}}\ntime: {{column: t, unit: ms}}\nlabel: {}\nunit: cm\n"
+    )
+    write(notes.format("mood", "mood"), "table.yaml")
+    with pytest.raises(FileFormatError, match=r"line 2, column 'mood': 'glad', expected a number"):
+        read(path)
+    write(notes.format("A2", "A2"), "table.yaml")
+    recording, annotation = read(path)
+    assert recording.skeleton[:, 0, 1].tolist() == [2, 4]
+    assert annotation.actions == ("2", "4")
+
+
 MUTABLE = WIDE + "3,0.03,1.5,-2e3,0.25,7,walk\n" * 2
 QUIET = settings(
     deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture]

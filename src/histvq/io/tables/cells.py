@@ -168,6 +168,10 @@ def _parsed(
     table = _fast(rows, wanted, n_columns=len(names), dialect=dialect)
     if table is None:
         table = _cell_by_cell(rows, wanted, names=names, dialect=dialect, path=path)
+    texts = {place: table[place] for place in wanted.texts}
+    for place in {*wanted.motion, *wanted.numbers}.intersection(texts):
+        cells = [split(line, dialect.separator)[place] for _, line in rows]
+        texts[place] = np.array(cells, dtype=object)
     motion = np.empty((len(rows), len(wanted.motion)), np.float32)
     for at, place in enumerate(wanted.motion):
         motion[:, at] = table[place]
@@ -175,7 +179,7 @@ def _parsed(
         lines=np.array([number for number, _ in rows]),
         motion=motion,
         numbers={place: table[place] for place in wanted.numbers},
-        texts={place: table[place] for place in wanted.texts},
+        texts=texts,
     )
 
 
@@ -184,6 +188,8 @@ def _fast(
 ) -> dict[int, np.ndarray] | None:
     """Columns by place, or None where a cell is no number or too large for one."""
     numeric = sorted({*wanted.motion, *wanted.numbers})
+    if not set(numeric).isdisjoint(wanted.texts):  # one column told to be both
+        return None
     numeric_names = [str(place) for place in numeric]
     text_names = [str(place) for place in wanted.texts]
     words = [word for word in dialect.missing if not _NUMBER.fullmatch(word)]
