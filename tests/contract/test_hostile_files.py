@@ -297,3 +297,22 @@ def test_what_lies_beside_tensors_is_text_and_stays_it(model, payload, made, tmp
     with pytest.raises(FileFormatError, match=r"pickle is \(\d+,\), the settings make none"):
         load_model(folder)
     assert not made.exists()
+
+
+@pytest.mark.parametrize("name", ["centres", "parents", "factor", "means"])
+def test_arrays_of_another_shape_than_the_others(name, tmp_path):
+    recordings = [
+        histvq.Recording(
+            id=f"r{n}", skeleton=np.random.default_rng(n).normal(size=(90, 2, 3)), fps=30
+        )
+        for n in range(2)
+    ]
+    histvq.make_method("window-kmeans", n_actions=2, random_state=0).fit(recordings).save(
+        tmp_path / "good"
+    )
+    folder = with_changes(tmp_path / "good", tmp_path)
+    arrays = histvq.modelfile.read_tensors(folder)
+    for array in (arrays[name][..., None], arrays[name][:0], arrays[name].repeat(2, axis=-1)):
+        save_file({**arrays, name: np.ascontiguousarray(array)}, folder / "model.safetensors")
+        with pytest.raises(FileFormatError, match="do not belong together"):
+            load_model(folder)

@@ -176,6 +176,17 @@ class WindowKMeans(LabelFreeEstimator):
             person=recording.person,
         )
 
+    def _restore(self, tensors: dict[str, np.ndarray], *, device: str | None) -> None:
+        super()._restore(tensors, device=device)
+        n_codes, n_features = self.centres_.shape
+        for name, shape in (
+            ("parents", (n_codes,)),
+            ("factor", (n_features,)),
+            ("means", (len(self.persons_), n_features)),
+        ):
+            if (found := tensors[name].shape) != shape:
+                raise ValueError(f"{name} has the shape {found}, expected {shape}")
+
     # From recordings to points
 
     def _statistics(self, recording: Recording) -> WindowStatistics:
