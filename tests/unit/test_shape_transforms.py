@@ -1,5 +1,7 @@
 """Transforms of bodies: heading, size, sides, units, filters."""
 
+import warnings
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -194,6 +196,14 @@ def test_slow_movements_pass_and_fast_ones_do_not():
     assert low_pass(both, 50) is both
     with pytest.raises(ConfigError, match="low_pass 0 Hz: must be above 0"):
         low_pass(both, 0)
+    for hertz in (1e-320, 1e-12, both.fps * 0.9e-6, float("nan")):
+        with pytest.raises(
+            ConfigError, match=r"Hz: must be above 0, and at \d+ frames a second at"
+        ):
+            low_pass(both, hertz)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert np.isfinite(low_pass(both, both.fps * 1.01e-6).skeleton).all()
 
 
 def test_gaps_are_not_filtered_over():

@@ -12,6 +12,8 @@ FILTER_FRAMES = 9
 PASSED = 0.45
 SLACK_FRAMES = 2 + 1e-6
 # Frames that are interpolated in one go: more take much room and are no faster.
+# Of the frame rate: the coefficients of a slower filter cannot be told from 1.
+SLOWEST = 1e-6
 FRAMES_A_BLOCK = 4096
 # How far a rate may be raised: a model from elsewhere could ask for more frames than fit anywhere.
 MOST_TIMES = 1000
@@ -79,10 +81,14 @@ def low_pass(recording: Recording, hertz: float) -> Recording:
     Source: a Butterworth filter of order 4, `scipy.signal.sosfiltfilt`.
 
     Raises:
-        ConfigError: If `hertz` is not above 0. At half the frame rate and above nothing is changed.
+        ConfigError: If `hertz` is not above 0, or so little that no filter can be made for it. At half
+            the frame rate and above nothing is changed.
     """
-    if not hertz > 0:
-        raise ConfigError(f"low_pass {hertz:g} Hz: must be above 0")
+    if not hertz >= SLOWEST * recording.fps:
+        raise ConfigError(
+            f"low_pass {hertz:g} Hz: must be above 0, and at {recording.fps:g} frames a second at least "
+            f"{SLOWEST * recording.fps:g} Hz"
+        )
     if hertz >= recording.fps / 2:
         return recording
     sections = signal.butter(2, hertz, fs=recording.fps, output="sos")  # twice over makes order 4
