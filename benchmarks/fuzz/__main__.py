@@ -90,30 +90,36 @@ def _tallied(name: str, first: int, last: int, given: Any) -> Tally:
 def _listened(
     name: str, told: Connection, process: Any, tally: Tally, *, first: int, seconds: float
 ) -> int:
-    """Take in what a process tells until it ends or a case takes too long; the case to go on with."""
-    case, begun, started, made = first, False, False, Path()
+    """Take in what a process tells until it ends or a case takes too long; the case to go on with.
+
+    A case that cannot be made, because HDF5 itself breaks over altering it, is left out.
+    """
+    case, state, made = first, "", Path()
     while True:
-        if not told.poll(seconds if started else STARTING_S):
-            what = f"no end within {seconds:g} s" if begun else "the process hangs between cases"
-            tally.take(case, "finding", what, seconds, 0)
+        if not told.poll(seconds if state else STARTING_S):
+            if state != "making":
+                what = (
+                    f"no end within {seconds:g} s" if state == "begun" else "it hangs between cases"
+                )
+                tally.take(case, "finding", what, seconds, 0)
             return case + 1
         try:
             case, outcome, detail, took, n_bytes = told.recv()
         except EOFError:
             process.join()
-            if not started:
+            if not state:
                 raise RuntimeError("the process ended before its first case") from None
-            if not begun and process.exitcode == 0:
+            if state == "making" or (state == "done" and process.exitcode == 0):
                 return case + 1
-            outcome, detail = _again(name, made) if begun else ("finding", "")
+            outcome, detail = _again(name, made) if state == "begun" else ("finding", "")
             if outcome == "finding":
                 detail = f"the process ended ({process.exitcode}) {detail}".strip()
             tally.take(case, outcome, detail, 0.0, 0)
             return case + 1
-        started, begun = True, outcome == "begun"
-        if begun:
-            made = Path(detail)
+        if outcome in ("making", "begun"):
+            state, made = outcome, Path(detail)
         else:
+            state = "done"
             tally.take(case, outcome, detail, took, n_bytes)
 
 

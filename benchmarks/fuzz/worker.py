@@ -110,6 +110,7 @@ def work(name: str, first: int, last: int, seed: int, memory: int, told: Connect
             raise RuntimeError(f"{name}: the good file is {warm}")
         resource.setrlimit(resource.RLIMIT_AS, (_virtual() + memory, resource.RLIM_INFINITY))
         for case in range(first, last):
+            told.send((case, "making", "", 0.0, 0))
             data = target.alter(good, random.Random(f"{name} {seed} {case}"))
             path.write_bytes(data)
             before = _forget_peak()
