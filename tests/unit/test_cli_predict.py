@@ -172,7 +172,8 @@ def test_jobs_share_out_what_was_read_with_the_saved_model(model, motion, tmp_pa
     np.save(tmp_path / "b.npy", motion.skeleton[:90])
     asked = []
 
-    def predict_each(given, recordings, *, jobs):
+    def predict_each(given, recordings, *, jobs, method):
+        assert method is None
         asked.append((given, [r.id for r in recordings], jobs))
         return load_model(model).predict(list(recordings))
 
