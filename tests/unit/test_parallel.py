@@ -5,11 +5,13 @@ import pytest
 
 from histvq.errors import ConfigError, DataWarning, FileFormatError, HistvqError
 from histvq.methods.histvq import HiSTVQ
+from histvq.models import load_model
 from histvq.outcomes import OutOfMemoryError
 from histvq.parallel import n_cores, predict_all, predict_each
 from histvq.prepared import prepared
 from histvq.recording import Recording
 from oracles.mortal import Mortal
+from oracles.own_method import Own
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -101,3 +103,18 @@ def test_where_no_process_can_begin(monkeypatch):
     monkeypatch.setenv("NO_PROCESS_BEGINS", "1")
     with pytest.raises(HistvqError, match=r"no process can be begun .* use jobs=1"):
         predict_each(model, [motion("a", 50), motion("b", 50)], jobs=2)
+
+
+def test_a_model_of_a_class_of_ones_own_is_loaded_where_that_is_named(tmp_path):
+    recordings = [motion("a", 100), motion("b", 90)]
+    model = Own(n_actions=2, random_state=0).fit(recordings)
+    model.save(tmp_path)
+    name = "oracles.own_method:Own"
+    assert isinstance(load_model(tmp_path, method=name), Own)
+    with pytest.raises(FileFormatError, match=r"known here: 'oracles\.own_method:Own'"):
+        load_model(tmp_path)
+    with pytest.raises(FileFormatError, match="no method that is known here"):
+        load_model(tmp_path, method="oracles.own_method:Other")
+    found = predict_each(tmp_path, recordings, jobs=2, method=name)
+    for one, plain in zip(found, model.predict(recordings), strict=True):
+        np.testing.assert_array_equal(one.actions, plain.actions)
