@@ -77,24 +77,25 @@ def _tallied(name: str, first: int, last: int, given: Any) -> Tally:
     context = multiprocessing.get_context("spawn")
     while first < last:
         told, tell = context.Pipe(duplex=False)
-        memory = int(given.memory * 2**20)
-        process = context.Process(target=work, args=(name, first, last, given.seed, memory, tell))
+        process = context.Process(
+            target=work, args=(name, first, last, given.seed, _bytes(given), tell)
+        )
         process.start()
         tell.close()
-        first = _listened(name, told, process, tally, first=first, seconds=given.seconds)
+        first = _listened(name, told, process, tally, given, first=first)
         process.kill()
         process.join()
     return tally
 
 
 def _listened(
-    name: str, told: Connection, process: Any, tally: Tally, *, first: int, seconds: float
+    name: str, told: Connection, process: Any, tally: Tally, given: Any, *, first: int
 ) -> int:
     """Take in what a process tells until it ends or a case takes too long; the case to go on with.
 
     A case that cannot be made, because HDF5 itself breaks over altering it, is left out.
     """
-    case, state, made = first, "", Path()
+    case, state, made, seconds = first, "", Path(), given.seconds
     while True:
         if not told.poll(seconds if state else STARTING_S):
             if state != "making":
@@ -111,7 +112,9 @@ def _listened(
                 raise RuntimeError("the process ended before its first case") from None
             if state == "making" or (state == "done" and process.exitcode == 0):
                 return case + 1
-            outcome, detail = _again(name, made) if state == "begun" else ("finding", "")
+            outcome, detail = (
+                _again(name, made, _bytes(given)) if state == "begun" else ("finding", "")
+            )
             if outcome == "finding":
                 detail = f"the process ended ({process.exitcode}) {detail}".strip()
             tally.take(case, outcome, detail, 0.0, 0)
@@ -123,11 +126,15 @@ def _listened(
             tally.take(case, outcome, detail, took, n_bytes)
 
 
-def _again(name: str, made: Path) -> tuple[str, str]:
+def _bytes(given: Any) -> int:
+    return int(given.memory * 2**20)
+
+
+def _again(name: str, made: Path, memory: int) -> tuple[str, str]:
     """What comes of the file of a case in a process that has not made it."""
     context = multiprocessing.get_context("spawn")
     told, tell = context.Pipe(duplex=False)
-    process = context.Process(target=read_again, args=(name, made.read_bytes(), tell))
+    process = context.Process(target=read_again, args=(name, made.read_bytes(), memory, tell))
     process.start()
     tell.close()
     try:

@@ -8,6 +8,8 @@ import sys
 import tempfile
 import traceback
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -98,17 +100,8 @@ def work(name: str, first: int, last: int, seed: int, memory: int, told: Connect
 
     target = targets()[name]
     sys.setrecursionlimit(1000)
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
-        guard = Guard(folder)
-        os.chdir(_new(folder / "here"))
-        tempfile.tempdir = str(_new(folder / "temporary"))
-        path = target.make(_new(folder / "case"))
+    with _ready(target, memory) as (folder, path, guard):
         good = path.read_bytes()
-        warm = _outcome(target, path, guard)
-        if warm[0] not in ("read", "warned"):
-            raise RuntimeError(f"{name}: the good file is {warm}")
-        resource.setrlimit(resource.RLIMIT_AS, (_virtual() + memory, resource.RLIM_INFINITY))
         for case in range(first, last):
             told.send((case, "making", "", 0.0, 0))
             data = target.alter(good, random.Random(f"{name} {seed} {case}"))
@@ -125,20 +118,31 @@ def work(name: str, first: int, last: int, seed: int, memory: int, told: Connect
                 _new(folder / "here")
 
 
-def read_again(name: str, data: bytes, told: Connection) -> None:
+def read_again(name: str, data: bytes, memory: int, told: Connection) -> None:
     """What comes of a case whose bytes are there already; sends (outcome, detail).
 
     HDF5 also makes the cases: what ends the process may have been broken while one was made.
     """
     target = targets()[name]
+    with _ready(target, memory) as (_, path, guard):
+        path.write_bytes(data)
+        told.send(_outcome(target, path, guard))
+
+
+@contextmanager
+def _ready(target: Target, memory: int) -> Iterator[tuple[Path, Path, Guard]]:
+    """A folder to work in, the good file, read once, and a guard; from here on memory is limited."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         guard = Guard(folder)
         os.chdir(_new(folder / "here"))
         tempfile.tempdir = str(_new(folder / "temporary"))
         path = target.make(_new(folder / "case"))
-        path.write_bytes(data)
-        told.send(_outcome(target, path, guard))
+        warm = _outcome(target, path, guard)
+        if warm[0] not in ("read", "warned"):
+            raise RuntimeError(f"the good file is {warm}")
+        resource.setrlimit(resource.RLIMIT_AS, (_virtual() + memory, resource.RLIM_INFINITY))
+        yield folder, path, guard
 
 
 def _new(folder: Path) -> Path:

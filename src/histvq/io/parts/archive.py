@@ -170,9 +170,8 @@ def mapped(path: Path) -> np.ndarray:
     """
     with path.open("rb") as file:
         header(file)
-    with np.errstate(
-        over="ignore"
-    ):  # it multiplies shapes in 64 bits, and then looks whether they fit
+    # NumPy multiplies shapes in 64 bits, and then looks whether they fit.
+    with np.errstate(over="ignore"):
         return np.lib.format.open_memmap(path, mode="r")
 
 
