@@ -19,7 +19,7 @@ def is_remote(place: str | Path) -> bool:
     return _ADDRESS.match(str(place)) is not None
 
 
-def place(text: str | Path) -> Path:
+def as_path(text: str | Path) -> Path:
     """The path, or the address as it was typed."""
     return Address(text) if is_remote(text) else Path(text)
 

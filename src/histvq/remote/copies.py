@@ -4,7 +4,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -31,6 +31,22 @@ def listed(address: str) -> list[str]:
     if odd := [file for file in files if file.count("::") > address.count("::")]:
         raise FileFormatError(f"{shown(odd[0])}: no address can hold a name with '::'. Rename it")
     return files
+
+
+def names_at(address: str) -> set[str]:
+    """Names of the files and folders directly in a folder; none where there is no such folder.
+
+    Raises:
+        ConfigError, OSError: If it cannot be looked into.
+    """
+    remote = opened(address)
+    with in_words(address):
+        remote.fs.invalidate_cache()
+        try:
+            found = remote.fs.ls(remote.path, detail=False)
+        except (FileNotFoundError, NotADirectoryError):
+            return set()
+    return {str(path).rstrip("/").rpartition("/")[2] for path in found}
 
 
 def read_bytes(address: str) -> bytes | None:
@@ -105,7 +121,9 @@ class Copies:
             if self.addresses.get(place) is None:
                 wanted[path] = place
         _check_room(self.folder, remote.address, sum(files[path] for path in wanted))
-        for path, fault in _copied(remote, wanted):
+        for path, fault in side_by_side(
+            remote, lambda path: _copy(remote, path, wanted[path]), wanted
+        ):
             if fault is None:
                 self.addresses[wanted[path]] = remote.at(path)
             else:
@@ -124,6 +142,16 @@ class Copies:
         for place in sorted(self.addresses, key=lambda place: len(str(place)), reverse=True):
             text = text.replace(str(place), shown(self.addresses[place]))
         return text
+
+    @contextmanager
+    def errors_in_words(self) -> Iterator[None]:
+        """Errors on purpose with addresses where they name copies."""
+        try:
+            yield
+        except HistvqError as error:
+            if (words := self.in_words(str(error))) == str(error):
+                raise
+            raise type(error)(words) from error
 
     def _number(self, remote: Remote) -> str:
         """A folder for each file system, so that equal paths of two do not meet."""
@@ -211,22 +239,24 @@ def _check_room(folder: Path, address: str, n_bytes: int) -> None:
         )
 
 
-def _copied(remote: Remote, wanted: Mapping[str, Path]) -> Iterator[tuple[str, Exception | None]]:
-    """Copy files; gives each with what went wrong, if something did."""
+def side_by_side(
+    remote: Remote, do: Callable[[str], object], names: Iterable[str]
+) -> Iterator[tuple[str, HistvqError | OSError | None]]:
+    """Do something for each name, several at once where the file system can; gives what went wrong."""
 
-    def copy(path: str) -> tuple[str, Exception | None]:
+    def attempt(name: str) -> tuple[str, HistvqError | OSError | None]:
         try:
-            _copy(remote, path, wanted[path])
+            do(name)
         except (HistvqError, OSError) as error:
-            return path, error
-        return path, None
+            return name, error
+        return name, None
 
-    if len(wanted) < 2 or not getattr(remote.fs, "async_impl", False):
-        yield from map(copy, wanted)
+    if not getattr(remote.fs, "async_impl", False):
+        yield from map(attempt, names)
         return
     with ThreadPoolExecutor(AT_ONCE) as pool:
         try:
-            yield from pool.map(copy, wanted)
+            yield from pool.map(attempt, names)
         finally:
             pool.shutdown(cancel_futures=True)
 

@@ -4,7 +4,7 @@ import errno
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -49,11 +49,23 @@ class Remote:
     def at(self, path: str) -> str:
         """The address of a path of the file system that is this one or below it."""
         rest = path[len(self.path) :].strip("/")
-        head, *tail = self._links()
         if not rest:
             return self.address
-        joined = f"{head}{rest}" if head.endswith("/") else f"{head}/{rest}"
-        return "::".join([joined, *tail])
+        head, *tail = self._links()
+        return "::".join([f"{head}{'' if head.endswith('/') else '/'}{rest}", *tail])
+
+    def __truediv__(self, name: str) -> "Remote":
+        path = f"{self.path}/{name}"
+        return replace(self, address=self.at(path), path=path)
+
+    @property
+    def parent(self) -> "Remote":
+        """The folder it is in; itself where it is the uppermost."""
+        folder = self.path.rpartition("/")[0]
+        if not folder.strip("/"):
+            return self
+        head, *tail = self._links()
+        return replace(self, address="::".join([head.rpartition("/")[0], *tail]), path=folder)
 
     def _links(self) -> list[str]:
         """The address cut after the part that names the place, without slashes at its end."""
