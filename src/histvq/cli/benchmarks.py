@@ -96,7 +96,7 @@ def _has_terminal() -> bool:
 @told
 def data_prepare(
     name: Annotated[str, typer.Argument(help="Name of the benchmark.")],
-    raw: Annotated[Path, typer.Argument(help="Folder of its raw files.")],
+    raw: Annotated[Path, typer.Argument(parser=place, help="Folder of its raw files.")],
     out: Annotated[Path | None, typer.Option("-o", "--out", help="Folder to write to.")] = None,
     layout: Annotated[
         str, typer.Option(help="npz (ours) or smq (features, groundTruth, mapping).")

@@ -42,8 +42,10 @@ def clips(
     video: Annotated[
         Path | None,
         typer.Option(
+            parser=place,
+            metavar="PATH",
             help="Videos of the recordings: a folder of files named after them, or a CSV table with "
-            "columns recording, video and, if wanted, offset_s."
+            "columns recording, video and, if wanted, offset_s.",
         ),
     ] = None,
     video_tolerance: Annotated[

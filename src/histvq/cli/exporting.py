@@ -41,8 +41,10 @@ def export(
     media: Annotated[
         Path | None,
         typer.Option(
+            parser=place,
+            metavar="PATH",
             help="Videos of the recordings: a folder of files called as the recordings, or a CSV table "
-            "with the columns recording and media."
+            "with the columns recording and media.",
         ),
     ] = None,
     overwrite: Overwrite = False,

@@ -9,7 +9,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from histvq import writing
-from histvq.errors import DataWarning, FileFormatError
+from histvq.errors import DataWarning, FileFormatError, NotWrittenError
+from histvq.remote.address import shown
 from histvq.remote.copies import Copies, side_by_side
 from histvq.remote.systems import Remote, in_words, local_path, opened
 
@@ -153,8 +154,11 @@ def _put_changes(remote: Remote, place: Path, before: _Stamps) -> None:
 
 def _try_to_write(remote: Remote) -> None:
     """See that something can be written there, before anything is computed."""
-    probe = remote.parent / f"{writing.unfinished_prefix()}{os.urandom(8).hex()}.part"
-    _write(probe, b"")
+    probe = _beside(remote)
+    try:
+        _write(probe, b"")
+    except NotWrittenError as error:
+        raise NotWrittenError(error.errno, error.strerror, shown(remote.address)) from error
     with suppress(Exception):  # who may write but not remove leaves an empty hidden file
         _remove(probe)
 
@@ -188,7 +192,7 @@ def _placed(remote: Remote) -> Iterator[str]:
         if remote.protocol not in _RENAMING:
             yield remote.path
             return
-        part = remote.parent / f"{writing.unfinished_prefix()}{os.urandom(8).hex()}.part"
+        part = _beside(remote)
         fs.makedirs(remote.parent.path, exist_ok=True)
         try:
             yield part.path
@@ -197,3 +201,8 @@ def _placed(remote: Remote) -> Iterator[str]:
             with suppress(Exception):
                 fs.rm_file(part.path)
             raise
+
+
+def _beside(remote: Remote) -> Remote:
+    """A place in the same folder that nobody else writes to, with a name that readers leave out."""
+    return remote.parent / f"{writing.unfinished_prefix()}{os.urandom(8).hex()}.part"
