@@ -1,10 +1,15 @@
 """Against a server that speaks the protocol of S3: `pip install s3fs "moto[server]"`, else it skips."""
 
+import uuid
+
 import fsspec
+import numpy as np
 import pytest
 
 from histvq.cli import Exit
 from histvq.errors import ConfigError, FileFormatError
+from histvq.io.npz import write_npz
+from histvq.recording import Recording
 from histvq.remote import brought, listed, names_at, read_bytes, write_bytes
 from oracles.commands import histvq
 
@@ -25,8 +30,9 @@ def bucket(monkeypatch):
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     fsspec.get_filesystem_class("s3").clear_instance_cache()
-    fsspec.filesystem("s3").mkdir("lab")
-    yield "s3://lab"
+    name = f"lab-{uuid.uuid4()}"  # what an earlier server held is there still
+    fsspec.filesystem("s3").mkdir(name)
+    yield f"s3://{name}"
     fsspec.get_filesystem_class("s3").clear_instance_cache()
     running.stop()
 
@@ -35,7 +41,7 @@ def test_names_and_bytes(bucket):
     content = {"a b": b"1", "s/ü%20+?#.txt": b"2" * 100_000, "s/x/y": b""}
     for name, there in content.items():
         write_bytes(f"{bucket}/f/{name}", there)
-    fsspec.filesystem("s3").touch("lab/f/s/")  # as other programs mark a folder
+    fsspec.filesystem("s3").touch(f"{bucket}/f/s/")  # as other programs mark a folder
     assert listed(f"{bucket}/f") == [f"{bucket}/f/{name}" for name in sorted(content)]
     assert names_at(f"{bucket}/f") == {"a b", "s"}
     assert [read_bytes(file) for file in listed(f"{bucket}/f")] == [
@@ -64,13 +70,16 @@ def test_without_credentials(bucket, monkeypatch):
 
 
 def test_a_run_and_a_prediction(bucket, tmp_path):
-    assert histvq("demo", "-o", f"{bucket}/demo")[0] == Exit.ALL
-    files = f"{bucket}/demo/recordings"
-    status, said = histvq("run", files, "-k", 3, "-o", f"{bucket}/r", *FAST)
+    for name in ("ada", "ben"):
+        motion = np.random.default_rng(len(name)).normal(size=(160, 3, 3))
+        write_npz(
+            tmp_path / "f" / f"{name}.npz", Recording(id=name, skeleton=motion, fps=10, unit="mm")
+        )
+        write_bytes(f"{bucket}/f/{name}.npz", (tmp_path / "f" / f"{name}.npz").read_bytes())
+    status, said = histvq("run", f"{bucket}/f", "-k", 3, "-o", f"{bucket}/r", *FAST)
     assert (status, f"wrote {bucket}/r/report.html" in said) == (Exit.ALL, True)
-    assert histvq("run", files, "-k", 3, "-o", f"{bucket}/r", *FAST)[0] == Exit.USAGE
-    assert histvq("predict", f"{bucket}/r/model", files, "-o", f"{bucket}/p")[0] == Exit.ALL
+    assert histvq("run", f"{bucket}/f", "-k", 3, "-o", f"{bucket}/r", *FAST)[0] == Exit.USAGE
+    assert histvq("predict", f"{bucket}/r/model", f"{bucket}/f", "-o", f"{bucket}/p")[0] == Exit.ALL
     assert read_bytes(f"{bucket}/p/frames.csv") == read_bytes(f"{bucket}/r/frames.csv")
-    with brought([files]) as here:
-        assert histvq("run", here[files], "-k", 3, "-o", tmp_path, *FAST)[0] == Exit.ALL
-    assert (tmp_path / "frames.csv").read_bytes() == read_bytes(f"{bucket}/r/frames.csv")
+    assert histvq("run", tmp_path / "f", "-k", 3, "-o", tmp_path / "r", *FAST)[0] == Exit.ALL
+    assert (tmp_path / "r" / "frames.csv").read_bytes() == read_bytes(f"{bucket}/r/frames.csv")

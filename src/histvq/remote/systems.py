@@ -1,6 +1,7 @@
 """The file system of an address, and its errors in words."""
 
 import errno
+import logging
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,9 @@ _KEYS = {
     "data",
     "gcs": "GOOGLE_APPLICATION_CREDENTIALS, gcloud auth, or FSSPEC_GCS_TOKEN=anon for public data",
 }
+# These write tracebacks to the terminal where nobody handles their log; their errors come to us anyway.
+_TALKATIVE = ("gcsfs", "s3fs", "fsspec", "adlfs", "paramiko")
+_NOBODY = logging.NullHandler()
 _LOCAL_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
@@ -84,6 +88,8 @@ def opened(address: str) -> Remote:
         ConfigError: If fsspec, or the package of the protocol, is not there, or knows no such protocol.
     """
     fsspec = _fsspec(address)
+    for package in _TALKATIVE:  # who configures logging hears them all the same
+        logging.getLogger(package).addHandler(_NOBODY)
     with in_words(address):
         fs, path = fsspec.core.url_to_fs(address, **_waiting(fsspec, address))
         return Remote(address, fs, str(path).rstrip("/"))
@@ -150,6 +156,7 @@ def _is_refused(error: Exception) -> bool:
         or "Auth" in name
         or name in ("RefreshError", "TokenRetrievalError")
         or getattr(error, "status", None) in (401, 403)
+        or (name == "error_perm" and str(error).startswith("530"))  # FTP
     )
 
 
