@@ -23,7 +23,10 @@ class Batch:
         skeleton: Float (joint, frame, channel), 0 where not real.
         real: Bool (joint, frame), False in gaps and where nothing was measured.
         patch_times: Float (patch,): middle of each patch as a share of its recording, in [0, 1].
-        starts: First frame of each recording.
+        numbers: Int (patch,): number of each patch in the whole batch, of which this may be a share.
+        places: Of the recordings that are laid down, their places among those of the whole batch.
+        frames: Of each of these, (start, stop) here.
+        starts: First frame of each recording, in the whole batch.
         lengths: Frames of each recording.
         ids: Id of each recording.
     """
@@ -31,6 +34,9 @@ class Batch:
     skeleton: Tensor
     real: Tensor
     patch_times: Tensor
+    numbers: Tensor
+    places: tuple[int, ...]
+    frames: tuple[tuple[int, int], ...]
     starts: tuple[int, ...]
     lengths: tuple[int, ...]
     ids: tuple[str, ...]
@@ -42,6 +48,7 @@ class Batch:
             skeleton=self.skeleton.to(device),
             real=self.real.to(device),
             patch_times=self.patch_times.to(device),
+            numbers=self.numbers.to(device),
         )
 
 
@@ -105,6 +112,7 @@ def pack(
     gap: int,
     scale: InputScale,
     spans: Sequence[tuple[int, int]] | None = None,
+    share: Sequence[int] | None = None,
 ) -> Batch:
     """Lay recordings, or pieces of them, end to end.
 
@@ -114,6 +122,8 @@ def pack(
         gap: Masked frames after each recording, at least; the widest dilation keeps them apart.
         scale: Applied to the values.
         spans: Frames of each recording to take, (start, stop), start at a whole patch; None: all.
+        share: Places of the recordings to lay down, in rising order; None: all. Where it is empty, a
+            single patch is there, of which nothing is real.
 
     Raises:
         ConfigError: If a recording has no frames.
@@ -123,29 +133,63 @@ def pack(
             raise ConfigError(f"recording {recording.id!r} has no frames; leave it out")
     spans = spans or [(0, recording.n_frames) for recording in recordings]
     lengths = [stop - start for start, stop in spans]
-    room = [-(-(length + gap) // patch_frames) * patch_frames for length in lengths]
-    starts = np.concatenate(([0], np.cumsum(room)))
+    n_patches = [-(-(length + gap) // patch_frames) for length in lengths]
+    first_patches = np.concatenate(([0], np.cumsum(n_patches)))
+    share = range(len(recordings)) if share is None else share
+    laid = [np.arange(first_patches[place], first_patches[place + 1]) for place in share]
+    numbers = np.concatenate(laid) if laid else np.zeros(1, np.int64)
     n_joints, n_channels = recordings[0].skeleton.shape[1:]
-    skeleton = np.zeros((n_joints, starts[-1], n_channels), np.float32)
-    real = np.zeros((n_joints, starts[-1]), bool)
-    times = np.zeros(starts[-1] // patch_frames, np.float32)
-    for recording, (first, last), start in zip(recordings, spans, starts[:-1], strict=True):
+    n_frames = len(numbers) * patch_frames
+    skeleton = np.zeros((n_joints, n_frames, n_channels), np.float32)
+    real = np.zeros((n_joints, n_frames), bool)
+    times = np.zeros(len(numbers), np.float32)
+    patch, frames = 0, []
+    for place in share:
+        recording, (first, last) = recordings[place], spans[place]
+        start = patch * patch_frames
         stop = start + last - first
         values = scale.apply(recording.skeleton[first:last]).transpose(1, 0, 2)
         known = ~np.isnan(values).any(axis=2)
         skeleton[:, start:stop] = np.where(known[:, :, None], values, 0)
         real[:, start:stop] = known
         middles = _patch_middles(first, last, patch_frames) / recording.n_frames
-        place = start // patch_frames
-        times[place : place + len(middles)] = middles
+        times[patch : patch + len(middles)] = middles
+        patch += n_patches[place]
+        frames.append((start, stop))
     return Batch(
         skeleton=torch.from_numpy(skeleton),
         real=torch.from_numpy(real),
         patch_times=torch.from_numpy(times),
-        starts=tuple(starts[:-1].tolist()),
+        numbers=torch.from_numpy(numbers),
+        places=tuple(share),
+        frames=tuple(frames),
+        starts=tuple((first_patches[:-1] * patch_frames).tolist()),
         lengths=tuple(lengths),
         ids=tuple(recording.id for recording in recordings),
     )
+
+
+def dealt(lengths: Sequence[int], *, rank: int, n: int) -> list[int]:
+    """The share of one of several processes in a batch, all of about the same length in total.
+
+    The longest goes first, each to whom has least (longest processing time first).
+
+    Args:
+        lengths: Of the recordings of the batch.
+        rank: Of the process.
+        n: How many processes there are; some may go without.
+
+    Returns:
+        Places of its recordings, in rising order.
+    """
+    loads = [0] * n
+    mine = []
+    for place in sorted(range(len(lengths)), key=lambda p: (-lengths[p], p)):
+        least = loads.index(min(loads))
+        loads[least] += lengths[place]
+        if least == rank:
+            mine.append(place)
+    return sorted(mine)
 
 
 def _patch_middles(start: int, stop: int, patch_frames: int) -> np.ndarray:

@@ -33,6 +33,10 @@ class TrainingError(HistvqError, RuntimeError):
     """Training cannot go on."""
 
 
+class ProcessLost(TrainingError):
+    """One of several processes that train together has ended."""
+
+
 _ELSEWHERE = "choose another place (-o)"
 _ROOM = f"make room, or {_ELSEWHERE}"
 _WHY = {

@@ -14,10 +14,18 @@ from histvq.devices import deterministic, device_called, device_or_cpu
 from histvq.errors import ConfigError
 from histvq.inputs import centred, checked, layout_of, seed_of
 from histvq.nn.blas import one_blas_thread
+from histvq.nn.peers import peers
 from histvq.nn.threads import one_thread_each, side_by_side
 from histvq.nn.weightless import check_shapes
 from histvq.recording import Recording
-from histvq.resuming import Checkpoint, belonging
+from histvq.resuming import (
+    Belonging,
+    Checkpoint,
+    belonging,
+    differences,
+    done_by_first,
+    told_by_all,
+)
 from histvq.saving import LabelFreeEstimator, SavedEstimator
 from histvq.segmenter import ActionCount, Progress, ProgressCallback
 from histvq.segments import Segmentation
@@ -81,6 +89,9 @@ class TrainedNetwork(SavedEstimator):
 
     _saved: ClassVar[tuple[str, ...]] = ("fps", "seed", "layout", "centred", "history")
     _learned = "network_"
+    _shares_batches: ClassVar[bool] = (
+        False  # whether processes can learn from a share of a batch each
+    )
 
     # What a method says of itself
 
@@ -108,7 +119,6 @@ class TrainedNetwork(SavedEstimator):
         self.fps_ = config.fps or min(recording.fps for recording in recordings)
         prepared = self._prepare_all(recordings)
         kept = self._checkpoint(checkpoint, recordings, labels)
-        self.seed_ = kept.seed if kept else seed_of(config.random_state)
         # Initial weights and dropout draw from torch's global generator: lent to this fit, then put back.
         devices = [device] if device.type == "cuda" else []
         with torch.random.fork_rng(devices=devices), deterministic(), one_blas_thread():
@@ -122,13 +132,36 @@ class TrainedNetwork(SavedEstimator):
         recordings: Sequence[Recording],
         labels: Sequence[np.ndarray],
     ) -> Checkpoint | None:
-        """Where the training is kept, if it is."""
-        if place is None:
-            return None
-        settings = self.config.model_dump(mode="json")
-        actions = getattr(self, "actions_", ())
-        belongs = belonging(self.method_name, settings, recordings, labels=labels, actions=actions)
-        return Checkpoint(Path(place), belongs, seed=seed_of(self.config.random_state))
+        """Where the training is kept, if it is, and by which process; also the seed."""
+        config: TrainingConfig = self.config
+        belongs: Belonging | None = None
+        if place is not None or peers().n > 1:
+            self._check_shared()
+            settings, actions = config.model_dump(mode="json"), getattr(self, "actions_", ())
+            belongs = belonging(
+                self.method_name, settings, recordings, labels=labels, actions=actions
+            )
+            _check_alike(belongs)
+        kept: Checkpoint | None = None
+
+        def seed() -> int:
+            nonlocal kept
+            drawn = seed_of(config.random_state)
+            if place is None or belongs is None:
+                return drawn
+            kept = Checkpoint(Path(place), belongs, seed=drawn)
+            return kept.seed
+
+        self.seed_ = done_by_first(seed)
+        return kept
+
+    def _check_shared(self) -> None:
+        """Raise ConfigError if there are several processes, and nothing to share out among them."""
+        if peers().n > 1 and not self._shares_batches:
+            raise ConfigError(
+                f"{self.method_name} cannot be trained by {peers().n} processes together: run it in one. "
+                "Many fits side by side go over histvq reproduce --jobs or --cluster"
+            )
 
     def _take(self, weights: dict[str, Tensor]) -> None:
         """Learn nothing: take weights from elsewhere, by our names.
@@ -192,6 +225,17 @@ class TrainedNetwork(SavedEstimator):
         """Epochs trained."""
         self._require_fitted("history_")
         return len(self.history_)
+
+
+def _check_alike(belongs: Belonging) -> None:
+    """Raise ConfigError unless all processes were given the same to learn from."""
+    first, *others = told_by_all(belongs.plain)
+    for rank, other in enumerate(others, start=1):
+        if found := differences(Belonging.of(first), Belonging.of(other)):
+            raise ConfigError(
+                f"process {rank} was given something else than process 0: {'; '.join(found)}. All of "
+                "them must read the same files with the same settings"
+            )
 
 
 class NetworkEstimator(TrainedNetwork, LabelFreeEstimator):

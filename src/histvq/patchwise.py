@@ -9,7 +9,7 @@ from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, Pos
 from torch import Tensor
 
 from histvq.answering import Kept, number_by_use
-from histvq.batching import Batch, fit_scale, pack, pieces
+from histvq.batching import Batch, dealt, fit_scale, pack, pieces
 from histvq.chunks import ChunkCoder, ChunkShape, PatchCodes, PatchStream
 from histvq.coding import codes_in_training, patch_codes
 from histvq.collapse import warn_if_collapsed
@@ -18,12 +18,17 @@ from histvq.inputs import check_enough, measured
 from histvq.networked import NetworkConfig, NetworkEstimator
 from histvq.nn.autoencoder import Decoded, HierarchicalAutoencoder
 from histvq.nn.memory import less_at_once, sparing_memory
+from histvq.nn.parts import Part
+from histvq.nn.peers import peers
 from histvq.nn.tcn import widest_dilation
 from histvq.recording import Recording
+from histvq.resuming import shared_out
 from histvq.segments import Segmentation
 from histvq.statistics import FrontEnd
 from histvq.training import Items, Watch, train
 from histvq.transforms import centre_on_root, frames_before_resampling
+
+Span = tuple[Recording, tuple[int, int]]
 
 
 class PatchwiseConfig(NetworkConfig, frozen=True, extra="forbid"):
@@ -95,6 +100,7 @@ class PatchwiseEstimator(NetworkEstimator):
     _saved = (*NetworkEstimator._saved, "patch_frames", "kept_epoch")
 
     _against_collapse: ClassVar[tuple[str, ...]]
+    _shares_batches = True
 
     # What a method says of itself
 
@@ -150,12 +156,16 @@ class PatchwiseEstimator(NetworkEstimator):
         ]
 
         def step(batch: Batch) -> dict[str, Tensor]:
-            decoded = network(batch.skeleton, batch.real, generator=generator)
+            parts = parts_of(batch, lucky=config.dropout > 0)
+            decoded = network(
+                batch.skeleton, batch.real, parts=parts, numbers=batch.numbers, generator=generator
+            )
             return self._losses(network, decoded, batch)
 
         def end_of_epoch(_: int) -> dict[str, float]:
             network.eval()
-            answers = [codes_in_training(network, self._pack(batch)) for batch in in_order]
+            told = shared_out(lambda b: vars(codes_in_training(network, self._pack(b))), in_order)
+            answers = [PatchCodes(**arrays) for arrays in told]
             network.train()
             kept.offer(answers, network)
             return kept.scores
@@ -164,7 +174,7 @@ class PatchwiseEstimator(NetworkEstimator):
             history = train(
                 network=network,
                 items=Items.shuffled(
-                    spans, self._pack, batch_size=config.batch_size, generator=generator
+                    spans, self._pack_share, batch_size=config.batch_size, generator=generator
                 ),
                 step=step,
                 optimizer=torch.optim.Adam(network.parameters(), lr=config.learning_rate),
@@ -300,12 +310,33 @@ class PatchwiseEstimator(NetworkEstimator):
             return None
         return max(1, round(seconds * self.fps_ / self.patch_frames_)) * self.patch_frames_
 
-    def _pack(self, spans: list[tuple[Recording, tuple[int, int]]]) -> Batch:
+    def _pack_share(self, spans: list[Span]) -> Batch:
+        """The share of this process in a batch."""
+        lengths = [stop - start for _, (start, stop) in spans]
+        return self._pack(spans, share=dealt(lengths, rank=peers().rank, n=peers().n))
+
+    def _pack(self, spans: list[Span], *, share: Sequence[int] | None = None) -> Batch:
         config: PatchwiseConfig = self.config
         return pack(
             [recording for recording, _ in spans],
             spans=[span for _, span in spans],
+            share=share,
             patch_frames=self.patch_frames_,
             gap=widest_dilation(config.n_layers),
             scale=self.scale_,
         ).to(config.device)
+
+
+def parts_of(batch: Batch, *, lucky: bool) -> list[Part]:
+    """The recordings of a batch, to be worked on each by itself.
+
+    With `lucky`, each has luck of its own, from torch's global generator, which is the same luck in
+    whatever process it is.
+    """
+    if not lucky:
+        return [Part(slice(*frames)) for frames in batch.frames]
+    seeds = torch.randint(2**62, (len(batch.ids),)).tolist()
+    return [
+        Part(slice(*frames), torch.Generator().manual_seed(seeds[place]))
+        for place, frames in zip(batch.places, batch.frames, strict=True)
+    ]

@@ -12,6 +12,9 @@ from torch import Tensor, nn
 
 from histvq.devices import give_back_memory
 from histvq.errors import DataWarning, TrainingError, out_of_memory
+from histvq.nn.exact import exact_sums
+from histvq.nn.parts import gradients_by_part
+from histvq.nn.peers import peers
 from histvq.resuming import Checkpoint, Course, Keeper, Stateful
 from histvq.segmenter import Progress, ProgressCallback
 
@@ -106,6 +109,9 @@ def train(
 ) -> list[Progress]:
     """Minimise the `total` of a step's losses, epoch by epoch.
 
+    Processes that train together (`nn.peers`) take the same batches; what `batch` makes is each one's
+    share, and so are the losses a step gives. Losses and gradients are summed over them.
+
     With a checkpoint the training can be stopped between any two batches: by a signal, which is obeyed
     as soon as the state is kept, or by force, which costs what was learned since it was last kept.
     Another call with the same settings and data goes on from there, and ends with the same numbers as if
@@ -147,9 +153,7 @@ def train(
         **also,
     }
     keeper = Keeper(parts, generator, watch.checkpoint)
-    if not keeper.take_back():
-        start()
-        keeper.keep("before the first epoch", at_once=True)
+    keeper.begin(start)
 
     def learn(places: list[int]) -> dict[str, float]:
         """A step; where memory runs out, again with less at a time."""
@@ -164,7 +168,8 @@ def train(
             put_back()
             optimizer.zero_grad(set_to_none=True)
             give_back_memory()
-            if (done := less_at_once()) is None:
+            # Alone, for the others would wait for what this one does again.
+            if peers().n > 1 or (done := less_at_once()) is None:
                 raise TrainingError(_too_much(items.batch(places).ids, where=where))
             warn(f"{where}: memory ran out; {done}", DataWarning, stacklevel=2)
 
@@ -200,18 +205,29 @@ def _learn(
 ) -> dict[str, float]:
     """One step down the gradient; the losses before it."""
     batch = items.batch(places)
-    losses = step(batch)
-    found = {name: float(loss.detach()) for name, loss in losses.items()}
-    if terms := [name for name, loss in found.items() if not math.isfinite(loss)]:
-        raise TrainingError(_not_finite(items, places, batch, step, terms, where=where))
     optimizer.zero_grad(set_to_none=True)
-    losses["total"].backward()  # type: ignore[no-untyped-call]
+    with gradients_by_part() as by_part:
+        losses = step(batch)
+        found = _over_all(losses)
+        if terms := [name for name, loss in found.items() if not math.isfinite(loss)]:
+            raise TrainingError(_not_finite(items, places, batch, step, terms, where=where))
+        losses["total"].backward()  # type: ignore[no-untyped-call]
     weights = [p for group in optimizer.param_groups for p in group["params"]]
+    in_parts = [weight for weight in weights if weight in by_part]
+    sums = exact_sums([by_part[weight] for weight in in_parts], like=in_parts, by=peers())
+    for weight, gradient in zip(in_parts, sums, strict=True):
+        weight.grad = gradient
     if not all(bool(torch.isfinite(w.grad).all()) for w in weights if w.grad is not None):
         terms = ["the gradient of the total"]
         raise TrainingError(_not_finite(items, places, batch, step, terms, where=where))
     optimizer.step()
     return found
+
+
+def _over_all(losses: dict[str, Tensor]) -> dict[str, float]:
+    """The losses of the whole batch, of which each process has its share."""
+    values = torch.stack([loss.detach().double() for loss in losses.values()])
+    return dict(zip(losses, peers().summed(values).tolist(), strict=True))
 
 
 def _too_much(ids: Sequence[str], *, where: str) -> str:
@@ -235,8 +251,7 @@ def _not_finite(
     alone: list[str] = []
     for place in places:
         one = items.batch([place])
-        losses = step(one).values()
-        if not all(bool(torch.isfinite(loss)) for loss in losses):
+        if not all(map(math.isfinite, _over_all(step(one)).values())):
             alone += one.ids
     those = sorted(set(alone))
     if 0 < len(those) < len(set(batch.ids)):

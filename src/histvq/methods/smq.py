@@ -160,7 +160,7 @@ class SMQ(PatchwiseEstimator):
 
 
 def padding_share(batch: Batch) -> float:
-    """Share of real frames in the batch, were it padded to its longest recording."""
+    """Share of real frames in the whole batch, were it padded to its longest recording."""
     return sum(batch.lengths) / (len(batch.lengths) * max(batch.lengths))
 
 

@@ -1,13 +1,15 @@
 """Encoder, hierarchical quantiser, spatial and temporal decoder put together."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from histvq.nn.codebook import Codebook
 from histvq.nn.hierarchy import HierarchicalQuantiser, Quantised
+from histvq.nn.parts import Part, by_part
 from histvq.nn.patches import from_patches, mask_to_patches, to_patches
 from histvq.nn.tcn import TCN
 from histvq.nn.tiles import in_tiles
@@ -25,12 +27,14 @@ class Encoded:
         real: (patch, patch_frame, joint): False where a value is padding or missing.
         compared: (patch, patch_frame, joint): where patches are compared with prototypes.
         occupied: For each patch of the packed frames, whether it is among them.
+        parts: Which of them belong to one recording, in order; None: all to one.
     """
 
     patches: Tensor
     real: Tensor
     compared: Tensor
     occupied: Tensor
+    parts: tuple[slice, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -42,12 +46,14 @@ class Decoded:
         quantised: Their prototypes, a level each.
         fed: (joint, frame, latent) for the spatial decoder.
         times: (patch,) relative time guessed, for the occupied patches; None where nothing guesses it.
+        parts: Recordings that are worked on each by itself; None: all together.
     """
 
     encoded: Encoded
     quantised: Quantised
     fed: Tensor
     times: Tensor | None
+    parts: Sequence[Part] | None = None
 
 
 class HierarchicalAutoencoder(nn.Module):
@@ -113,39 +119,75 @@ class HierarchicalAutoencoder(nn.Module):
         self.encoder.low_precision = self.spatial_decoder.low_precision = low
 
     def encode(
-        self, skeleton: Float[Tensor, "joint frame channel"], real: Bool[Tensor, "joint frame"]
+        self,
+        skeleton: Float[Tensor, "joint frame channel"],
+        real: Bool[Tensor, "joint frame"],
+        parts: Sequence[Part] | None = None,
     ) -> Encoded:
-        """Latent patches of recordings laid end to end."""
-        patches = to_patches(in_tiles(self.encoder, skeleton, real), self.patch_frames)
+        """Latent patches of recordings laid end to end, each worked on by itself if it is a part."""
+        patches = to_patches(in_tiles(self.encoder, skeleton, real, parts), self.patch_frames)
         mask = mask_to_patches(real, self.patch_frames)
         occupied = mask.flatten(1).any(dim=1)
         patches, mask = patches[occupied], mask[occupied]
         compared = torch.ones_like(mask) if self.whole_patches else mask
-        return Encoded(patches, mask, compared, occupied)
+        return Encoded(patches, mask, compared, occupied, self._patches_of(parts, occupied))
+
+    def _patches_of(
+        self, parts: Sequence[Part] | None, occupied: Tensor
+    ) -> tuple[slice, ...] | None:
+        """Which of the occupied patches are of each part."""
+        if parts is None:
+            return None
+        n_before = [0, *occupied.cumsum(0).tolist()]
+        borders = [
+            (part.frames.start // self.patch_frames, -(-part.frames.stop // self.patch_frames))
+            for part in parts
+        ]
+        return tuple(slice(n_before[first], n_before[last]) for first, last in borders)
 
     def forward(
         self,
         skeleton: Float[Tensor, "joint frame channel"],
         real: Bool[Tensor, "joint frame"],
         *,
+        parts: Sequence[Part] | None = None,
+        numbers: Int[Tensor, " patch"] | None = None,
         generator: torch.Generator | None = None,
     ) -> Decoded:
-        """Encode, quantise and guess times; while training, the codebooks learn on the way."""
-        encoded = self.encode(skeleton, real)
-        quantised = self.quantiser(encoded.patches, encoded.compared, generator=generator)
+        """Encode, quantise and guess times; while training, the codebooks learn on the way.
+
+        Args:
+            skeleton: Recordings laid end to end.
+            real: False where a value is padding or missing.
+            parts: Each recording, to be worked on by itself; None: all together.
+            numbers: Where processes share a batch out, those of the patches in all of it.
+            generator: Luck of the codebooks; needed while training.
+        """
+        encoded = self.encode(skeleton, real, parts)
+        if numbers is not None:
+            numbers = numbers[encoded.occupied]
+        quantised = self.quantiser(
+            encoded.patches,
+            encoded.compared,
+            parts=encoded.parts,
+            numbers=numbers,
+            generator=generator,
+        )
         fed = _fed(quantised, self.spatial_input)
         laid_out = fed.new_zeros(len(encoded.occupied), *fed.shape[1:])
         laid_out = laid_out.index_put((encoded.occupied,), fed)
         times = None
         if self.temporal_decoder is not None:
-            times = self.temporal_decoder(_fed(quantised, self.temporal_input))
-        return Decoded(encoded, quantised, from_patches(laid_out), times)
+            fed_times = _fed(quantised, self.temporal_input)
+            patches = encoded.parts or (slice(0, len(fed_times)),)
+            times = by_part(self.temporal_decoder, fed_times, patches)
+        return Decoded(encoded, quantised, from_patches(laid_out), times, parts)
 
     def rebuild(
         self, decoded: Decoded, real: Bool[Tensor, "joint frame"]
     ) -> Float[Tensor, "joint frame channel"]:
         """Skeletons from the quantised patches."""
-        return in_tiles(self.spatial_decoder, decoded.fed, real)
+        return in_tiles(self.spatial_decoder, decoded.fed, real, decoded.parts)
 
 
 def _width(feed: str) -> int:

@@ -6,9 +6,14 @@ literally, prototypes settle at about half the mean of their patches at beta = 0
 is meant. It is not stored: it is prototype times mass.
 """
 
+from collections.abc import Sequence
+
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
+
+from histvq.nn.exact import exact_sums
+from histvq.nn.peers import ALONE, Peers, all_summed, drawn_from_all, handed_out, peers
 
 DISTANCES = ("patch", "frame")
 
@@ -53,6 +58,8 @@ def ema_step(
     member: Float[Tensor, "patch code"],
     *,
     decay: float,
+    parts: Sequence[slice] | None = None,
+    by: Peers = ALONE,
 ) -> tuple[Float[Tensor, "code patch_frame joint latent"], Float[Tensor, "code patch_frame joint"]]:
     """Prototypes and their running counts after one batch (eqs. 3-4, running sums).
 
@@ -67,10 +74,14 @@ def ema_step(
         real: False where a value of the batch is missing.
         member: How much each patch counts for each code: 1 for its code, else 0, or a weight.
         decay: beta, the share of the past that stays.
+        parts: Which patches belong together; sums do not depend on what else is in the batch with them.
+        by: Processes that hold a share of the batch each.
     """
-    weight = member.T
-    count = (weight @ real.to(weight.dtype).flatten(1)).view_as(mass)
-    total = (weight @ (patches * real.unsqueeze(-1)).flatten(1)).view_as(prototypes)
+    (count,) = all_summed([(member.T @ real.to(member.dtype).flatten(1)).view_as(mass)], by=by)
+    values = (patches * real.unsqueeze(-1)).flatten(1)
+    terms = [member[part].T @ values[part] for part in _or_all(parts, values)]
+    (total,) = exact_sums([terms], like=[prototypes.flatten(1)], by=by)
+    total = total.view_as(prototypes)
     new_mass = torch.lerp(mass, count, 1 - decay)
     step = (1 - decay) * (total - count.unsqueeze(-1) * prototypes)
     touched = (count > 0).unsqueeze(-1)
@@ -127,10 +138,20 @@ class Codebook(nn.Module):
         self,
         patches: Float[Tensor, "patch patch_frame joint latent"],
         real: Bool[Tensor, "patch patch_frame joint"],
+        *,
+        parts: Sequence[slice] | None = None,
     ) -> Int[Tensor, " patch"]:
-        """Index of the nearest prototype of each patch."""
-        distances = prototype_distances(patches, real, self.prototypes, distance=self.distance)
-        return distances.argmin(dim=1)
+        """Index of the nearest prototype of each patch, found part by part."""
+        return self._distances(patches, real, parts).argmin(dim=1)
+
+    def _distances(self, patches: Tensor, real: Tensor, parts: Sequence[slice] | None) -> Tensor:
+        """(patch, code); what comes of a part does not depend on the others."""
+        prototypes, kind = self.prototypes, self.distance
+        found = [
+            prototype_distances(patches[part], real[part], prototypes, distance=kind)
+            for part in _or_all(parts, patches)
+        ]
+        return torch.cat([prototypes.new_zeros(0, len(prototypes)).double(), *found])
 
     @torch.no_grad()
     def learn(
@@ -140,47 +161,69 @@ class Codebook(nn.Module):
         codes: Int[Tensor, " patch"],
         *,
         weights: Float[Tensor, " patch"] | None = None,
+        parts: Sequence[slice] | None = None,
+        numbers: Int[Tensor, " patch"] | None = None,
         generator: torch.Generator,
     ) -> None:
         """Move the prototypes towards one batch, then replace the dead ones by patches of it.
 
+        Processes that train together end with the same prototypes, to the last bit.
+
         Args:
-            patches: The batch.
+            patches: The batch, or this process's share of it.
             real: False where a value is missing.
             codes: Code of each patch.
             weights: How many times each patch counts; once if None.
-            generator: Where the replacements' luck comes from.
+            parts: Which patches belong together, in order; None: all of them.
+            numbers: Number of each patch in the whole batch, where that is shared out among processes;
+                None: each of them is given the whole batch.
+            generator: Where the replacements' luck comes from; alike in all processes.
         """
+        by = ALONE if numbers is None else peers()
         patches = patches.detach().float()
         if weights is None:
             weights = torch.ones(len(patches), device=patches.device)
         member = nn.functional.one_hot(codes, len(self.usage)).to(patches.dtype)
         member = member * weights.unsqueeze(1)
         self.prototypes, self.mass = ema_step(
-            self.prototypes, self.mass, patches, real, member, decay=self.decay
+            self.prototypes, self.mass, patches, real, member, decay=self.decay, parts=parts, by=by
         )
-        newly = member.T @ real.to(member.dtype).flatten(1) > 0
-        self.seen = self.seen | newly.view_as(self.seen)
-        self.usage = torch.lerp(self.usage, member.sum(dim=0), 1 - self.decay)
+        newly = member.T @ real.to(member.dtype).flatten(1)
+        newly, used, n_weighty = all_summed((newly, member.sum(dim=0), (weights > 0).sum()), by=by)
+        self.seen = self.seen | (newly > 0).view_as(self.seen)
+        self.usage = torch.lerp(self.usage, used, 1 - self.decay)
         self.idle = torch.where(self.usage < self.min_usage, self.idle + 1, 0)
-        self._revive(patches, real, weights, generator)
+        dead = self._dead(at_most=int(n_weighty))
+        if len(dead):
+            self._revive(dead, patches, real, weights, numbers, generator)
+
+    def _dead(self, *, at_most: int) -> Tensor:
+        """Codes to be replaced, longest dead first, should there be fewer patches than those."""
+        dead = torch.nonzero(self.idle >= self.dead_batches).flatten()
+        return dead[self.idle[dead].argsort(descending=True, stable=True)][:at_most]
 
     def _revive(
-        self, patches: Tensor, real: Tensor, weights: Tensor, generator: torch.Generator
+        self,
+        dead: Tensor,
+        patches: Tensor,
+        real: Tensor,
+        weights: Tensor,
+        numbers: Tensor | None,
+        generator: torch.Generator,
     ) -> None:
         """Put dead codes on patches drawn from the batch, each patch at most once."""
-        dead = torch.nonzero(self.idle >= self.dead_batches).flatten()
-        # Longest dead first, should there be fewer patches than dead codes.
-        dead = dead[self.idle[dead].argsort(descending=True, stable=True)]
-        dead = dead[: int((weights > 0).sum())]
-        if not len(dead):
-            return
-        drawn = torch.multinomial(weights.cpu(), len(dead), generator=generator).to(dead.device)
+
+        def draw(of_all: Tensor) -> Tensor:
+            return torch.multinomial(of_all.cpu(), len(dead), generator=generator)
+
+        by = ALONE if numbers is None else peers()
+        if numbers is None:
+            numbers = torch.arange(len(patches), device=patches.device)
+        drawn = drawn_from_all(numbers, draw, weights, by=by)
+        values = handed_out(patches, drawn, by=by)
+        known = handed_out(real.float(), drawn, by=by) > 0
         # What the drawn patch does not show stays as it was.
-        known = real[drawn]
-        self.prototypes[dead] = torch.where(
-            known.unsqueeze(-1), patches[drawn], self.prototypes[dead]
-        )
+        self.prototypes[dead] = torch.where(known.unsqueeze(-1), values, self.prototypes[dead])
         self.seen[dead] |= known
         # Sum and count start afresh together, or the stale sum would overwrite the new prototype.
         self.mass[dead] = self.min_usage
@@ -202,3 +245,7 @@ class Codebook(nn.Module):
         """Number the codes anew: the code at place i is the former `order[i]`."""
         for name, _ in list(self.named_buffers()):
             setattr(self, name, getattr(self, name)[order])
+
+
+def _or_all(parts: Sequence[slice] | None, rows: Tensor) -> Sequence[slice]:
+    return (slice(0, len(rows)),) if parts is None else parts

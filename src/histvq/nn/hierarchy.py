@@ -8,6 +8,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from histvq.nn.codebook import Codebook, prototype_distances
+from histvq.nn.peers import peers
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,8 @@ class HierarchicalQuantiser(nn.Module):
         patches: Float[Tensor, "patch patch_frame joint latent"],
         real: Bool[Tensor, "patch patch_frame joint"],
         *,
+        parts: Sequence[slice] | None = None,
+        numbers: Int[Tensor, " patch"] | None = None,
         generator: torch.Generator | None = None,
     ) -> Quantised:
         """Quantise patches; while training, learn from them first.
@@ -100,6 +103,8 @@ class HierarchicalQuantiser(nn.Module):
         Args:
             patches: Encoder output.
             real: False where a value is padding or missing.
+            parts: Which patches belong together, to be worked on by themselves; None: all of them.
+            numbers: Number of each patch in the whole batch, where processes share it out.
             generator: Luck of the replacements; needed while training.
         """
         # Float32 whatever the precision of the network around: sums over a batch overflow half
@@ -109,36 +114,48 @@ class HierarchicalQuantiser(nn.Module):
         values: list[Tensor] = []
         codes: list[Tensor] = []
         for level in range(len(self.codebooks)):
-            codes.append(self._codes(level, below, real, codes, generator))
+            if level == 0:
+                codes.append(self._finest(below, real, parts, numbers, generator))
+            else:
+                codes.append(self._above(level, codes[-1], numbers is not None, generator))
             quantised = self._codebook(level).prototypes[codes[-1]] * keep
             below = below + (quantised - below).detach()
             values.append(below)
         return Quantised(tuple(values), tuple(codes))
 
-    def _codes(
+    def _finest(
         self,
-        level: int,
         patches: Tensor,
         real: Tensor,
-        codes_below: list[Tensor],
+        parts: Sequence[slice] | None,
+        numbers: Tensor | None,
         generator: torch.Generator | None,
     ) -> Tensor:
-        """Code of each patch at one level; while training, the level learns from them."""
-        codebook, weights = self._codebook(level), None
-        if level > 0:
-            # The items of a higher level are the prototypes below, each as often as it was chosen.
-            lower = self._codebook(level - 1)
-            patches, real = lower.prototypes, lower.shown()
-            weights = torch.bincount(codes_below[-1], minlength=len(patches)).float()
-        if level > 0 and self.keep_parents:
-            codes = self.parents(level - 1)
-        else:
-            codes = codebook.assign(patches, real)
+        """Code of each patch at the finest level; while training, it learns from them."""
+        codebook = self._codebook(0)
+        codes = codebook.assign(patches, real, parts=parts)
         if self.training:
-            if generator is None:
-                raise ValueError("training the quantiser needs a generator")
-            codebook.learn(patches, real, codes, weights=weights, generator=generator)
-        return codes if level == 0 else codes[codes_below[-1]]
+            luck = _needed(generator)
+            codebook.learn(patches, real, codes, parts=parts, numbers=numbers, generator=luck)
+        return codes
+
+    def _above(
+        self, level: int, below: Tensor, shared: bool, generator: torch.Generator | None
+    ) -> Tensor:
+        """Code of each patch at a higher level, from those one level below; while training, it learns.
+
+        Its items are the prototypes below, each as often as it was chosen, by all processes together
+        where they share a batch out.
+        """
+        codebook, lower = self._codebook(level), self._codebook(level - 1)
+        patches, real = lower.prototypes, lower.shown()
+        codes = self.parents(level - 1)
+        if self.training:
+            weights = torch.bincount(below, minlength=len(patches)).float()
+            weights = peers().summed(weights) if shared else weights
+            luck = _needed(generator)
+            codebook.learn(patches, real, codes, weights=weights, generator=luck)
+        return codes[below]
 
     def _codebook(self, level: int) -> Codebook:
         codebook = self.codebooks[level]
@@ -173,3 +190,9 @@ class HierarchicalQuantiser(nn.Module):
         for level in range(len(self.codebooks) - 1):
             top = self.parents(level)[top]
         return top
+
+
+def _needed(generator: torch.Generator | None) -> torch.Generator:
+    if generator is None:
+        raise ValueError("training the quantiser needs a generator")
+    return generator

@@ -1,8 +1,14 @@
-"""The losses of HiST-VQ, eqs. (5)-(8), over real values only."""
+"""The losses of HiST-VQ, eqs. (5)-(8), over real values only.
+
+Where processes share a batch out (see `nn.peers`), a mean is over the whole batch: each gives its own
+values' share of it, and the loss is the sum of what they give.
+"""
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
+
+from histvq.nn.peers import peers
 
 REDUCTIONS = ("mean", "sum")
 JOINT_DISTANCES = ("plain", "squared")
@@ -76,12 +82,15 @@ def joint_pairs(
 ) -> Float[Tensor, ""]:
     """How many ordered pairs of real joints of one person there are, a joint with itself included.
 
+    Of the whole batch, where processes share it out.
+
     Raises:
         ValueError: If nothing is real, for then a mean over them is undefined.
     """
     _count(real)
     whose = _members(len(real), persons, device=real.device)
-    return (whose @ real.to(whose.dtype)).double().square().sum().float()
+    pairs = (whose @ real.to(whose.dtype)).double().square().sum()
+    return peers().summed(pairs).float()
 
 
 def _distances(
@@ -119,14 +128,18 @@ def timestamp_loss(
     predicted: Float[Tensor, " patch"], target: Float[Tensor, " patch"]
 ) -> Float[Tensor, ""]:
     """Mean squared error of the patches' relative times (HiST-VQ eq. 8); real patches only."""
-    return (predicted - target).square().mean()
+    return (predicted - target).square().sum() / _counted(target.new_tensor(len(target)))
 
 
 def _count(real: Tensor) -> Tensor:
-    count = real.sum()
+    return _counted(real.sum())
+
+
+def _counted(count: Tensor) -> Tensor:
+    """So many, of all processes together."""
+    count = peers().summed(count)
     if not count:
         raise ValueError(
-            f"all {real.numel()} values of the batch are padding or missing; drop empty recordings "
-            "before batching"
+            "all values of the batch are padding or missing; drop empty recordings before batching"
         )
     return count

@@ -34,6 +34,7 @@ def objective(
         real: False where a value of it is padding or missing.
         patch_times: Middle of every patch as a share of its recording.
         spatial_decoder: The network's, which rebuilds the skeletons here, tile by tile.
+        spatial_decoder: The network's, which rebuilds the skeletons here, tile by tile.
         persons: Person of each joint; None for one person.
         lambda_commit: Weight of the commitment of every level.
         lambda_spat: Weight of the spatial loss; at 0 it is not computed.
@@ -59,7 +60,7 @@ def objective(
             given, known = skeleton[:, frames], real[:, frames]
             return joint_distance_sum(rebuilt, given, known, persons=whose, kind=joint_distance)
 
-        total = loss_in_tiles(spatial_decoder, decoded.fed, real, apart)
+        total = loss_in_tiles(spatial_decoder, decoded.fed, real, apart, decoded.parts)
         losses["spatial"] = lambda_spat * total / joint_pairs(real, persons=whose)
     if lambda_temp and decoded.times is not None:
         target = patch_times[encoded.occupied]

@@ -5,11 +5,15 @@ sum is kept beside the running count and carries the code's smoothing factor; a 
 a dead code becomes the mean of several patches; and the luck of that can be the same at every step.
 """
 
+from collections.abc import Sequence
+
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from histvq.nn.codebook import Codebook, prototype_distances
+from histvq.nn.codebook import Codebook
+from histvq.nn.exact import exact_sums
+from histvq.nn.peers import ALONE, all_summed, drawn_from_all, handed_out, peers
 
 CANDIDATES = ("representative", "exploratory")
 EPSILON = 1e-5
@@ -100,32 +104,45 @@ class RepresentativeCodebook(Codebook):
         codes: Int[Tensor, " patch"],
         *,
         weights: Float[Tensor, " patch"] | None = None,
+        parts: Sequence[slice] | None = None,
+        numbers: Int[Tensor, " patch"] | None = None,
         generator: torch.Generator,
     ) -> None:
         """Move the prototypes towards one batch, then replace the dead ones by means of patches.
 
         What is not real counts as the zero it is; `weights` do not apply, as there is one level only.
         """
+        by = ALONE if numbers is None else peers()
         patches = patches.detach().float()
         member = nn.functional.one_hot(codes, len(self.usage)).to(patches.dtype)
-        sums = torch.tensordot(member, patches, dims=([0], [0]))
-        self.usage = torch.lerp(self.usage, member.sum(dim=0), 1 - self.decay)
+        ours = (slice(0, len(patches)),) if parts is None else parts
+        terms = [torch.tensordot(member[part], patches[part], dims=([0], [0])) for part in ours]
+        (sums,) = exact_sums([terms], like=[self.prototypes], by=by)
+        (used,) = all_summed([member.sum(dim=0)], by=by)
+        self.usage = torch.lerp(self.usage, used, 1 - self.decay)
         self.total = torch.lerp(self.total, sums, 1 - self.decay)
-        self.seen = self.seen | (member.sum(dim=0) > 0)[:, None, None]
+        self.seen = self.seen | (used > 0)[:, None, None]
         self._settle()
         dead = torch.nonzero(self.usage < self.min_usage).flatten()
         if not len(dead):
             return
-        nearest = prototype_distances(patches, real, self.prototypes, distance=self.distance)
+        nearest = self._distances(patches, real, parts)
         luck = torch.Generator().manual_seed(FIXED_SEED) if self.fixed_luck else generator
-        groups = revival_groups(
-            nearest.amin(dim=1).float(),
-            n_dead=len(dead),
-            group_size=int(self.min_usage),
-            candidates=self.candidates,
-            generator=luck,
-        )
-        self.prototypes[dead] = patches[groups].mean(dim=1)
+
+        def draw(of_all: Tensor) -> Tensor:
+            return revival_groups(
+                of_all,
+                n_dead=len(dead),
+                group_size=int(self.min_usage),
+                candidates=self.candidates,
+                generator=luck,
+            ).flatten()
+
+        if numbers is None:
+            numbers = torch.arange(len(patches), device=patches.device)
+        drawn = drawn_from_all(numbers, draw, nearest.amin(dim=1).float(), by=by)
+        groups = handed_out(patches, drawn, by=by).unflatten(0, (len(dead), -1))
+        self.prototypes[dead] = groups.mean(dim=1)
         self.usage[dead] = self.min_usage
         self.total[dead] = self.prototypes[dead] * self.min_usage
         self.seen[dead] = True

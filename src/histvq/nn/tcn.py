@@ -124,6 +124,7 @@ class TCN(nn.Module):
             add nothing to it.
 
     Attributes:
+        n_out: Channels out.
         reach: How many frames before and after it an output depends on, at most.
         low_precision: Whether training multiplies in bfloat16, with weights and gradients in float32.
     """
@@ -141,6 +142,7 @@ class TCN(nn.Module):
         self.dropout = dropout
         self.shortcut = shortcut
         self.low_precision = False
+        self.n_out = widths[-1]
         self.reach = reach_frames(n_layers, n_stages=len(widths) - 1)
         self.stages = nn.ModuleList(
             Stage(n_in, n_out, n_maps=n_maps, n_layers=n_layers, dropout=dropout)

@@ -11,12 +11,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from histvq.nn.parts import Part, Shares, shares_wanted
 from histvq.nn.tcn import TCN
 from histvq.nn.threads import side_by_side
 
@@ -76,32 +78,51 @@ class Tile:
     seed: int | None
 
 
-def tiles_of(network: TCN, series: Float[Tensor, "joint frame channel"]) -> list[Tile]:
-    """Tiles that make up a series. While training, each draws a seed from torch's global generator."""
-    n_joints, n_frames, _ = series.shape
+def tiles_of(
+    network: TCN, series: Float[Tensor, "joint frame channel"], parts: Sequence[Part] | None = None
+) -> list[list[Tile]]:
+    """Tiles that make up each part of a series; no tile sees anything of another part.
+
+    While training, each draws a seed from its part's luck.
+    """
+    parts = [Part(slice(0, series.shape[1]))] if parts is None else parts
+    return [_of_part(network, series, part) for part in parts]
+
+
+def _of_part(network: TCN, series: Tensor, part: Part) -> list[Tile]:
     reach = network.reach
-    step = max(rows_of_tile(series.device) // n_joints - 2 * reach, 2 * reach, 1)
-    starts = range(0, n_frames, step)
-    seeds: Sequence[int | None] = [None] * len(starts)
+    first, last = part.frames.start, part.frames.stop
+    most = max(rows_of_tile(series.device) // len(series) - 2 * reach, 2 * reach, 1)
+    n_tiles = -(-(last - first) // most)
+    borders = [first + (last - first) * number // max(n_tiles, 1) for number in range(n_tiles + 1)]
+    seeds: Sequence[int | None] = [None] * n_tiles
     if network.training and network.dropout > 0:
-        seeds = torch.randint(2**62, (len(starts),)).tolist()
+        seeds = torch.randint(2**62, (n_tiles,), generator=part.luck).tolist()
     tiles = []
-    for start, seed in zip(starts, seeds, strict=True):
-        stop = min(start + step, n_frames)
-        first, last = max(start - reach, 0), min(stop + reach, n_frames)
-        own = slice(start - first, stop - first)
-        tiles.append(Tile(slice(start, stop), slice(first, last), own, seed))
+    for (start, stop), seed in zip(pairwise(borders), seeds, strict=True):
+        seen = slice(max(start - reach, first), min(stop + reach, last))
+        own = slice(start - seen.start, stop - seen.start)
+        tiles.append(Tile(slice(start, stop), seen, own, seed))
     return tiles
 
 
 def in_tiles(
-    network: TCN, series: Float[Tensor, "joint frame channel"], real: Bool[Tensor, "joint frame"]
+    network: TCN,
+    series: Float[Tensor, "joint frame channel"],
+    real: Bool[Tensor, "joint frame"],
+    parts: Sequence[Part] | None = None,
 ) -> Float[Tensor, "joint frame out"]:
-    """What `network(series, real)` gives.
+    """What `network(series, real)` gives; 0 in frames of no part.
 
     With dropout, frames that two tiles see are dropped apart in each.
+
+    Args:
+        network: The network.
+        series: Its input.
+        real: False where the input is not real.
+        parts: Worked on each by itself (see `nn.parts`), in order; None: all is one part.
     """
-    whole: Tensor = _Whole.apply(network, real, series, *network.parameters())
+    whole: Tensor = _Whole.apply(network, real, parts, series, *network.parameters())
     return whole
 
 
@@ -110,6 +131,7 @@ def loss_in_tiles(
     series: Float[Tensor, "joint frame channel"],
     real: Bool[Tensor, "joint frame"],
     loss: Callable[[Tensor, slice], Tensor],
+    parts: Sequence[Part] | None = None,
 ) -> Float[Tensor, ""]:
     """Sum over tiles of a loss of the network's output.
 
@@ -121,8 +143,9 @@ def loss_in_tiles(
         real: False where the input is not real.
         loss: From output (joint, frame, out) of some frames, and which frames they are, to their
             share of the loss.
+        parts: As for `in_tiles`.
     """
-    total: Tensor = _Loss.apply(network, loss, real, series, *network.parameters())
+    total: Tensor = _Loss.apply(network, loss, real, parts, series, *network.parameters())
     return total
 
 
@@ -130,22 +153,31 @@ class _Whole(torch.autograd.Function):
     """Remembers its input alone; on the way back every tile is computed once more."""
 
     @staticmethod
-    def forward(ctx: Any, network: TCN, real: Tensor, *given: Tensor) -> Tensor:
+    def forward(
+        ctx: Any, network: TCN, real: Tensor, parts: Sequence[Part] | None, *given: Tensor
+    ) -> Tensor:
         series, *_ = given
-        ctx.network, ctx.tiles = network, tiles_of(network, series)
+        ctx.network, ctx.tiles = network, tiles_of(network, series, parts)
+        ctx.shares = _expecting(given[1:], ctx.needs_input_grad[4:])
         ctx.save_for_backward(real, *given)
 
         @torch.no_grad()
         def answered(tile: Tile) -> Tensor:
             return _output(network, tile, series[:, tile.seen], real)
 
-        found = side_by_side(answered, ctx.tiles, device=series.device)
-        return torch.cat(list(found), dim=1)
+        tiles = [tile for of_part in ctx.tiles for tile in of_part]
+        whole: Tensor | None = None
+        found = side_by_side(answered, tiles, device=series.device)
+        for tile, output in zip(tiles, found, strict=True):
+            if whole is None:
+                whole = output.new_zeros(*real.shape, output.shape[-1])
+            whole[:, tile.frames] = output
+        return series.new_zeros(*real.shape, network.n_out) if whole is None else whole
 
     @staticmethod
     def backward(ctx: Any, *slopes: Tensor) -> tuple[Tensor | None, ...]:
         real, *given = ctx.saved_tensors
-        wanted = ctx.needs_input_grad[2:]
+        wanted = ctx.needs_input_grad[3:]
 
         @torch.enable_grad()  # type: ignore[no-untyped-call]
         def gradients(tile: Tile) -> list[Tensor | None]:
@@ -153,8 +185,10 @@ class _Whole(torch.autograd.Function):
             output = _output(ctx.network, tile, series, real)
             return _gradients(output, [series, *given[1:]], wanted, slopes[0][:, tile.frames])
 
-        found = side_by_side(gradients, ctx.tiles, device=real.device)
-        return None, None, *_sums(given, wanted, ctx.tiles, found)
+        tiles = [tile for of_part in ctx.tiles for tile in of_part]
+        found = side_by_side(gradients, tiles, device=real.device)
+        of_series, of_parts = _sums(given, wanted, ctx.tiles, found)
+        return None, None, None, of_series, *_handed_on(given[1:], wanted[1:], of_parts, ctx.shares)
 
 
 class _Loss(torch.autograd.Function):
@@ -166,10 +200,12 @@ class _Loss(torch.autograd.Function):
         network: TCN,
         loss: Callable[[Tensor, slice], Tensor],
         real: Tensor,
+        parts: Sequence[Part] | None,
         *given: Tensor,
     ) -> Tensor:
-        tiles, wanted = tiles_of(network, given[0]), ctx.needs_input_grad[3:]
-        shares = []
+        of_parts, wanted = tiles_of(network, given[0], parts), ctx.needs_input_grad[4:]
+        ctx.shares = _expecting(given[1:], wanted[1:])
+        shares = [given[0].new_zeros(())]
 
         def gradients(tile: Tile) -> tuple[Tensor, list[Tensor | None]]:
             with torch.set_grad_enabled(any(wanted)):
@@ -184,14 +220,21 @@ class _Loss(torch.autograd.Function):
                 shares.append(share)
                 yield of_tile
 
+        tiles = [tile for of_part in of_parts for tile in of_part]
         found = side_by_side(gradients, tiles, device=real.device)
-        ctx.gradients = _sums(given, wanted, tiles, noted(found))
+        ctx.given, ctx.wanted = given, wanted
+        ctx.gradients = _sums(given, wanted, of_parts, noted(found))
         return torch.stack(shares).sum()
 
     @staticmethod
     def backward(ctx: Any, *slopes: Tensor) -> tuple[Tensor | None, ...]:
-        scaled = (None if g is None else g * slopes[0] for g in ctx.gradients)
-        return None, None, None, *scaled
+        def scaled(gradient: Tensor | None) -> Tensor | None:
+            return None if gradient is None else gradient * slopes[0]
+
+        of_series, of_parts = ctx.gradients
+        of_parts = [[scaled(gradient) for gradient in of_part] for of_part in of_parts]
+        weights = _handed_on(ctx.given[1:], ctx.wanted[1:], of_parts, ctx.shares)
+        return None, None, None, None, scaled(of_series), *weights
 
 
 def _output(network: TCN, tile: Tile, series: Tensor, real: Tensor) -> Tensor:
@@ -216,14 +259,57 @@ def _gradients(
 def _sums(
     given: Sequence[Tensor],
     wanted: Sequence[bool],
-    tiles: Sequence[Tile],
+    parts: Sequence[Sequence[Tile]],
     found: Iterable[list[Tensor | None]],
+) -> tuple[Tensor | None, list[list[Tensor | None]]]:
+    """Gradients of all tiles together, always in the same order.
+
+    Returns:
+        That of the series; and those of the parameters, of each part by itself.
+    """
+    gradients = iter(found)
+    of_series = torch.zeros_like(given[0]) if wanted[0] else None
+    of_parts = []
+    for tiles in parts:
+        sums: list[Tensor | None] = [None] * len(given[1:])
+        for tile in tiles:
+            of_seen, *of_weights = next(gradients)
+            if of_series is not None and of_seen is not None:
+                of_series[:, tile.seen] += of_seen
+            sums = [
+                g if s is None or g is None else s.add_(g)
+                for s, g in zip(sums, of_weights, strict=True)
+            ]
+        of_parts.append(sums)
+    next(gradients, None)  # what comes side by side is over only when somebody asks for more
+    return of_series, of_parts
+
+
+def _expecting(weights: Sequence[Tensor], wanted: Sequence[bool]) -> Shares | None:
+    """Where the gradients of parts are to be left, if they are."""
+    shares = shares_wanted()
+    if shares is not None:
+        shares.expect([weight for weight, wish in zip(weights, wanted, strict=True) if wish])
+    return shares
+
+
+def _handed_on(
+    weights: Sequence[Tensor],
+    wanted: Sequence[bool],
+    of_parts: Sequence[Sequence[Tensor | None]],
+    shares: Shares | None,
 ) -> list[Tensor | None]:
-    """Gradients of all tiles together, always in the same order."""
-    sums = [torch.zeros_like(x) if wish else None for x, wish in zip(given, wanted, strict=True)]
-    for tile, gradients in zip(tiles, found, strict=True):
-        for place, (total, gradient) in enumerate(zip(sums, gradients, strict=True)):
-            if total is not None and gradient is not None:
-                into = total if place else total[:, tile.seen]
-                into += gradient
+    """The parameters' gradients, added up; None where they are left by parts."""
+    sums = [
+        torch.zeros_like(w) if wish and shares is None else None
+        for w, wish in zip(weights, wanted, strict=True)
+    ]
+    for of_part in of_parts:
+        for weight, total, gradient in zip(weights, sums, of_part, strict=True):
+            if gradient is None:
+                continue
+            if total is not None:
+                total += gradient
+            elif shares is not None:
+                shares.add(weight, gradient)
     return sums

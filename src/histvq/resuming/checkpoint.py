@@ -102,12 +102,17 @@ def broken(state: Any) -> Iterator[str]:
             yield name
 
 
+def digest_of_tensors(tensors: Mapping[str, Tensor], *, beside: str = "") -> str:
+    """A digest of tensors, in the order of their names, and of a text."""
+    digest = blake2b(beside.encode(), digest_size=16)
+    for name in sorted(tensors):
+        digest.update(tensors[name].cpu().reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
+
+
 def _digest(plain: Any, tensors: Mapping[str, Tensor]) -> str:
     """By which a state is known to be the one that was kept."""
-    digest = blake2b(json.dumps(plain, sort_keys=True).encode(), digest_size=16)
-    for name in sorted(tensors):
-        digest.update(tensors[name].reshape(-1).view(torch.uint8).numpy().data)
-    return digest.hexdigest()
+    return digest_of_tensors(tensors, beside=json.dumps(plain, sort_keys=True))
 
 
 def _read(place: Path, belongs: Belonging) -> tuple[int, Any]:

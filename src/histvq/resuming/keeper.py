@@ -1,18 +1,26 @@
 """All that changes while training, kept and taken back."""
 
+import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
+from warnings import warn
 
 import torch
 from torch import Tensor, nn
 
-from histvq.errors import DamagedCheckpoint, Stopped, TrainingError
-from histvq.resuming.checkpoint import Checkpoint, Stateful, broken
-from histvq.resuming.stopping import Noted, stops_noted
+from histvq.errors import DamagedCheckpoint, DataWarning, Stopped, TrainingError
+from histvq.nn.peers import peers
+from histvq.resuming.checkpoint import Checkpoint, Stateful, broken, digest_of_tensors
+from histvq.resuming.stopping import SIGNALS, Noted, stops_noted
+from histvq.resuming.telling import done_by_first, told_by_all, told_by_first
 
 
 class Keeper:
-    """Keeps all that changes while training, where it is to be kept, and takes it back."""
+    """Keeps all that changes while training, where it is to be kept, and takes it back.
+
+    Of processes that train together the first keeps it, for all have the same.
+    """
 
     def __init__(
         self,
@@ -23,23 +31,47 @@ class Keeper:
         self.parts = parts
         self.generator = generator
         self.checkpoint = checkpoint
+        self.is_kept = bool(told_by_first(checkpoint is not None))
         self.noted = Noted()
 
-    def take_back(self) -> bool:
-        """Put everything as it was when it was kept; whether it was."""
-        if self.checkpoint is None or self.checkpoint.state is None:
-            return False
-        state = self.checkpoint.state
+    def begin(self, start: Callable[[], None]) -> None:
+        """Put everything as it was when it was kept; where it never was, start and keep that.
+
+        The first process does it, and the others take over what it has.
+        """
+
+        def first() -> None:
+            if self.checkpoint is not None and self.checkpoint.state is not None:
+                self._take_back(self.checkpoint)
+                return
+            start()
+            self._write("before the first epoch")
+
+        done_by_first(first)
+        self._follow()
+
+    def _take_back(self, checkpoint: Checkpoint) -> None:
         try:
-            for name, part in self.parts.items():
-                part.load_state_dict(state[name])
-            self.generator.set_state(state["generator"])
-            _set_luck(state["luck"])
+            self._take(checkpoint.state)
         except (RuntimeError, ValueError, LookupError, TypeError, AttributeError) as error:
             raise DamagedCheckpoint(
-                f"{self.checkpoint.place}: a damaged checkpoint ({error}); delete it to begin anew"
+                f"{checkpoint.place}: a damaged checkpoint ({error}); delete it to begin anew"
             ) from error
-        return True
+
+    def _follow(self) -> None:
+        """Take over what the first process has."""
+        if peers().n > 1:
+            self._take(told_by_first(self._state()))
+
+    def _state(self) -> dict[str, Any]:
+        parts = {name: part.state_dict() for name, part in self.parts.items()}
+        return {**parts, "generator": self.generator.get_state(), "luck": _luck()}
+
+    def _take(self, state: Mapping[str, Any]) -> None:
+        for name, part in self.parts.items():
+            part.load_state_dict(state[name])
+        self.generator.set_state(state["generator"])
+        _set_luck(state["luck"])
 
     def remembered(self) -> Callable[[], None]:
         """Remember all that a step changes until the optimiser moves; the result puts it back."""
@@ -65,7 +97,7 @@ class Keeper:
     @contextmanager
     def stops_noted(self) -> Iterator[None]:
         """While this lasts, signals to stop are noted where there is something to keep."""
-        if self.checkpoint is None:
+        if not self.is_kept:
             yield
             return
         with stops_noted() as self.noted:
@@ -82,26 +114,49 @@ class Keeper:
             TrainingError: If what was learned is no longer finite. What was kept before stays.
             Stopped: If somebody asked to stop.
         """
-        if not (at_once or self.noted.signal or (self.checkpoint and self.checkpoint.is_due)):
+        due, asked = self._agreed()
+        if not (at_once or asked or due):
             return
-        state = {name: part.state_dict() for name, part in self.parts.items()}
+        self._see_that_all_agree()
+        kept = self._write(where)
+        if asked:
+            means = (
+                "kept, and goes on if the same is done again"
+                if told_by_first(kept)
+                else "lost: it could not be kept"
+            )
+            raise Stopped(f"stopped {where}; the training is {means}", signal=asked)
+
+    def _agreed(self) -> tuple[bool, signal.Signals | None]:
+        """Whether it is time by the first process's clock, and how any of them was asked to stop."""
+        due = self.checkpoint is not None and self.checkpoint.is_due
+        said = torch.tensor([due, *(self.noted.signal == one for one in SIGNALS)]).int()
+        due, *asked = peers().summed(said).tolist()
+        return bool(due), next((s for s, n in zip(SIGNALS, asked, strict=True) if n), None)
+
+    def _see_that_all_agree(self) -> None:
+        """Let no process drift away from the others, as unlike processors might round."""
+        if peers().n == 1:
+            return
+        network = self.parts["network"].state_dict()
+        if len(set(told_by_all(digest_of_tensors(network)))) > 1:
+            warn(
+                "what the processes have learned differs: their processors round in other ways. What the "
+                "first one has is taken by all",
+                DataWarning,
+                stacklevel=3,
+            )
+            self._follow()
+
+    def _write(self, where: str) -> bool:
+        """Write everything where it is kept; whether that could be done."""
+        state = self._state()
         if lost := list(broken(state["network"])):
             raise TrainingError(
                 f"{where}: what was learned is no longer made of finite numbers ({', '.join(lost[:5])}); "
                 "lower learning_rate, or use input_scale='quantity'"
             )
-        if self.checkpoint is None:
-            return
-        kept = self.checkpoint.keep(
-            {**state, "generator": self.generator.get_state(), "luck": _luck()}
-        )
-        if self.noted.signal:
-            means = (
-                "kept, and goes on if the same is done again"
-                if kept
-                else "lost: it could not be kept"
-            )
-            raise Stopped(f"stopped {where}; the training is {means}", signal=self.noted.signal)
+        return self.checkpoint is None or self.checkpoint.keep(state)
 
 
 def _luck() -> tuple[Tensor, Tensor | None]:

@@ -1,10 +1,12 @@
 """The state of a training as named tensors and JSON, and back. Nothing in it can be run."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import torch
+from safetensors.torch import load, save
 from torch import Tensor
 
 
@@ -61,3 +63,16 @@ def unpacked(plain: Any, tensors: Mapping[str, Tensor]) -> Any:
         held = tensors[content]
         return held.numpy() if kind == "array" else held
     raise ValueError(f"it holds {kind!r}")
+
+
+def to_bytes(state: Any) -> bytes:
+    """The same in one piece, to be sent."""
+    plain, tensors = packed(state)
+    head = json.dumps(plain).encode()
+    return len(head).to_bytes(8, "little") + head + save(tensors)
+
+
+def from_bytes(sent: bytes) -> Any:
+    """What `to_bytes` was given."""
+    start = 8 + int.from_bytes(sent[:8], "little")
+    return unpacked(json.loads(sent[8:start]), load(sent[start:]))

@@ -8,6 +8,8 @@ from types import FrameType
 
 from histvq.errors import Stopped
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
 
 class Noted:
     """Whether somebody asked to stop, and how."""
@@ -32,7 +34,7 @@ def stops_noted() -> Iterator[Noted]:
     if threading.current_thread() is not threading.main_thread():
         yield noted
         return
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.getsignal(number) for number in SIGNALS}
     try:
         for number, handler in before.items():
             if handler != signal.SIG_IGN:

@@ -44,7 +44,7 @@ def test_tiles_answer_for_every_frame_once_and_see_what_they_need(n_frames, n_jo
     network = network_of()
     before, tiles.CPU_ROWS = tiles.CPU_ROWS, rows
     try:
-        found = tiles_of(network, torch.zeros(n_joints, n_frames, N_IN))
+        (found,) = tiles_of(network, torch.zeros(n_joints, n_frames, N_IN))
     finally:
         tiles.CPU_ROWS = before
     every = list(range(n_frames))
