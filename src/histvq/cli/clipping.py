@@ -68,7 +68,7 @@ def clips(
 
     if crop and video is None:
         raise ConfigError("--crop is about videos: say where they are, as --video FOLDER")
-    run = at_work(run)
+    run = here(run) if out else at_work(run)
     found = read_run(run)
     videos = {}
     if video is not None:
@@ -148,7 +148,7 @@ def figures(
     from histvq.report.figures import write_figures
     from histvq.report.run_folder import read_run, read_sources
 
-    run = at_work(run)
+    run = here(run) if out else at_work(run)
     found = read_run(run)
     truth = list(found.annotations)
     if files:

@@ -7,7 +7,7 @@ import typer
 
 from histvq import console
 from histvq.cli.common import Overwrite, closing, told
-from histvq.cli.places import at_work, local_place, place
+from histvq.cli.places import at_work, here, local_place, place
 from histvq.errors import ConfigError
 from histvq.export import EXPORTS
 
@@ -57,7 +57,7 @@ def export(
     names = [name.strip() for name in to.split(",") if name.strip()]
     if not names:
         raise ConfigError(f"--to names no format; known are {', '.join(EXPORTS)}")
-    run = at_work(run)
+    run = here(run) if out else at_work(run)
     answers = read_run(run).answers
     folder = at_work(out) if out else run / "export"
     written = write(

@@ -1,4 +1,4 @@
-"""Places named on the command line: paths of this machine, or addresses of others (docs/remote)."""
+"""Places named on the command line: paths of this machine, or addresses on others."""
 
 from contextlib import ExitStack
 from contextvars import ContextVar

@@ -97,13 +97,13 @@ class Copies:
 
     Attributes:
         folder: The folder.
-        addresses: Of each copy, and of each folder that was asked for.
+        addresses: Of each copy, and of each folder that was asked for, by its path here.
         faults: Files in folders that could not be brought, and why, by address.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.addresses: dict[Path, str] = {}
+        self.addresses: dict[str, str] = {}
         self.faults: dict[str, HistvqError | OSError] = {}
         self._systems: list[Any] = []
 
@@ -125,17 +125,17 @@ class Copies:
             except FileFormatError as error:
                 self._note(remote, path, error, n_files=len(files))
                 continue
-            if self.addresses.get(place) is None:
+            if str(place) not in self.addresses:
                 wanted[path] = place
         _check_room(self.folder, remote.address, sum(files[path] for path in wanted))
         for path, fault in side_by_side(
             remote, lambda path: _copy(remote, path, wanted[path]), wanted
         ):
             if fault is None:
-                self.addresses[wanted[path]] = remote.at(path)
+                self.addresses[str(wanted[path])] = remote.at(path)
             else:
                 self._note(remote, path, fault, n_files=len(files))
-        self.addresses.setdefault(root, address)
+        self.addresses.setdefault(str(root), address)
         return root
 
     def check(self) -> None:
@@ -158,10 +158,15 @@ class Copies:
 
     def in_words(self, text: str) -> str:
         """A text with addresses where it names copies."""
-        if str(self.folder) not in text:
-            return text
-        for place in sorted(self.addresses, key=lambda place: len(str(place)), reverse=True):
-            text = text.replace(str(place), shown(self.addresses[place]))
+        folder = str(self.folder)
+        first, *others = text.split(folder)
+        return first + "".join(self._called(folder + rest) for rest in others)
+
+    def _called(self, text: str) -> str:
+        """A text with an address in place of the longest path it begins with that has one."""
+        for end in range(len(text), len(str(self.folder)), -1):
+            if address := self.addresses.get(text[:end]):
+                return shown(address) + text[end:]
         return text
 
     @contextmanager
@@ -244,7 +249,7 @@ def _local(path: str, remote: Remote) -> Path:
     if remote.is_web:
         parts = urlsplit(path)
         path = f"{parts.netloc}{unquote(parts.path)}"
-    names = path.strip("/").split("/")
+    names = path.strip("/").split("/") if path.strip("/") else []
     for name in names:
         if not _can_be_a_name(name):
             raise FileFormatError(

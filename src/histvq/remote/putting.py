@@ -76,12 +76,12 @@ def worked_on(address: str, *, earlier: bool = True) -> Iterator[tuple[Path, Cal
     kept = False
     try:
         place = made.place_for(remote)
-        place.parent.mkdir(parents=True)
+        place.parent.mkdir(parents=True, exist_ok=True)
         if earlier:
             with suppress(NothingThereError):
                 made.bring(address)
             made.check()
-        made.addresses[place] = address
+        made.addresses |= {str(place.parent): remote.parent.address, str(place): address}
         _try_to_write(remote)
         before = _stamps(place)
         try:

@@ -3,6 +3,7 @@
 import errno
 import logging
 import re
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -114,17 +115,20 @@ def in_words(address: str, *, writing: bool = False) -> Iterator[None]:
 
 
 def _told(address: str, error: Exception, *, writing: bool) -> Exception:
-    protocol, said = _first_protocol(address), _said(error)
+    protocol, said = _last_protocol(address), _said(error)
     address = shown(address)
     if isinstance(error, OSError) and error.errno in _LOCAL_FAULTS and not writing:
-        return NotWrittenError(error.errno, error.strerror, error.filename)
+        return OSError(
+            f"{address}: no room for a copy in {tempfile.gettempdir()} ({error.strerror}). Set TMPDIR to "
+            "a folder of a larger disk"
+        )
     if isinstance(error, ImportError):
         return ConfigError(f"{address}: {_missing(protocol, error)}")
     if isinstance(error, ValueError) and "Protocol not known" in str(error):
-        return ConfigError(f"{address}: no file system is known as {protocol!r}{_meant(protocol)}")
+        name = str(error).rpartition(": ")[2]
+        return ConfigError(f"{address}: no file system is known as {name!r}{_meant(name)}")
     if _is_refused(error):
         keys = _KEYS.get(_EXTRAS.get(protocol, ""), f"the variables FSSPEC_{protocol.upper()}_...")
-        keys = keys if protocol not in ("gs", "gcs") else _KEYS["gcs"]
         return ConfigError(
             f"{address}: access is refused ({said}). See that this account may "
             f"{'write' if writing else 'read'} there, and give its credentials: {keys}"
@@ -132,7 +136,7 @@ def _told(address: str, error: Exception, *, writing: bool) -> Exception:
     if writing:
         why = "there is no such bucket or folder" if _is_gone(error) else said
         if isinstance(error, NotImplementedError):
-            why = f"{protocol}:// can only be read"
+            why = f"{_first_protocol(address)}:// can only be read"
         return NotWrittenError(0, why, address)
     if _is_gone(error):
         return FileFormatError(
@@ -182,6 +186,11 @@ def _meant(protocol: str) -> str:
 
 def _first_protocol(address: str) -> str:
     return re.split(r"::|://", address, maxsplit=1)[0].lower()
+
+
+def _last_protocol(address: str) -> str:
+    """That of the store which the others of a chain look into."""
+    return _first_protocol(address.rpartition("::")[2])
 
 
 def _waiting(fsspec: ModuleType, address: str) -> dict[str, Any]:

@@ -89,6 +89,21 @@ def test_markers_of_folders_are_no_files():
     assert listed("strange://f") == ["strange://f/a/x"]
 
 
+def test_a_name_that_no_address_can_hold():
+    StrangeFileSystem.holding({"f/a::b": b"1"})
+    with pytest.raises(FileFormatError, match=r"f/a::b: no address can hold a name with '::'"):
+        listed("strange://f")
+
+
+def test_the_root_of_an_archive(tmp_path):
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        archive.writestr("a/b.txt", b"1")
+    address = f"zip://::file://{tmp_path}/x.zip"
+    assert listed(address) == [f"zip://a/b.txt::file://{tmp_path}/x.zip"]
+    with brought([address]) as here:
+        assert content_of(here[address]) == {"a/b.txt": b"1"}
+
+
 def test_listing_is_one_call_and_keeps_to_what_was_asked_for():
     StrangeFileSystem.holding({"f/a": b"1", "fa": b"2", "g/b": b"3", "/f/c": b"4", "": b"5"})
     assert listed("strange://f") == ["strange://f/a"]
@@ -198,12 +213,12 @@ def test_no_name_of_a_stranger_leads_out_of_the_temporary_folder(files):
         there = {file: file.read_bytes() for file in made.folder.rglob("*") if file.is_file()}
         for file in there:
             assert file.resolve().is_relative_to(made.folder / "0" / "f")
-            assert made.addresses[file].removeprefix("strange://") in StrangeFileSystem.files
+            assert made.addresses[str(file)].removeprefix("strange://") in StrangeFileSystem.files
             assert (
                 there[file]
-                == StrangeFileSystem.files[made.addresses[file].removeprefix("strange://")]
+                == StrangeFileSystem.files[made.addresses[str(file)].removeprefix("strange://")]
             )
-        told = {*(made.addresses[file] for file in there), *made.faults}
+        told = {*(made.addresses[str(file)] for file in there), *made.faults}
         left_out = {f"strange://f/{name}" for name in files} - told if told else set()
         for address in left_out:
             names = address.removeprefix("strange://f/").split("/")

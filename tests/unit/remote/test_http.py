@@ -50,7 +50,7 @@ def test_a_folder_as_a_page_of_links(site):
 
 
 def test_it_is_only_read(site):
-    with pytest.raises(NotWrittenError, match="s/x cannot be written: .*501"):
+    with pytest.raises(NotWrittenError, match=r"s/x cannot be written: .*501"):
         write_bytes(f"{site}/s/x", b"1")
 
 
