@@ -15,6 +15,7 @@ from histvq.io import read_many
 from histvq.io.npz import write_npz
 from histvq.recording import Recording
 from oracles.commands import histvq
+from oracles.strange_system import StrangeFileSystem
 
 FAST = ["--set", "n_maps=4", "--set", "n_latent=4", "--set", "epochs=2", "--set", "min_steps=0"]
 
@@ -175,6 +176,18 @@ def test_from_python(lab, local):
     seen = []
     read_many("memory://lab/files", progress=lambda *said: seen.append((*said[:2], str(said[2]))))
     assert seen[-1] == (3, 3, "memory://lab/files/cut.npz")
+
+
+def test_a_file_that_cannot_be_brought_is_skipped(local):
+    files = {f"lab/{name}.npz": (local / name / "walk.npz").read_bytes() for name in ("ada", "ben")}
+    StrangeFileSystem.holding(files).fails["ben.npz"] = TimeoutError("slow")
+    readings = read_many("strange://lab")
+    assert [recording.source for recording in readings.recordings] == ["strange://lab/ada.npz"]
+    ((file, why),) = readings.skipped
+    assert str(file) == "strange://lab/ben.npz"
+    assert why.startswith("strange://lab/ben.npz: cannot be read (TimeoutError: slow)")
+    with pytest.raises(FileFormatError, match=r"ben.npz: cannot be read"):
+        read_many("strange://lab", strict=True)
 
 
 def test_a_model_is_loaded_from_its_address(lab, local):

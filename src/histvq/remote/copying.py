@@ -106,6 +106,7 @@ class Copies:
         self.addresses: dict[str, str] = {}
         self.faults: dict[str, HistvqError | OSError] = {}
         self._systems: list[Any] = []
+        self._paths: dict[str, str] = {}  # of the copies, on their file systems
 
     def bring(self, address: str) -> Path:
         """Copy a file, or all files of a folder, unless they are here; gives the place.
@@ -125,7 +126,7 @@ class Copies:
             except FileFormatError as error:
                 self._note(remote, path, error, n_files=len(files))
                 continue
-            if str(place) not in self.addresses:
+            if self._paths.get(str(place)) != path:
                 wanted[path] = place
         _check_room(self.folder, remote.address, sum(files[path] for path in wanted))
         for path, fault in side_by_side(
@@ -133,6 +134,7 @@ class Copies:
         ):
             if fault is None:
                 self.addresses[str(wanted[path])] = remote.at(path)
+                self._paths[str(wanted[path])] = path
             else:
                 self._note(remote, path, fault, n_files=len(files))
         self.addresses.setdefault(str(root), address)

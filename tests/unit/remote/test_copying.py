@@ -168,6 +168,20 @@ def test_a_file_that_cannot_be_brought_costs_only_itself():
         pass
 
 
+def test_a_copy_never_takes_the_place_of_another():
+    """As where a system takes capitals for small letters, or addresses differ in their query alone."""
+    StrangeFileSystem.holding({"f/a": b"1", "f/b": b"2"})
+    with copies() as made:
+        (made.folder / "0" / "f").mkdir(parents=True)
+        (made.folder / "0" / "f" / "a").write_bytes(b"other")
+        assert content_of(made.bring("strange://f")) == {"a": b"other", "b": b"2"}
+        assert "another file or folder has its name" in str(made.faults["strange://f/a"])
+        del StrangeFileSystem.files["f/a"]
+        StrangeFileSystem.fails["f/b"] = AssertionError("brought again")
+        made.bring("strange://f")
+        assert list(made.faults) == ["strange://f/a"]
+
+
 def test_more_than_there_is_room_for_is_told_before(monkeypatch, tmp_path):
     usage = type("Usage", (), {"free": 3})
     monkeypatch.setattr("shutil.disk_usage", lambda folder: usage)

@@ -7,7 +7,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from histvq.errors import FileFormatError, NotWrittenError
-from histvq.remote import brought, listed, read_bytes, write_bytes
+from histvq.remote import brought, copies, listed, read_bytes, write_bytes
 
 pytest.importorskip("aiohttp")
 
@@ -39,6 +39,13 @@ def test_a_file_and_what_is_not_there(site):
     assert read_bytes(f"{site}/none") is None
     with pytest.raises(FileFormatError, match="none: there is no such file"):
         brought([f"{site}/none"]).__enter__()
+
+
+def test_addresses_that_differ_in_their_query_are_not_taken_for_one(site):
+    with copies() as made:
+        made.bring(f"{site}/other?file=1")
+        with pytest.raises(FileFormatError, match="another file or folder has its name"):
+            made.bring(f"{site}/other?file=2")
 
 
 def test_a_folder_as_a_page_of_links(site):

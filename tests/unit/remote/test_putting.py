@@ -138,7 +138,8 @@ def folder_named_in(words):
     return Path(words.partition("kept in ")[2].partition(":")[0])
 
 
-def test_results_that_cannot_be_put_in_their_place_are_kept_here():
+def test_results_that_cannot_be_put_in_their_place_are_kept_here(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     StrangeFileSystem.holding({})
     with pytest.raises(OSError, match=r"r/a cannot be written.*kept in .*histvq-results-") as told:
         compute("strange://lab/r", None, fails=True)
@@ -146,7 +147,8 @@ def test_results_that_cannot_be_put_in_their_place_are_kept_here():
     assert found.read_bytes() == b"1"
 
 
-def test_the_first_error_is_the_one_that_is_told():
+def test_the_first_error_is_the_one_that_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     StrangeFileSystem.holding({})
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
