@@ -7,9 +7,9 @@ from histvq.remote.address import shown as shown
 from histvq.remote.copying import Copies as Copies
 from histvq.remote.copying import brought as brought
 from histvq.remote.copying import copies as copies
-from histvq.remote.copying import listed as listed
-from histvq.remote.copying import names_at as names_at
-from histvq.remote.copying import read_bytes as read_bytes
+from histvq.remote.listing import listed as listed
+from histvq.remote.listing import names_at as names_at
+from histvq.remote.listing import read_bytes as read_bytes
 from histvq.remote.putting import results_at as results_at
 from histvq.remote.putting import worked_on as worked_on
 from histvq.remote.putting import write_bytes as write_bytes

@@ -10,8 +10,10 @@ from pathlib import Path
 
 from histvq.errors import DataWarning, NotWrittenError
 from histvq.remote.address import shown
-from histvq.remote.copying import Copies, NothingThereError, side_by_side
-from histvq.remote.systems import Remote, in_words, local_path, opened
+from histvq.remote.copying import Copies, side_by_side
+from histvq.remote.faults import in_words
+from histvq.remote.listing import NothingThereError
+from histvq.remote.systems import Remote, local_path, opened
 from histvq.writing import atomically, unfinished_prefix, written_whole
 
 # Where a file that is being written is seen half, and a rename puts it in its place in one step. All
@@ -73,7 +75,6 @@ def worked_on(address: str, *, earlier: bool = True) -> Iterator[tuple[Path, Cal
     """
     remote = opened(address)
     made = Copies(Path(tempfile.mkdtemp(prefix="histvq-")).resolve())
-    kept = False
     try:
         place = made.place_for(remote)
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -86,28 +87,34 @@ def worked_on(address: str, *, earlier: bool = True) -> Iterator[tuple[Path, Cal
         before = _stamps(place)
         try:
             yield place, made.in_words
-        except BaseException as error:
+        except BaseException:  # what went wrong first is told last
             try:
-                _put_changes(remote, place, before)
-            except Exception as other:  # what went wrong first says more
-                kept = True
-                warnings.warn(_kept(other, made.folder), DataWarning, stacklevel=2)
-            raise error
-        try:
-            _put_changes(remote, place, before)
-        except Exception as error:
-            kept = True
-            raise OSError(_kept(error, made.folder)) from error
+                _put_or_keep(remote, place, before, made.folder)
+            except OSError as error:
+                warnings.warn(str(error), DataWarning, stacklevel=2)
+            raise
+        _put_or_keep(remote, place, before, made.folder)
     finally:
-        if not kept:
-            shutil.rmtree(made.folder, ignore_errors=True)
+        shutil.rmtree(made.folder, ignore_errors=True)
 
 
-def _kept(error: Exception, folder: Path) -> str:
-    """The error, and where what was computed is now: under a name that is not told as an address."""
-    elsewhere = folder.with_name(folder.name.replace("histvq-", "histvq-results-"))
-    folder.rename(elsewhere)
-    return f"{error}. What was computed is kept in {elsewhere}: copy it from there"
+def _put_or_keep(remote: Remote, place: Path, before: _Stamps, folder: Path) -> None:
+    """Put what changed where it belongs; where that fails, keep it here and say where.
+
+    Raises:
+        OSError: If it fails.
+    """
+    try:
+        _put_changes(remote, place, before)
+    except BaseException as error:
+        # Under another name it stays, and is not told as an address.
+        kept = folder.with_name(folder.name.replace("histvq-", "histvq-results-"))
+        folder.rename(kept)
+        words = f"What was computed is kept in {kept}: copy it from there"
+        if isinstance(error, Exception):
+            raise OSError(f"{error}. {words}") from error
+        warnings.warn(words, DataWarning, stacklevel=2)  # somebody stopped it
+        raise
 
 
 def _stamps(place: Path) -> _Stamps:

@@ -29,12 +29,12 @@ def renaming(monkeypatch):
     return StrangeFileSystem
 
 
-def compute(place, error, *, fails=False):
-    """Write a result and end with an error, if one is given; from there on it cannot be put there."""
+def compute(place, error, *, fails=None):
+    """Write a result and end with an error, if one is given; from there on putting it there fails."""
     with results_at(place) as folder:
         (folder / "a").write_bytes(b"1")
-        if fails:
-            StrangeFileSystem.fails["r/a"] = TimeoutError()
+        if fails is not None:
+            StrangeFileSystem.fails["r/a"] = fails
         if error is not None:
             raise error
 
@@ -142,7 +142,7 @@ def test_results_that_cannot_be_put_in_their_place_are_kept_here(tmp_path, monke
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     StrangeFileSystem.holding({})
     with pytest.raises(OSError, match=r"r/a cannot be written.*kept in .*histvq-results-") as told:
-        compute("strange://lab/r", None, fails=True)
+        compute("strange://lab/r", None, fails=TimeoutError())
     (found,) = folder_named_in(str(told.value)).rglob("a")
     assert found.read_bytes() == b"1"
 
@@ -153,9 +153,21 @@ def test_the_first_error_is_the_one_that_is_told(tmp_path, monkeypatch):
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
         with pytest.raises(ZeroDivisionError):
-            compute("strange://lab/r", ZeroDivisionError(), fails=True)
+            compute("strange://lab/r", ZeroDivisionError(), fails=TimeoutError())
     (warned,) = [w for w in told if w.category is DataWarning]
     assert folder_named_in(str(warned.message)).is_dir()
+
+
+def test_who_stops_it_while_results_are_put_finds_them_here(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    StrangeFileSystem.holding({})
+    with (
+        pytest.warns(DataWarning, match=r"computed is kept in .*histvq-results-"),
+        pytest.raises(KeyboardInterrupt),
+    ):
+        compute("strange://lab/r", None, fails=KeyboardInterrupt())
+    (found,) = tmp_path.rglob("a")
+    assert found.read_bytes() == b"1"
 
 
 def test_what_was_there_and_cannot_be_brought_is_not_taken_for_nothing():
