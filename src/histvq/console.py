@@ -23,11 +23,14 @@ from rich.progress import (
 from rich.progress import Progress as Bars
 
 from histvq.errors import DataWarning
+from histvq.launched import launched
 from histvq.segmenter import Progress
 
 OUT = Console(highlight=False, soft_wrap=True)
 ERR = Console(stderr=True, highlight=False, soft_wrap=True)
 SHOWN = 10
+# Of several processes only the first is heard; of the others what they complain of, from `joined` on.
+_others: dict[str, str | None] = {"called": None}
 
 
 # What puts the names of places that people know in place of those of copies, while a command runs.
@@ -67,7 +70,10 @@ def note(text: str) -> None:
 
 def complain(text: str) -> None:
     """A line on standard error."""
-    ERR.print(_named(text), style="red", markup=False)
+    text = _named(text)
+    if ERR.quiet and _others["called"]:
+        print(f"{_others['called']}: {text}", file=sys.stderr, flush=True)
+    ERR.print(text, style="red", markup=False)
 
 
 def warn(texts: Sequence[str]) -> None:
@@ -79,10 +85,20 @@ def warn(texts: Sequence[str]) -> None:
 
 
 def prepare() -> None:
-    """Let output go on where the terminal's encoding lacks a letter: it is replaced, not a crash."""
+    """Let output go on where the terminal's encoding lacks a letter: it is replaced, not a crash.
+
+    Of the processes that `torchrun` has started only the first is heard.
+    """
+    OUT.quiet = ERR.quiet = launched()[0] > 0
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")
+
+
+def joined() -> None:
+    """From now on, what another process than the first complains of is told: it may be its own."""
+    rank, n = launched()
+    _others["called"] = f"process {rank} of {n}" if rank else None
 
 
 @contextmanager
@@ -167,6 +183,9 @@ def download_progress() -> Iterator[Callable[[str, int, int | None], None]]:
 @contextmanager
 def fitting_progress() -> Iterator[Callable[[Progress], None]]:
     """Progress of a fit: a bar with time left on a terminal, a line an epoch elsewhere."""
+    if ERR.quiet:
+        yield lambda event: None
+        return
     if not ERR.is_terminal:
         yield _Lines()
         return

@@ -15,6 +15,7 @@ from histvq.annotation import Annotation
 from histvq.claiming import TRAINING, claim, under_way
 from histvq.errors import CheckpointMismatch, ConfigError, DamagedCheckpoint, DataWarning
 from histvq.evaluation import Scores
+from histvq.nn.peers import peers
 from histvq.outcomes import outcomes, told_apart
 from histvq.prepared import Prepared, inner
 from histvq.recording import Recording
@@ -144,7 +145,8 @@ def fit_in(
     except (CheckpointMismatch, DamagedCheckpoint):
         if not overwrite:
             raise
-        place.unlink()
+        if peers().rank == 0:
+            place.unlink()
         fit(*given, progress=progress, checkpoint=place)
 
 

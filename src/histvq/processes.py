@@ -7,24 +7,18 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
 
 from histvq.errors import ConfigError, ProcessLost
+from histvq.launched import launched
 from histvq.nn.peers import Alone, Peers, among
 
 # A process may wait so long for another, which reads or clusters; one that ended is noticed at once.
 PATIENCE = timedelta(hours=2)
-
-Result = TypeVar("Result")
-
-
-def world() -> tuple[int, int]:
-    """The number of this process, from 0, and how many `torchrun` has started; 0 and 1 without it."""
-    return int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
 
 
 @contextmanager
@@ -40,7 +34,7 @@ def all_processes(*, patience: timedelta = PATIENCE) -> Iterator[Peers]:
     Raises:
         ConfigError: If the others cannot be reached.
     """
-    rank, n = world()
+    rank, n = launched()
     if n == 1:
         yield Alone()
         return

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from histvq.devices import give_back_memory
-from histvq.errors import DataWarning, TrainingError, out_of_memory
+from histvq.errors import DataWarning, ProcessLost, TrainingError, out_of_memory
 from histvq.nn.exact import exact_sums
 from histvq.nn.parts import gradients_by_part
 from histvq.nn.peers import peers
@@ -142,6 +142,7 @@ def train(
     Raises:
         TrainingError: If a loss, a gradient or what was learned is not finite, or memory runs out; names
             the term, the epoch, the batch and the recordings. What was kept before stays.
+        ProcessLost: If another process that trains along has ended. What was learned is kept first.
         Stopped: If a signal asked to stop.
     """
     epochs = max(epochs, -(-min_steps // items.n_batches))
@@ -161,6 +162,9 @@ def train(
             put_back, where = keeper.remembered(), _where(course)
             try:
                 return _learn(items, places, step, optimizer, where=where)
+            except ProcessLost:
+                put_back()
+                raise
             except (MemoryError, RuntimeError) as error:
                 if isinstance(error, TrainingError) or not out_of_memory(error):
                     raise
@@ -173,7 +177,7 @@ def train(
                 raise TrainingError(_too_much(items.batch(places).ids, where=where))
             warn(f"{where}: memory ran out; {done}", DataWarning, stacklevel=2)
 
-    with keeper.stops_noted():
+    with keeper.stops_noted(), keeper.kept_if_others_end(lambda: f"before {_where(course)}"):
         while course.epoch < epochs and not course.over:
             epoch = course.epoch
             if course.order is None:

@@ -13,7 +13,17 @@ from histvq.training import Items, Watch, train
 
 def batch_of(*ids):
     frames = torch.zeros(1, 1, 1)
-    return Batch(frames, frames[..., 0].bool(), frames[0, 0], torch.arange(1), (), (), (0,) * len(ids), (1,) * len(ids), ids)
+    return Batch(
+        frames,
+        frames[..., 0].bool(),
+        frames[0, 0],
+        torch.arange(1),
+        (),
+        (),
+        (0,) * len(ids),
+        (1,) * len(ids),
+        ids,
+    )
 
 
 BATCHES = [batch_of("a", "b"), batch_of("c")]

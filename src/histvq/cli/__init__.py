@@ -2,6 +2,7 @@
 
 import shlex
 import signal
+import sys
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -47,6 +48,7 @@ from histvq.cli.learning import (
 from histvq.cli.mixed import that_fit
 from histvq.cli.places import at_work, here, place
 from histvq.errors import ConfigError, Stopped
+from histvq.launched import launched
 from histvq.methods import METHODS
 from histvq.supervised import SUPERVISED
 
@@ -258,9 +260,9 @@ def fit(
 ) -> int:
     """Learn the actions of some files and save the model; nothing is segmented."""
     from histvq.experiment import fit_in
+    from histvq.processes import all_processes
     from histvq.report.names_place import put_names
 
-    out = claimed(out, overwrite=overwrite)
     chosen = method_of(method, preset, actions, patch_seconds, seed, settings, transforms)
     supervised = is_supervised(chosen)
     if labels and not supervised:
@@ -268,14 +270,20 @@ def fit(
             f"--labels {labels}: {chosen.method_name} learns without labels; leave them out, or name a "
             f"method that learns from them: --method {' or '.join(SUPERVISED)}"
         )
-    how = How(format=format, fps=fps, unit=unit, people=people, options=options or ())
-    readings = that_fit(read_files(files, how, strict=strict), transforms or [], strict=strict)
-    labels = here(labels) if labels else None
-    given = [labels_for(readings, labels, label_fps=label_fps)] if supervised else []
-    with console.fitting_progress() as progress:
-        fit_in(out, chosen, readings.recordings, *given, overwrite=overwrite, progress=progress)
-    chosen.save(out)
-    put_names(out)
+    first = launched()[0] == 0  # of several processes, the one that writes
+    if first:
+        out = claimed(out, overwrite=overwrite)
+    with all_processes():
+        console.joined()
+        how = How(format=format, fps=fps, unit=unit, people=people, options=options or ())
+        readings = that_fit(read_files(files, how, strict=strict), transforms or [], strict=strict)
+        labels = here(labels) if labels else None
+        given = [labels_for(readings, labels, label_fps=label_fps)] if supervised else []
+        with console.fitting_progress() as progress:
+            fit_in(out, chosen, readings.recordings, *given, overwrite=overwrite, progress=progress)
+    if first:
+        chosen.save(out)
+        put_names(out)
     tell_chosen(chosen)
     if supervised:
         tell_learned(chosen, len(readings.recordings))
@@ -363,4 +371,15 @@ def main() -> None:
     """Run the command line."""
     console.prepare()
     signal.signal(signal.SIGTERM, _end)
+    _check_launched(sys.argv[1:])
     app()
+
+
+def _check_launched(given: list[str]) -> None:
+    """End with words if several processes were started for what one does."""
+    if launched()[1] > 1 and given[:1] != ["fit"] and "--help" not in given:
+        console.complain(
+            "error: torchrun starts several processes, which only histvq fit shares work out among: "
+            "torchrun ... -m histvq fit FILES. For many files or runs: --jobs or --cluster"
+        )
+        sys.exit(Exit.USAGE)

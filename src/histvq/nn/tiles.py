@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
+from torch.nn.functional import pad
 
 from histvq.nn.parts import Part, Shares, shares_wanted
 from histvq.nn.tcn import TCN
@@ -90,20 +90,38 @@ def tiles_of(
 
 
 def _of_part(network: TCN, series: Tensor, part: Part) -> list[Tile]:
-    reach = network.reach
-    first, last = part.frames.start, part.frames.stop
-    most = max(rows_of_tile(series.device) // len(series) - 2 * reach, 2 * reach, 1)
-    n_tiles = -(-(last - first) // most)
-    borders = [first + (last - first) * number // max(n_tiles, 1) for number in range(n_tiles + 1)]
-    seeds: Sequence[int | None] = [None] * n_tiles
+    reach, last = network.reach, part.frames.stop
+    most = max(rows_of_tile(series.device) // len(series), 4 * reach, 1)
+    most -= most % _step(most)  # a whole tile needs no padding
+    spans = []
+    start = part.frames.start
+    while start < last:
+        first = max(start - reach, part.frames.start)
+        seen = slice(first, min(first + most, last))
+        stop = last if seen.stop == last else seen.stop - reach
+        spans.append((slice(start, stop), seen))
+        start = stop
+    seeds: Sequence[int | None] = [None] * len(spans)
     if network.training and network.dropout > 0:
-        seeds = torch.randint(2**62, (n_tiles,), generator=part.luck).tolist()
-    tiles = []
-    for (start, stop), seed in zip(pairwise(borders), seeds, strict=True):
-        seen = slice(max(start - reach, first), min(stop + reach, last))
-        own = slice(start - seen.start, stop - seen.start)
-        tiles.append(Tile(slice(start, stop), seen, own, seed))
-    return tiles
+        seeds = torch.randint(2**62, (len(spans),), generator=part.luck).tolist()
+    return [
+        Tile(frames, seen, slice(frames.start - seen.start, frames.stop - seen.start), seed)
+        for (frames, seen), seed in zip(spans, seeds, strict=True)
+    ]
+
+
+def usual_length(n_frames: int) -> int:
+    """The next of a few lengths: a power of two, or one and a quarter, a half, three quarters of one.
+
+    Kernels are made anew for every length they have not seen lately, which takes as long as the work.
+    """
+    step = _step(n_frames)
+    return -(-n_frames // step) * step
+
+
+def _step(n_frames: int) -> int:
+    """Of the lengths about so many frames: a quarter of the largest power of two in them."""
+    return max(1, 1 << n_frames.bit_length() >> 3)
 
 
 def in_tiles(
@@ -242,7 +260,10 @@ def _output(network: TCN, tile: Tile, series: Tensor, real: Tensor) -> Tensor:
     luck = None
     if tile.seed is not None:
         luck = torch.Generator(series.device).manual_seed(tile.seed)
-    return network(series, real[:, tile.seen], luck)[:, tile.own]
+    n_more = usual_length(series.shape[1]) - series.shape[1]
+    mask = pad(real[:, tile.seen], (0, n_more))
+    output: Tensor = network(pad(series, (0, 0, 0, n_more)), mask, luck)
+    return output[:, tile.own]
 
 
 def _gradients(

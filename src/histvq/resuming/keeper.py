@@ -9,7 +9,7 @@ from warnings import warn
 import torch
 from torch import Tensor, nn
 
-from histvq.errors import DamagedCheckpoint, DataWarning, Stopped, TrainingError
+from histvq.errors import DamagedCheckpoint, DataWarning, ProcessLost, Stopped, TrainingError
 from histvq.nn.peers import peers
 from histvq.resuming.checkpoint import Checkpoint, Stateful, broken, digest_of_tensors
 from histvq.resuming.stopping import SIGNALS, Noted, stops_noted
@@ -102,6 +102,15 @@ class Keeper:
             return
         with stops_noted() as self.noted:
             yield
+
+    @contextmanager
+    def kept_if_others_end(self, where: Callable[[], str]) -> Iterator[None]:
+        """While this lasts, the end of another process is the time to keep everything."""
+        try:
+            yield
+        except ProcessLost:
+            self._write(where())
+            raise
 
     def keep(self, where: str, *, at_once: bool = False) -> None:
         """Keep everything if it is time, or somebody asked to stop; in that case, stop.
