@@ -130,3 +130,9 @@ def test_halves_of_files_that_nobody_writes_any_more_are_swept_away(tmp_path):
     with under_way(tmp_path):
         assert not any((tmp_path / name).exists() for name in gone)
         assert all((tmp_path / name).exists() for name in kept)
+
+
+def test_what_says_unfinished_holds_no_password(tmp_path, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["/bin/histvq", "run", "sftp://ada:secret@lab/x", "-o", "r"])
+    with under_way(tmp_path):
+        assert "histvq run sftp://ada@lab/x -o r" in (tmp_path / UNFINISHED).read_text()
