@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import threading
-from itertools import takewhile
 
 import pytest
 
@@ -122,7 +121,7 @@ def test_torchrun_fits_stops_and_goes_on(demo_files, tmp_path):
         "--set",
         "n_maps=4",
     ]
-    fit += ["--set", "min_steps=120"]
+    fit += ["--set", "min_steps=600"]
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"]
     begun = subprocess.Popen(
         [*torchrun, *fit, "-o", str(tmp_path / "model")],
@@ -131,8 +130,7 @@ def test_torchrun_fits_stops_and_goes_on(demo_files, tmp_path):
     watchdog = threading.Timer(200, begun.kill)
     watchdog.start()
     try:
-        lines = takewhile(lambda line: not line.startswith("epoch 2 of"), begun.stderr)
-        assert "epoch 1 of" in "".join(lines)
+        assert any(line.startswith("epoch 1 of") for line in begun.stderr)
         begun.send_signal(signal.SIGTERM)
         err = begun.stderr.read()
     finally:
