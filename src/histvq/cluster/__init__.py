@@ -1,4 +1,4 @@
-"""Many independent pieces of work on a Dask cluster: connect, share what all need, work through the pieces.
+"""Many independent pieces of work on a Dask cluster: connect, share what all need, work through.
 
     with connected("local", n_workers=2) as cluster:
         cluster.share("model", model)

@@ -11,6 +11,10 @@ _HELD: dict[tuple[str, str], Any] = {}
 CONNECTION: ContextVar[str] = ContextVar("connection")
 
 
+class NotShared(HistvqError):
+    """A task needs what its worker does not hold."""
+
+
 def shared(name: str) -> Any:
     """What was shared under this name by the command whose task runs here.
 
@@ -20,15 +24,10 @@ def shared(name: str) -> Any:
     try:
         return _HELD[CONNECTION.get(), name]
     except LookupError:
-        raise HistvqError(
+        raise NotShared(
             f"nothing is shared under the name {name!r} with this process: `Cluster.share` it before "
             "the tasks that need it"
         ) from None
-
-
-def plugin_name(connection: str, name: str) -> str:
-    """Under which name the scheduler keeps it."""
-    return f"histvq-{connection}-{name}"
 
 
 def hold(connection: str, name: str, value: Any) -> None:
@@ -39,3 +38,8 @@ def hold(connection: str, name: str, value: Any) -> None:
 def let_go(connection: str, name: str) -> None:
     """Forget it again."""
     _HELD.pop((connection, name), None)
+
+
+def plugin_name(connection: str, name: str) -> str:
+    """Under which name the scheduler keeps what brings the value to workers."""
+    return f"histvq-{connection}-{name}"

@@ -1,10 +1,12 @@
-"""One try of a task, on a worker: what came of it, with every fault in words."""
+"""One try of a task, on a worker: what came of it, every fault in words."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from histvq.cluster.sharing import CONNECTION
+from histvq.cluster.sharing import CONNECTION, NotShared
 from histvq.errors import HistvqError
 
 
@@ -28,35 +30,66 @@ class Raised:
     Attributes:
         why: Its words.
         for_good: Whether another try would end the same.
+        not_shared: Whether it lacked what should have been shared with its worker.
     """
 
     why: str
-    for_good: bool
+    for_good: bool = False
+    not_shared: bool = False
 
 
-def tried(task: Any, do: Callable[[Any], Any], connection: str) -> Any:
+@dataclass(frozen=True)
+class Said:
+    """What came of a try.
+
+    Attributes:
+        result: What the task came to, or `Raised`.
+        versions: What it was computed with.
+    """
+
+    result: Any
+    versions: str = ""
+
+
+def tried(task: Any, do: Callable[[Any], Any], connection: str) -> Said:
     """What `do` makes of a task, or what it raised."""
     token = CONNECTION.set(connection)
     try:
-        return do(task)
+        result = do(task)
+    except NotShared as error:
+        result = Raised(str(error), not_shared=True)
     except HistvqError as error:
-        return Raised(str(error), for_good=True)
+        result = Raised(str(error), for_good=True)
     except Exception as error:
-        return Raised(f"{type(error).__name__}: {error}".removesuffix(": "), for_good=False)
+        result = Raised(f"{type(error).__name__}: {error}".removesuffix(": "))
     finally:
         CONNECTION.reset(token)
+    return Said(result, versions())
+
+
+@cache
+def versions() -> str:
+    """Of what decides a result, here."""
+    import histvq
+
+    try:
+        torch = version("torch")
+    except PackageNotFoundError:
+        torch = "none"
+    return f"histvq {histvq.__version__}, torch {torch}"
 
 
 def wanted() -> bool:
-    """Whether anybody still waits for the task that runs here; a long one may ask now and then.
+    """Whether somebody still waits for the task that runs here; a long one should ask now and then.
 
-    Dask cannot stop a task that has begun. This is false once the command that asked for it was stopped.
+    Dask cannot stop a task that has begun. This is false once the command that asked for it was stopped
+    or the scheduler is lost; outside a worker it is true.
     """
     from distributed import get_worker
 
     try:
         worker = get_worker()
-    except ValueError:  # not on a worker
+        state = worker.state.tasks.get(worker.get_current_task())
+    except ValueError:
         return True
-    state = worker.state.tasks.get(worker.get_current_task())
     return state is not None and state.state in ("executing", "long-running")

@@ -1,32 +1,25 @@
 """Work through many tasks, of which the scheduler only ever has a window."""
 
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import CancelledError
-from contextlib import suppress
-from dataclasses import dataclass
-from queue import Empty, SimpleQueue
+from dataclasses import replace
+from itertools import islice
 from typing import Any, TypeVar
+from warnings import warn
 
 from histvq.cluster.connecting import Cluster
-from histvq.cluster.engine import distributed
-from histvq.cluster.trying import Failed, Raised, tried
+from histvq.cluster.trying import Failed, Raised, Said, versions
+from histvq.cluster.window import Killed, SchedulerLost, Try, Window
+from histvq.errors import DataWarning
 
 T = TypeVar("T")
 R = TypeVar("R")
 
+# Enough that workers find the next task while the client takes in what others have done.
 AT_LEAST, A_THREAD = 64, 4
 LOOK_S = 2.0
-
-
-@dataclass(frozen=True)
-class _Try:
-    task: Any
-    tries: int = 0
-
-
-class _Lost(Exception):
-    """The scheduler has gone away."""
+_LATER = object()
 
 
 def work_through(
@@ -39,109 +32,162 @@ def work_through(
     at_once: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Iterator[tuple[T, R | Failed]]:
-    """What came of each task, as they end, in any order.
+    """What comes of each task, as they end, in any order.
+
+    The client and the scheduler hold a window of tasks, so that their memory does not grow with the
+    number of all. A task whose worker ends is done again by another; where that happens again and again
+    (`distributed.scheduler.allowed-failures` of Dask's configuration, 3) it is put off to the end and
+    done while nothing else is, so that no task is given up for what another did. If the scheduler is
+    lost, what was under way is done again once it is back.
 
     Args:
         cluster: Where.
-        do: A function of a module that the workers have too. A task may be done twice.
+        do: A function of a module that the workers have too. It may be called twice for one task.
         tasks: Small ones; taken as they are needed.
         n_tasks: How many there are, for `progress`.
-        retries: How often a task is tried again that ends with an exception. A `HistvqError` is the
-            task's answer and not tried again.
-        at_once: How many are with the scheduler at a time, else as many as keep its workers busy.
+        retries: How often a task that ends with an exception is tried again. A `HistvqError` is an
+            answer: it would be the same again.
+        at_once: How many tasks are with the scheduler at a time; else as many as keep its workers busy.
         progress: Called with how many are done and how many there are.
+
+    Yields:
+        A task and its result, or why there is none.
+
+    Raises:
+        HistvqError: If the scheduler is lost and does not come back.
+        ConfigError: If the workers lack this package.
+
+    Warns:
+        DataWarning: If workers have other versions of what decides results.
     """
-    window = _Window(cluster, do)
-    coming = iter(tasks)
-    again: deque[_Try] = deque()
-    alone: deque[_Try] = deque()
+    work = _Work(cluster, do, tasks, retries=retries, at_once=at_once)
     n_done = 0
     try:
-        while True:
-            room = (at_once or max(AT_LEAST, A_THREAD * cluster.n_threads)) - len(window)
-            batch: list[_Try] = []
-            while len(batch) < room:
-                if again:
-                    batch.append(again.popleft())
-                    continue
-                try:
-                    batch.append(_Try(next(coming)))
-                except StopIteration:
-                    break
-            window.submit(batch)
-            if not len(window):
-                return
-            try:
-                ended = window.ended()
-            except _Lost:
-                again.extend(window.drop())
-                cluster.come_back()
-                continue
-            for a_try, said in ended:
-                if isinstance(said, Raised) and not said.for_good and a_try.tries < retries:
-                    again.append(_Try(a_try.task, a_try.tries + 1))
-                    continue
+        work.submit()
+        while work.under_way:
+            finished = work.finished()
+            work.submit()  # first, or workers would wait for whoever takes what has ended
+            for one in finished:
                 n_done += 1
                 if progress is not None:
                     progress(n_done, n_tasks)
-                yield a_try.task, Failed(said.why) if isinstance(said, Raised) else said
+                yield one
     finally:
-        window.cancel()
+        work.cancel()
 
 
-class _Window:
-    """The tasks that the scheduler has."""
+class _Work:
+    """What waits, what is under way, and what becomes of it."""
 
-    def __init__(self, cluster: Cluster, do: Callable[[Any], Any]) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        do: Callable[[Any], Any],
+        tasks: Iterable[Any],
+        *,
+        retries: int,
+        at_once: int | None,
+    ) -> None:
         self._cluster = cluster
         self._do = do
-        self._tries: dict[Any, _Try] = {}
-        self._ended: SimpleQueue[Any] = SimpleQueue()
+        self._coming = iter(tasks)
+        self._again: deque[Try] = deque()
+        self._put_off: deque[Try] = deque()
+        self._retries = retries
+        self._at_once = at_once
+        self._versions = {versions()}
+        self._begin()
 
-    def __len__(self) -> int:
-        return len(self._tries)
+    def _begin(self) -> None:
+        """With whatever client the cluster has now."""
+        self._window = Window(self._cluster.client, self._do, connection=self._cluster.connection)
+        self._lost = False
+        self._room = self._at_once or AT_LEAST
+        self._looked_at = 0.0
 
-    def submit(self, batch: list[_Try]) -> None:
-        if not batch:
+    @property
+    def under_way(self) -> bool:
+        return bool(self._window) or self._lost
+
+    def submit(self) -> None:
+        """Fill the window; notes if the scheduler is lost."""
+        if self._lost:
             return
-        futures = self._cluster.client.map(
-            tried,
-            [a_try.task for a_try in batch],
-            do=self._do,
-            connection=self._cluster.connection,
-            pure=False,
-        )
-        for future, a_try in zip(futures, batch, strict=True):
-            self._tries[future] = a_try
-            future.add_done_callback(self._ended.put)
+        tries: list[Try] = []
+        try:
+            self._look()
+            tries = self._next_ones(self._room - len(self._window))
+            self._window.submit(tries)
+        except SchedulerLost:
+            self._again.extend(tries)
+            self._lost = True
 
-    def ended(self) -> list[tuple[_Try, Any]]:
-        futures = []
-        with suppress(Empty):
-            futures.append(self._ended.get(timeout=LOOK_S))
-            while True:
-                futures.append(self._ended.get_nowait())
-        futures = [future for future in futures if future in self._tries]
-        killed = distributed().KilledWorker
-        found = []
-        for future in futures:
-            try:
-                said = future.result(timeout=60)
-            except killed as error:
-                said = Failed(f"workers ended while they were at it ({error})", lost_workers=True)
-            except (CancelledError, OSError) as error:
-                raise _Lost from error
-            found.append((future, said))
-        return [(self._tries.pop(future), said) for future, said in found]
+    def _look(self) -> None:
+        """Now and then, for workers come and go."""
+        if time.monotonic() - self._looked_at < LOOK_S:
+            return
+        n_threads = self._window.answered(self._cluster.look)
+        self._room = self._at_once or max(AT_LEAST, A_THREAD * n_threads)
+        self._looked_at = time.monotonic()
 
-    def drop(self) -> list[_Try]:
-        left = list(self._tries.values())
-        self._tries.clear()
-        self._ended = SimpleQueue()
-        return left
+    def _next_ones(self, n: int) -> list[Try]:
+        tries = [self._again.popleft() for _ in range(min(n, len(self._again)))]
+        tries += [Try(task) for task in islice(self._coming, max(0, n - len(tries)))]
+        if not tries and not self._window and self._put_off:
+            tries = [self._put_off.popleft()]
+        return tries
+
+    def finished(self) -> list[tuple[Any, Any]]:
+        """The tasks that need no other try, and what came of them; waits a while for one.
+
+        Raises:
+            HistvqError: If the scheduler is lost and does not come back.
+        """
+        if self._lost:
+            self._again.extend(self._window.tries)
+            self._cluster.come_back()
+            self._begin()
+            return []
+        try:
+            ended = self._window.ended(wait_s=LOOK_S)
+        except SchedulerLost:
+            self._lost = True
+            return []
+        return [
+            (one.task, result)
+            for one, said in ended
+            if (result := self._settled(one, said)) is not _LATER
+        ]
+
+    def _settled(self, one: Try, said: Said | Killed) -> Any:
+        """What came of a task in the end; or `_LATER`, and it waits for another try."""
+        if isinstance(said, Killed):
+            if one.alone:
+                return Failed(said.why, lost_workers=True)
+            self._put_off.append(replace(one, alone=True))
+            return _LATER
+        self._compare(said.versions)
+        raised = said.result
+        if not isinstance(raised, Raised):
+            return raised
+        if raised.for_good or one.n_raised >= self._retries:
+            return Failed(raised.why)
+        if raised.not_shared:  # the scheduler was another one for a moment, and nobody noticed
+            self._cluster.share_again()
+        self._again.append(replace(one, n_raised=one.n_raised + 1))
+        return _LATER
+
+    def _compare(self, there: str) -> None:
+        """Warn once of versions that may lead to other results."""
+        if there and there not in self._versions:
+            self._versions.add(there)
+            warn(
+                f"a worker has {there}, this machine {versions()}: results may differ in their last "
+                "digits or more; install the same versions",
+                DataWarning,
+                stacklevel=2,
+            )
 
     def cancel(self) -> None:
-        if self._tries:
-            with suppress(Exception):
-                self._cluster.client.cancel(list(self._tries))
-        self.drop()
+        """Leave nothing behind with the scheduler."""
+        self._window.cancel()
