@@ -49,7 +49,9 @@ def test_scheduler_files(tmp_path, nobody, impatient):
 
 def test_a_cluster_that_runs_takes_no_workers_or_options(nobody):
     for given in ({"n_workers": 2}, {"options": {"cores": 2}}):
-        fails(nobody, match="has the workers it has: leave out --jobs and --cluster-option", **given)
+        fails(
+            nobody, match="has the workers it has: leave out --jobs and --cluster-option", **given
+        )
 
 
 def test_an_option_that_local_does_not_have():

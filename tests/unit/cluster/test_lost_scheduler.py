@@ -5,7 +5,6 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
 
 import pytest
 
@@ -87,14 +86,16 @@ def test_once_it_is_back_only_what_was_under_way_is_done_again(outside, tmp_path
 
 
 def test_if_it_does_not_come_back_how_to_go_on_is_said(outside, tmp_path, monkeypatch):
-    monkeypatch.setattr(connecting, "CONNECT_S", 5)
     results = []
-    with (
-        connected(outside.address, patience_s=1) as cluster,
-        pytest.raises(HistvqError, match="did not come back. What is done is kept: .* same command"),
-    ):
-        wait_for_workers(cluster)
+
+    def go_on(cluster):
         for pair in work_through(cluster, square, map(Task, range(60)), n_tasks=60):
             results.append(pair)
             outside.kill()
+
+    with connected(outside.address, patience_s=1) as cluster:
+        wait_for_workers(cluster)
+        monkeypatch.setattr(connecting, "CONNECT_S", 1)
+        with pytest.raises(HistvqError, match=r"did not come back\. What is done is kept: .* same"):
+            go_on(cluster)
     assert results
