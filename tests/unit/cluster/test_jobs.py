@@ -103,7 +103,7 @@ def test_a_job_that_ends_too_early_is_followed_by_another(slurm, monkeypatch):
     monkeypatch.setattr(jobs, "GONE_S", 1)
     monkeypatch.setattr(working, "LOOK_S", 0.2)
     told, results = [], []
-    tasks = [Task(number, fate="wait", times=100) for number in range(40)]
+    tasks = [Task(number, fate="wait", times=40) for number in range(40)]
     with connected("slurm", options={**OPTIONS, "cores": 1}, told=told.append) as cluster:
         for pair in work_through(cluster, square, tasks, n_tasks=40, at_once=4):
             results.append(pair)
