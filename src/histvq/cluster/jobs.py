@@ -88,7 +88,7 @@ def _keywords(queue: str, options: Mapping[str, Any]) -> dict[str, Any]:
     prologue = said.get("job_script_prologue", [])
     return {
         "processes": said.get("processes", said["cores"]),
-        "scheduler_options": {"dashboard": False, **said.get("scheduler_options", {})},
+        "scheduler_options": {"dashboard_address": ":0", **said.get("scheduler_options", {})},
         "silence_logs": log_level() or "warning",
         **options,
         "job_script_prologue": [

@@ -30,7 +30,7 @@ def processes(n_workers: int | None, options: Mapping[str, Any]) -> Iterator[Any
     given = {
         "n_workers": n_workers or CPU_COUNT,
         "threads_per_worker": 1,
-        "dashboard_address": None,
+        "dashboard_address": ":0",  # any free port; None would mean 8787, and a warning where it is taken
         "silence_logs": log_level() or False,
         **options,
     }

@@ -6,7 +6,6 @@ it is closed the caller is gone, and the run ends at once.
 
 import json
 import os
-import signal
 import sys
 import threading
 from dataclasses import asdict
@@ -21,7 +20,6 @@ from histvq.reproduction.running import run_job
 
 def main() -> None:
     """Do the run that standard input asks for."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the command alone listens to the keyboard
     answer_to = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # whatever libraries print is no answer
     job, out = _asked(_line())

@@ -41,6 +41,7 @@ def run_apart(job: Job, out: Path, *, wanted: Callable[[], bool]) -> Answer:
         [sys.executable, "-m", "histvq.reproduction"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
+        start_new_session=True,  # or Ctrl-C would reach it before it can say that it does not listen
         env={
             **os.environ,
             **thread_variables(job.threads),

@@ -99,6 +99,7 @@ def test_jobs_are_handed_in_work_and_are_cancelled(slurm):
     assert "export DASK_DISTRIBUTED__WORKER__MEMORY__PAUSE=False" in script
 
 
+@pytest.mark.slow
 def test_a_job_that_ends_too_early_is_followed_by_another(slurm, monkeypatch):
     monkeypatch.setattr(jobs, "GONE_S", 1)
     monkeypatch.setattr(working, "LOOK_S", 0.2)
