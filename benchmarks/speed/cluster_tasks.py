@@ -160,8 +160,8 @@ def page(rows: list[dict[str, float]], sweeps: list[tuple[float, float]], n_cell
         ratios = [one / (2 * two) for one, two in sweeps]
         lines += [
             "",
-            f"A sweep of {n_cells} runs of window k-means on made-up data, {len(sweeps)} times, on one and on "
-            "two workers in turn:",
+            f"A sweep of {n_cells} runs of window k-means on made-up data, {len(sweeps)} times, on one "
+            "and on two workers in turn:",
             "",
             "| one worker, s | two workers, s | efficiency |",
             "| ---: | ---: | ---: |",

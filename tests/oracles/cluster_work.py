@@ -69,3 +69,8 @@ def shared_and_process(number):
 
 def square_plus_shared(task):
     return square(task) + shared("offset").value
+
+
+def number_and_process(number):
+    time.sleep(0.01)  # or one worker would do them all
+    return number, os.getpid()

@@ -69,6 +69,12 @@ class Cluster:
         there = f"cluster {where}: {len(workers)} workers, {sum(workers.values())} threads"
         self.told(there if workers else f"cluster {where}: no worker yet; waiting for them to come")
 
+    def leave_the_keyboard(self) -> None:
+        """Keep Ctrl-C from the workers, where these hear it too: on this machine."""
+        from histvq.cluster.plugin import Deaf
+
+        self.client.register_plugin(Deaf(), name="histvq-deaf")
+
     def share(self, name: str, value: Any) -> None:
         """Send a value to every worker once, also to those that come later; there `shared` has it.
 
@@ -179,6 +185,8 @@ def connected(
         )
         stack.callback(cluster.close)
         stack.callback(cluster.forget)
+        if where == "local":
+            cluster.leave_the_keyboard()
         cluster.introduce(where)
         yield cluster
 

@@ -1,5 +1,6 @@
-"""The plugin that Dask's workers get; a module of its own, for it needs Dask to be imported."""
+"""The plugins that Dask's workers get; a module of its own, for it needs Dask to be imported."""
 
+import signal
 from typing import Any
 
 from distributed import WorkerPlugin
@@ -28,3 +29,11 @@ class Sharing(WorkerPlugin):  # type: ignore[misc]
     def teardown(self, worker: Any) -> None:
         """Give its memory back; called as the command ends."""
         let_go(self.connection, self.shared_name)
+
+
+class Deaf(WorkerPlugin):  # type: ignore[misc]
+    """Lets a worker on this machine go on at Ctrl-C, which is for the command: that ends it in order."""
+
+    def setup(self, worker: Any) -> None:
+        """Called in its main thread as it joins."""
+        signal.signal(signal.SIGINT, signal.SIG_IGN)

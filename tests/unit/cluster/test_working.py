@@ -9,7 +9,15 @@ import pytest
 
 from histvq.cluster import Failed, connected, shared, work_through, working
 from histvq.errors import DataWarning, HistvqError
-from oracles.cluster_work import Counted, Task, begun, plus_shared, shared_and_process, square
+from oracles.cluster_work import (
+    Counted,
+    Task,
+    begun,
+    number_and_process,
+    plus_shared,
+    shared_and_process,
+    square,
+)
 
 dask = pytest.importorskip("dask")
 pytestmark = pytest.mark.usefixtures("bounded")
@@ -149,3 +157,13 @@ def test_workers_with_other_versions_are_warned_of_once(cluster, monkeypatch):
     ) as said:
         all_of(cluster, [Task(number) for number in range(20)])
     assert len(said) == 1
+
+
+def test_a_worker_here_does_not_hear_the_keyboard(cluster):
+    processes = {pid for _, pid in all_of(cluster, [*range(20)], number_and_process).values()}
+    for process in processes:
+        os.kill(process, signal.SIGINT)
+    time.sleep(0.5)
+    assert {
+        pid for _, pid in all_of(cluster, [*range(20)], number_and_process).values()
+    } <= processes
