@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import CancelledError
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from histvq.cluster.engine import distributed, quiet
+from histvq.cluster.engine import SAME_VERSION, distributed, quiet
 from histvq.cluster.jobs import QUEUES, in_jobs
 from histvq.cluster.processes import processes
 from histvq.cluster.sharing import plugin_name
@@ -63,7 +64,13 @@ class Cluster:
         return n_threads
 
     def introduce(self, where: str) -> None:
-        """Say what there is."""
+        """Say what there is.
+
+        Raises:
+            ConfigError: If this package is not installed where the workers are.
+        """
+        # A worker that cannot take as much as this would end with its first task, and not say why.
+        self.share("connection", self.connection)
         workers = self.client.nthreads()
         self._had_workers = bool(workers)
         there = f"cluster {where}: {len(workers)} workers, {sum(workers.values())} threads"
@@ -95,10 +102,11 @@ class Cluster:
         plugin = Sharing(self.connection, name, self._shared[name])
         try:
             self.client.register_plugin(plugin, name=plugin_name(self.connection, name))
-        except ImportError as error:
+        except (OSError, CancelledError):
+            raise  # the scheduler is lost
+        except Exception as error:  # Dask gives a worker's error as one of no kind
             raise ConfigError(
-                f"the workers cannot import what they need ({error}); install the same version of "
-                "histvq there as here"
+                f"the workers cannot take what they need ({error}); {SAME_VERSION}"
             ) from error
 
     def come_back(self) -> None:
@@ -118,7 +126,7 @@ class Cluster:
                 self.client = self._open_client()
                 self.share_again()
                 break
-            except (OSError, ConfigError, FileFormatError) as error:
+            except (OSError, CancelledError, ConfigError, FileFormatError) as error:
                 if time.monotonic() > until:
                     raise HistvqError(
                         "the cluster's scheduler was lost and did not come back. What is done is kept: "

@@ -8,6 +8,7 @@ from typing import Any
 from histvq.errors import ConfigError
 
 EXTRA = 'clusters need dask: pip install "histvq[cluster]"'
+SAME_VERSION = "install the same version of histvq on all machines of the cluster as here"
 NOTHING = logging.CRITICAL + 1
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
-from histvq.cluster.engine import distributed
+from histvq.cluster.engine import SAME_VERSION, distributed
 from histvq.cluster.trying import Raised, Said, tried
 from histvq.errors import ConfigError
 
@@ -145,9 +145,10 @@ def _fault(future: Any) -> Said | Killed:
             f"{error.allowed_failures + 1} workers in turn ended while they were at it, the last one "
             f"{error.last_worker.address}; perhaps memory ran out there"
         )
-    if isinstance(error, ImportError) and (error.name or "").split(".")[0] == "histvq":
+    missing = isinstance(error, ImportError) and (error.name or "").split(".")[0] == "histvq"
+    if missing or "deserialization of the task graph" in str(error):
         raise ConfigError(
-            f"the cluster's scheduler or workers cannot import histvq ({error}); install the same "
-            "version there as here"
+            f"the cluster's scheduler or workers cannot read tasks ({str(error).splitlines()[0]}); "
+            f"{SAME_VERSION}"
         )
     return Said(Raised(f"{type(error).__name__}: {error}"))

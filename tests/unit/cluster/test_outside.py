@@ -1,4 +1,4 @@
-"""A scheduler that is killed, and comes back or does not."""
+"""Schedulers that others have started: killed, and back or not; and without this package."""
 
 import os
 import socket
@@ -9,7 +9,7 @@ import time
 import pytest
 
 from histvq.cluster import connected, connecting, work_through
-from histvq.errors import HistvqError
+from histvq.errors import ConfigError, HistvqError
 from oracles.cluster_work import Counted, Task, begun, square, square_plus_shared
 
 pytest.importorskip("dask")
@@ -34,12 +34,15 @@ class Outside:
     def _run(self, program, *arguments):
         self.processes.append(
             subprocess.Popen(
-                [sys.executable, "-m", f"distributed.cli.{program}", *arguments, "--no-dashboard"],
+                [*self._command(program), *arguments, "--no-dashboard"],
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
             )
         )
+
+    def _command(self, program):
+        return [sys.executable, "-m", f"distributed.cli.{program}"]
 
     def kill(self):
         for process in self.processes:
@@ -99,3 +102,42 @@ def test_if_it_does_not_come_back_how_to_go_on_is_said(outside, tmp_path, monkey
         with pytest.raises(HistvqError, match=r"did not come back\. What is done is kept: .* same"):
             go_on(cluster)
     assert results
+
+
+class Bare(Outside):
+    """The same where scheduler or workers lack this package."""
+
+    def __init__(self, bare):
+        super().__init__()
+        self.bare = bare
+
+    def _command(self, program):
+        if program != self.bare:
+            return super()._command(program)
+        without = (
+            f"sys.modules['histvq'] = None; from distributed.cli.{program} import main; main()"
+        )
+        return [sys.executable, "-c", f"import sys; {without}"]
+
+
+@pytest.mark.parametrize(
+    ("bare", "why"),
+    [
+        ("dask_worker", "workers cannot take what they need"),
+        ("dask_scheduler", "cannot read tasks"),
+    ],
+)
+def test_where_the_package_is_not_installed_that_is_said(bare, why):
+    outside = Bare(bare)
+
+    def work():
+        with connected(outside.address) as cluster:
+            wait_for_workers(cluster)
+            list(work_through(cluster, square, [Task(1)], n_tasks=1))
+
+    try:
+        outside.start()
+        with pytest.raises(ConfigError, match=f"{why} .*; install the same version of histvq"):
+            work()
+    finally:
+        outside.kill()
