@@ -12,7 +12,7 @@ from histvq.cluster import connected, connecting, work_through
 from histvq.errors import ConfigError, HistvqError
 from oracles.cluster_work import Counted, Task, begun, square, square_plus_shared
 
-pytest.importorskip("dask")
+Client = pytest.importorskip("distributed").Client
 pytestmark = pytest.mark.usefixtures("bounded")
 
 
@@ -131,8 +131,9 @@ def test_where_the_package_is_not_installed_that_is_said(bare, why):
     outside = Bare(bare)
 
     def work():
+        with Client(outside.address, timeout=30, set_as_default=False) as client:
+            client.wait_for_workers(2, timeout=30)
         with connected(outside.address) as cluster:
-            wait_for_workers(cluster)
             list(work_through(cluster, square, [Task(1)], n_tasks=1))
 
     try:
