@@ -70,13 +70,14 @@ def tried(task: Any, do: Callable[[Any], Any], connection: str) -> Said:
 @cache
 def versions() -> str:
     """Of what decides a result, here."""
-    import histvq
+    return ", ".join(f"{name} {_version(name)}" for name in ("histvq", "torch"))
 
+
+def _version(name: str) -> str:
     try:
-        torch = version("torch")
+        return version(name)
     except PackageNotFoundError:
-        torch = "none"
-    return f"histvq {histvq.__version__}, torch {torch}"
+        return "of an unknown version"
 
 
 def wanted() -> bool:
