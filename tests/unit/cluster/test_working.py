@@ -103,6 +103,8 @@ def test_a_worker_that_dies_costs_its_task_another_try_and_nothing_else(cluster,
 def test_what_is_shared_is_unpacked_once_in_each_process_also_in_one_that_comes_later(
     cluster, tmp_path
 ):
+    while cluster.n_threads < 2:  # a test before this one has killed some
+        time.sleep(0.05)
     cluster.share("offset", Counted(str(tmp_path), 1000))
     assert all_of(cluster, list(range(200)), plus_shared) == {n: n + 1000 for n in range(200)}
     processes = (tmp_path / "unpacked").read_text().split()
