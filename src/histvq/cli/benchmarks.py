@@ -179,8 +179,10 @@ def reproduce(
     names = [row.name for row in load_table(table).rows]
     console.say(f"rows of {table}: {', '.join(names)}")
 
+    fitting = jobs or max(1, (os.cpu_count() or 1) // threads)
+    workers = fitting if cluster == "local" else jobs
     try:
-        with cluster_or_none(cluster, jobs, cluster_options) as found:
+        with cluster_or_none(cluster, workers, cluster_options) as found:
             made = make(
                 table,
                 dataset=dataset,
@@ -189,7 +191,7 @@ def reproduce(
                 seeds=seeds,
                 scale=preset,
                 only=only or (),
-                jobs=jobs or max(1, (os.cpu_count() or 1) // threads),
+                jobs=fitting,
                 threads=threads,
                 told=console.say,
                 cluster=found,

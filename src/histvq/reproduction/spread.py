@@ -2,7 +2,7 @@
 
 import socket
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,9 @@ from histvq.cluster import Cluster, Failed, wanted, work_through
 from histvq.errors import ConfigError
 from histvq.reproduction.cell import run_apart
 from histvq.reproduction.plan import Job
-from histvq.reproduction.running import Told, missing_of
+from histvq.reproduction.running import Told, missing_of, outcome
+
+SEEN_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,7 @@ class Cell:
 
 def run_missing_on(
     cluster: Cluster, jobs: Sequence[Job], out: Path, *, told: Told
-) -> Mapping[Path, str]:
+) -> dict[Path, str]:
     """Run every job that has no outcome yet, on the workers of a cluster.
 
     Args:
@@ -41,15 +43,29 @@ def run_missing_on(
     told(f"{len(missing)} of {n_all} runs to do on the cluster, in {out / 'runs'}")
     cells = [Cell(job, str(out)) for job in missing]
     failed: dict[Path, str] = {}
+    done: list[Job] = []
     begun = time.monotonic()
     each = work_through(cluster, run_cell, cells, n_tasks=len(cells))
-    for n_done, (cell, said) in enumerate(each, start=1):
-        words = said.why if isinstance(said, Failed) else said
-        how = " failed" if isinstance(said, Failed) else ""
-        told(f"{cell.job.called}{how}: {words}{_left(begun, n_done, len(cells))}")
+    for n_ended, (cell, said) in enumerate(each, start=1):
+        left = _left(begun, n_ended, len(cells))
         if isinstance(said, Failed):
-            failed[cell.job.folder(out)] = words
-    return failed
+            failed[cell.job.folder(out)] = said.why
+            told(f"{cell.job.called} failed: {said.why}{left}")
+        else:
+            done.append(cell.job)
+            told(f"{cell.job.called}: {said}{left}")
+    return failed | _not_seen(done, out)
+
+
+def _not_seen(done: Sequence[Job], out: Path) -> dict[Path, str]:
+    """Runs whose outcomes are not seen here, even after the while that shared file systems may take."""
+    until = time.monotonic() + SEEN_S
+    while unseen := [job for job in done if outcome(job, out) is None]:
+        if time.monotonic() > until:
+            why = "done, but what it wrote is not seen here: its worker has another folder of that name"
+            return {job.folder(out): why for job in unseen}
+        time.sleep(1)
+    return {}
 
 
 def run_cell(cell: Cell) -> str:
