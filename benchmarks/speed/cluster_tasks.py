@@ -82,7 +82,7 @@ def outside(n_workers: int) -> Iterator[tuple[str, int]]:
             yield file, scheduler.pid
         finally:
             for process in (*workers, scheduler):
-                process.terminate()
+                process.kill()
             for process in (*workers, scheduler):
                 process.wait()
 
