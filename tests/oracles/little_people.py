@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import sys
 
 from histvq.datasets import Dataset
 from histvq.datasets.synthetic import load as synthetic
@@ -22,3 +23,19 @@ def deadly_for_runs() -> Dataset:
     if multiprocessing.parent_process() is not None:
         os.kill(os.getpid(), signal.SIGKILL)
     return load()
+
+
+def deadly_for_cells() -> Dataset:
+    """The same, but the process of a run on a cluster is killed."""
+    if _in_a_cell():
+        os.kill(os.getpid(), signal.SIGKILL)
+    return load()
+
+
+def other_for_cells() -> Dataset:
+    """Other recordings where a run on a cluster looks for them."""
+    return two_people() if _in_a_cell() else load()
+
+
+def _in_a_cell() -> bool:
+    return sys.argv[0].endswith(os.path.join("reproduction", "__main__.py"))
