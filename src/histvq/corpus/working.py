@@ -1,0 +1,246 @@
+"""On a worker: the files of a piece read and answered, and what came of them kept."""
+
+import os
+import socket
+import tempfile
+import threading
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from histvq import io
+from histvq.blocks import all_missing
+from histvq.cluster import shared
+from histvq.corpus.asked import Asked, SavedModel
+from histvq.corpus.findings import Answered, FileFindings, Findings, Once
+from histvq.corpus.pieces import Piece
+from histvq.corpus.store import Store
+from histvq.errors import ConfigError, DataWarning, HistvqError, NotWrittenError
+from histvq.io.parts.attempting import attempt, state_of
+from histvq.io.parts.finding import looked_at
+from histvq.io.parts.reader import Pair
+from histvq.models import load_model
+from histvq.outcomes import AT_ONCE, Outcome, outcomes
+from histvq.recording import Recording
+from histvq.segmenter import Segmenter
+from histvq.writing import write_bytes
+
+ASKED, TOKEN = "corpus", "asked.txt"
+# Motion that is held to be answered at once; of a longer recording, that one alone.
+HELD_BYTES = 64 * 2**20
+
+
+@dataclass(frozen=True)
+class Done:
+    """What the client hears of a piece.
+
+    Attributes:
+        n_files: How many files it has.
+        n_recordings: How many were answered.
+        formats: Of its files.
+        before: Whether it was done before.
+        refused: Why nothing can be done at all, on whatever piece; None where it can.
+        usage: Whether that is a fault in what was asked.
+    """
+
+    n_files: int
+    n_recordings: int = 0
+    formats: tuple[str, ...] = ()
+    before: bool = False
+    refused: str | None = None
+    usage: bool = False
+
+
+def answered(piece: Piece) -> Done:
+    """Answer for the files of a piece, unless that was done before, and keep the answers.
+
+    A file that cannot be read or answered costs itself alone.
+    """
+    asked: Asked = shared(ASKED)
+    try:
+        return _answered(piece, asked, Store(asked.place))
+    except (HistvqError, NotWrittenError) as error:
+        return Done(len(piece.entries), refused=str(error), usage=isinstance(error, ConfigError))
+
+
+def _answered(piece: Piece, asked: Asked, store: Store) -> Done:
+    _check_seen(asked, store)
+    if (kept := _kept(piece, asked, store)) is not None:
+        return _done(kept, before=True)
+    # Warnings are caught process by process, so that threads would catch one another's.
+    with _ONE_AT_A_TIME:
+        arrays, findings = _findings(piece, asked)
+    store.put(piece.key, arrays, findings.as_words())
+    return _done(findings)
+
+
+_ONE_AT_A_TIME = threading.Lock()
+
+
+def _done(findings: Findings, *, before: bool = False) -> Done:
+    found = [file.look.format for file in findings.files]
+    return Done(
+        len(findings.files),
+        sum(one.why is None for file in findings.files for one in file.recordings),
+        tuple(dict.fromkeys(name for name in found if name)),
+        before,
+    )
+
+
+def _check_seen(asked: Asked, store: Store) -> None:
+    if (store.read(TOKEN) or b"").decode(errors="replace") != asked.token:
+        raise ConfigError(
+            f"the machine {socket.gethostname()} does not see {asked.place} as this one does. Recordings "
+            "and results must lie where all machines of the cluster see them under the same path: "
+            "choose such a folder with -o, or an address as s3://BUCKET/FOLDER"
+        )
+
+
+def _kept(piece: Piece, asked: Asked, store: Store) -> Findings | None:
+    """What came of the piece before, if all of it was answered and no file has changed since."""
+    found = store.get(piece.key)
+    if found is None:
+        return None
+    findings = Findings.of_words(found[1])
+    for entry, file in zip(piece.entries, findings.files, strict=True):
+        if file.failed or file.state != state_of(_at(entry.path, asked)):
+            return None
+    return findings
+
+
+def _at(path: str, asked: Asked) -> Path:
+    return Path(os.path.join(asked.reading.base, path))
+
+
+def _findings(piece: Piece, asked: Asked) -> tuple[dict[str, np.ndarray], Findings]:
+    reading, model = asked.reading, _model(asked.model)
+    readers = io.readers_for(reading.format)
+    made = _Making(model)
+    for entry in piece.entries:
+        path = _at(entry.path, asked)
+        as_typed = _AsTyped(entry.path, reading.base)
+        state = state_of(path)
+        look = looked_at(replace(entry, path=str(path)), readers, format=reading.format)
+        look = replace(look, fault=as_typed(look.fault) if look.fault else None)
+        if not look.format:
+            made.add(FileFindings(look=look, state=state))
+            continue
+        read = attempt(
+            io.find_reader(look.format), path, reading.options, apart=reading.people == "apart"
+        )
+        made.add(
+            FileFindings(
+                look=look,
+                state=state,
+                fault=as_typed(read.fault),
+                warnings=tuple(map(as_typed, read.warnings)),
+            ),
+            [(as_typed.recording(recording), truth) for recording, truth in read.pairs],
+        )
+    return made.end()
+
+
+class _AsTyped:
+    """Words about a file with its path as the user typed it."""
+
+    def __init__(self, path: str, base: str) -> None:
+        self.before = "" if os.path.isabs(path) else os.path.join(base, "")
+
+    def __call__(self, text: str) -> str:
+        return text.replace(self.before, "") if self.before else text
+
+    def recording(self, recording: Recording) -> Recording:
+        source = recording.source
+        return recording if source is None else replace(recording, source=self(source))
+
+
+class _Making:
+    """What comes of a piece while its files are read, with a bound on the motion that is held."""
+
+    def __init__(self, model: Segmenter) -> None:
+        self.model = model
+        self.files: list[FileFindings] = []
+        self.arrays: dict[str, np.ndarray] = {}
+        self.layouts, self.names, self.actions = Once(), Once(), Once()
+        self.said: dict[str, None] = {}
+        self.held: list[tuple[int, Pair]] = []  # number of the file, and what it gave
+        self.n_bytes = self.n_recordings = 0
+
+    def add(self, file: FileFindings, pairs: Sequence[Pair] = ()) -> None:
+        n_bytes = sum(recording.skeleton.nbytes for recording, _ in pairs)
+        if self.n_bytes + n_bytes > HELD_BYTES or len(self.held) + len(pairs) > AT_ONCE:
+            self.answer()
+        self.held += [(len(self.files), pair) for pair in pairs]
+        self.n_bytes += n_bytes
+        self.files.append(file)
+
+    def answer(self) -> None:
+        """Answer for what is held, and let go of it."""
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", DataWarning)
+            found = list(outcomes(self.model, [recording for _, (recording, _) in self.held]))
+        self.said |= dict.fromkeys(
+            str(w.message) for w in caught if issubclass(w.category, DataWarning)
+        )
+        for (place, pair), outcome in zip(self.held, found, strict=True):
+            file = self.files[place]
+            one = self.about(pair, outcome)
+            self.files[place] = replace(file, recordings=(*file.recordings, one))
+        self.held, self.n_bytes = [], 0
+
+    def about(self, pair: Pair, outcome: Outcome) -> Answered:
+        """What there is to say of a recording; its labels are put among the arrays."""
+        recording, truth = pair
+        number = self.n_recordings
+        self.n_recordings += 1
+        about = Answered(
+            id=recording.id,
+            source=recording.source or recording.id,
+            fps=recording.fps,
+            layout=self.layouts.number((recording.joint_names, recording.channel_names)),
+            empty=all_missing(recording.skeleton),
+        )
+        if isinstance(outcome, HistvqError):
+            return replace(about, why=str(outcome), usage=isinstance(outcome, ConfigError))
+        for name in LABELS:
+            if (array := getattr(outcome, name)) is not None:
+                self.arrays[f"{number}.{name}"] = np.asarray(array)
+        about = replace(
+            about,
+            answer_fps=outcome.fps,
+            person=outcome.person,
+            names=self.names.number((dict(outcome.names), dict(outcome.subaction_names))),
+        )
+        if truth is None:
+            return about
+        self.arrays[f"{number}.truth"] = truth.labels
+        return replace(about, truth=self.actions.number(truth.actions), truth_fps=truth.fps)
+
+    def end(self) -> tuple[dict[str, np.ndarray], Findings]:
+        self.answer()
+        return self.arrays, Findings(
+            files=tuple(self.files),
+            layouts=self.layouts.values,
+            names=self.names.values,
+            actions=self.actions.values,
+            said=tuple(self.said),
+        )
+
+
+LABELS = ("actions", "subactions", "confidence")
+
+_LOADED: dict[str, Segmenter] = {}
+
+
+def _model(saved: SavedModel) -> Segmenter:
+    """The model, loaded once for all pieces of a command."""
+    if saved.digest not in _LOADED:
+        _LOADED.clear()  # of a command before
+        with tempfile.TemporaryDirectory() as folder:
+            for name, content in saved.files.items():
+                write_bytes(Path(folder) / name, content)
+            _LOADED[saved.digest] = load_model(folder, method=saved.method)
+    return _LOADED[saved.digest]
