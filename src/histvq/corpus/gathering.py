@@ -87,15 +87,16 @@ class Gathering:
         for name, array in arrays.items():
             number, _, what = name.partition(".")
             kept.setdefault(int(number), {})[what] = self.spool.put(array)
-        number = 0
+        n_recordings = 0
         self.said |= dict.fromkeys(findings.said)
         for path, file in zip(paths, findings.files, strict=True):
             self.files.append(file)
             found = []
             for place, one in enumerate(file.recordings):
                 kind = file.look.format or ""
-                found.append(_One(Path(path), kind, place, one, findings, kept.get(number, {})))
-                number += 1
+                labels = kept.get(n_recordings, {})
+                found.append(_One(Path(path), kind, place, one, findings, labels))
+                n_recordings += 1
             self.recordings.append(found)
 
     def end(
@@ -105,7 +106,7 @@ class Gathering:
         format: str | None,
         options: Mapping[str, object],
         strict: bool,
-        left_out: Mapping[str, str] = {},  # noqa: B006
+        left_out: Mapping[str, str] = {},
     ) -> Gathered:
         """All together.
 

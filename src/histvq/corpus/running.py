@@ -14,7 +14,7 @@ from histvq.corpus.findings import FileFindings, Findings
 from histvq.corpus.gathering import Gathered, Gathering
 from histvq.corpus.pieces import Piece, cut, piece_of, usual_size
 from histvq.corpus.spool import Spool
-from histvq.corpus.store import Store
+from histvq.corpus.store import Arrays, Store
 from histvq.corpus.working import ASKED, TOKEN, Done, answered
 from histvq.errors import ConfigError, HistvqError
 from histvq.io.parts.finding import Look, places
@@ -49,7 +49,7 @@ def answers_of(
     *,
     reading: Reading,
     strict: bool = False,
-    left_out: Mapping[str, str] = {},  # noqa: B006
+    left_out: Mapping[str, str] = {},
     progress: Progress | None = None,
 ) -> Iterator[Work]:
     """Answers for all these files and folders; their labels are mapped, and there until the block ends.
@@ -87,15 +87,7 @@ def answers_of(
         gathering = Gathering(spool)
         for piece in pieces:
             for part, findings in _parts(piece, given_up):
-                arrays = {}
-                if findings is None:
-                    found = store.get(part.key)
-                    if found is None:
-                        raise HistvqError(
-                            f"{store.place}: the answers of {part.entries[0].path} are not there, though "
-                            "a worker wrote them. Give the same command again"
-                        )
-                    arrays, findings = found[0], Findings.of_words(found[1])
+                arrays, findings = ({}, findings) if findings else _written(store, part)
                 gathering.add([entry.path for entry in part.entries], findings, arrays)
         gathered = gathering.end(
             named, format=reading.format, options=reading.options, strict=strict, left_out=left_out
@@ -106,6 +98,16 @@ def answers_of(
 def cleared(folder: Path) -> None:
     """Remove the pieces, once the run's folder holds all that was in them."""
     Store(os.path.abspath(folder / PIECES)).remove()
+
+
+def _written(store: Store, piece: Piece) -> tuple[Arrays, Findings]:
+    found = store.get(piece.key)
+    if found is None:
+        raise HistvqError(
+            f"{store.place}: the answers for {piece.entries[0].path} are not there, though a worker wrote "
+            "them. Give the same command again"
+        )
+    return found[0], Findings.of_words(found[1])
 
 
 def _size(store: Store, n_files: int) -> int:
@@ -147,7 +149,7 @@ class _Watch:
 def _worked_through(
     cluster: Cluster, pieces: Sequence[Piece], watch: _Watch, *, about: str
 ) -> Iterator[tuple[str, list[tuple[Piece, Findings | None]]]]:
-    """Have all pieces done; of those that cannot be, what came of their files one by one, by their keys."""
+    """Have all pieces done; of those that cannot be, their files one by one, by the pieces' keys."""
     failed: list[Piece] = []
     for piece, done in work_through(cluster, answered, pieces, n_tasks=len(pieces)):
         if isinstance(done, Failed):
