@@ -1,8 +1,14 @@
 """`histvq predict --cluster` and `histvq run --cluster`."""
 
-from collections.abc import Mapping
+import json
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from histvq import console
 from histvq.cli.clusters import cluster_of
@@ -10,7 +16,14 @@ from histvq.cli.common import How, closing, data_settings, status_of
 
 if TYPE_CHECKING:
     from histvq.cluster import Cluster
-    from histvq.corpus import Reading
+    from histvq.corpus import Fitted, Reading, SavedModel
+
+Workers = Annotated[
+    int | None,
+    typer.Option("-j", "--jobs", min=0, help="With --cluster: how many workers to start."),
+]
+# How often a training elsewhere is looked after.
+EVERY_S = 2.0
 
 
 def predict_on(
@@ -43,9 +56,58 @@ def predict_on(
         )
 
 
+def run_on(
+    cluster: str,
+    method: Any,
+    files: list[Path],
+    out: Path,
+    how: How,
+    *,
+    jobs: int | None,
+    options: list[str] | None,
+    steps: Sequence[str],
+    preset: str | None,
+    strict: bool,
+    overwrite: bool,
+) -> int:
+    """As `run`, by the workers of a cluster: one fits, all answer; `out` is ours already."""
+    from histvq.corpus import PIECES, Fit, claimed, fitted_on, saved_model
+    from histvq.experiment import write_versions
+    from histvq.models import name_of
+
+    fit = Fit(
+        claim=claimed(out / PIECES),
+        folder=str(out.absolute()),
+        method=method,
+        files=tuple(map(str, files)),
+        reading=_reading(how),
+        steps=tuple(steps),
+        strict=strict,
+        overwrite=overwrite,
+    )
+    with cluster_of(cluster, jobs, options) as connected:
+        with _epochs_told(out / "metrics.jsonl"):
+            fitted = fitted_on(connected, fit)
+        console.warn(fitted.said)
+        if fitted.n_actions is not None:
+            console.say(f"{fitted.n_actions} actions; histvq choose-k says why")
+        write_versions(out, fitted.versions)
+        return _answered(
+            connected,
+            saved_model(out / "model", name_of(method)),
+            files,
+            out,
+            how,
+            names=None,
+            strict=strict,
+            settings={"method": fitted.noted, "preset": preset, **data_settings(files, how)},
+            fitted=fitted,
+        )
+
+
 def _answered(
     cluster: "Cluster",
-    sent: Any,
+    sent: "SavedModel",
     files: list[Path],
     out: Path,
     how: How,
@@ -53,15 +115,13 @@ def _answered(
     names: Path | None,
     strict: bool,
     settings: Mapping[str, Any],
-    said: tuple[str, ...] = (),
-    left_out: Mapping[str, str] = {},
-    noted: bool = False,
+    fitted: "Fitted | None" = None,
 ) -> int:
     """Have all files answered for, and write the run's folder."""
     from histvq.corpus import answers_of, cleared, played
     from histvq.results import write_answers
 
-    reading = reading_of(how)
+    reading, started = _reading(how), time.perf_counter()
     with (
         console.file_progress() as progress,
         answers_of(
@@ -71,7 +131,7 @@ def _answered(
             out,
             reading=reading,
             strict=strict,
-            left_out=left_out,
+            left_out={} if fitted is None else fitted.left_out,
             progress=progress,
         ) as work,
     ):
@@ -81,13 +141,18 @@ def _answered(
         console.warn([*found.warnings, *found.said])
         if found.ignored:
             console.say(f"{found.ignored} other files ignored")
+        said = found.warnings
+        if fitted is not None:
+            said = tuple(dict.fromkeys([*said, *fitted.said, *found.said]))
+            seconds = {"fit": fitted.seconds, "predict": time.perf_counter() - started}
+            settings = {**settings, "seconds": {k: round(s, 1) for k, s in seconds.items()}}
         scores, written = write_answers(
             out,
             found.answers,
             recordings=played(found, reading.options, apart=reading.people == "apart"),
             annotations=found.annotations,
             names=names,
-            warnings=[*found.warnings, *said, *(found.said if noted else ())],
+            warnings=said,
             skipped=found.skipped,
             settings=settings,
         )
@@ -105,8 +170,39 @@ def _answered(
     return status_of(found.skipped)
 
 
-def reading_of(how: How) -> "Reading":
-    """How files are to be read, as workers are told."""
+def _reading(how: How) -> "Reading":
     from histvq.corpus import Reading
 
     return Reading(format=how.format, people=how.people, options=how.for_readers())
+
+
+@contextmanager
+def _epochs_told(place: Path) -> Iterator[None]:
+    """While this lasts, say how far a training elsewhere is, by what it writes of its epochs."""
+    over = threading.Event()
+
+    def follow() -> None:
+        latest = _last_line(place)
+        while not over.wait(EVERY_S):
+            line = _last_line(place)
+            if line and line != latest:
+                latest = line
+                console.note(f"epoch {line['epoch']}: loss {line.get('total', float('nan')):.4g}")
+
+    thread = threading.Thread(target=follow, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def _last_line(place: Path) -> dict[str, Any]:
+    """What was said of the latest epoch; nothing where there was none yet."""
+    try:
+        lines = place.read_text(encoding="utf-8", errors="replace").splitlines()
+        found = json.loads(lines[-1])
+    except (OSError, IndexError, ValueError):
+        return {}
+    return found if isinstance(found, dict) and "epoch" in found else {}

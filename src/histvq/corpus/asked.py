@@ -9,6 +9,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from histvq.corpus.seen import Claim
 from histvq.errors import FileFormatError
 from histvq.modelfile import FILES, read_description
 
@@ -53,14 +54,12 @@ class Asked:
     """What is asked of the workers.
 
     Attributes:
-        place: Where piece files go: a folder all machines see, or an address.
-        token: What the client wrote there, by which a worker knows that it sees the same place.
+        claim: The folder that piece files go to, as it is to be seen.
         reading: How files are read.
         model: What answers.
     """
 
-    place: str
-    token: str
+    claim: Claim
     reading: Reading
     model: SavedModel
 

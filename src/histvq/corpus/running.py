@@ -1,7 +1,6 @@
 """A corpus answered for on a cluster: listed here, read and answered there, put together here."""
 
 import os
-import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,9 +12,10 @@ from histvq.corpus.asked import Asked, Reading, SavedModel
 from histvq.corpus.findings import FileFindings, Findings
 from histvq.corpus.gathering import Gathered, Gathering
 from histvq.corpus.pieces import Piece, cut, piece_of, usual_size
+from histvq.corpus.seen import claimed
 from histvq.corpus.spool import Spool
 from histvq.corpus.store import Arrays, Store
-from histvq.corpus.working import ASKED, TOKEN, Done, answered
+from histvq.corpus.working import ASKED, Done, answered
 from histvq.errors import ConfigError, HistvqError
 from histvq.io.parts.finding import Look, places
 
@@ -74,11 +74,8 @@ def answers_of(
     io.check_people(reading.people)
     named = list(places(files, readers, format=reading.format))
     entries = [entry for place in named for entry in place.entries]
-    store = Store(os.path.abspath(folder / PIECES))
-    store.make()
-    asked = Asked(place=store.place, token=secrets.token_hex(16), reading=reading, model=model)
-    store.write(TOKEN, asked.token.encode())
-    about = asked.about
+    asked = Asked(claim=claimed(folder / PIECES), reading=reading, model=model)
+    store, about = Store(asked.claim.folder), asked.about
     pieces = list(cut(entries, size=_size(store, len(entries)), about=about))
     cluster.share(ASKED, asked)
     watch = _Watch(reading, len(entries), progress)
@@ -104,8 +101,8 @@ def _written(store: Store, piece: Piece) -> tuple[Arrays, Findings]:
     found = store.get(piece.key)
     if found is None:
         raise HistvqError(
-            f"{store.place}: the answers for {piece.entries[0].path} are not there, though a worker wrote "
-            "them. Give the same command again"
+            f"{store.place}: the answers for {piece.entries[0].path} are not there, though a worker "
+            "wrote them. Give the same command again"
         )
     return found[0], Findings.of_words(found[1])
 

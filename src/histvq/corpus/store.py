@@ -16,7 +16,7 @@ from safetensors.numpy import save
 
 from histvq.errors import FileFormatError
 from histvq.tensorfile import read_safetensors
-from histvq.writing import make_folder, write_bytes
+from histvq.writing import write_bytes
 
 Arrays = Mapping[str, np.ndarray]
 WORDS = "piece"
@@ -31,10 +31,6 @@ class Store:
     """
 
     place: str
-
-    def make(self) -> None:
-        """Make it."""
-        make_folder(self.place)
 
     def read(self, name: str) -> bytes | None:
         """A small file; None where there is none."""

@@ -1,12 +1,12 @@
 """On a worker: the files of a piece read and answered, and what came of them kept."""
 
 import os
-import socket
 import tempfile
 import threading
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ from histvq.cluster import shared
 from histvq.corpus.asked import Asked, SavedModel
 from histvq.corpus.findings import Answered, FileFindings, Findings, Once
 from histvq.corpus.pieces import Piece
+from histvq.corpus.seen import check_seen
 from histvq.corpus.store import Store
 from histvq.errors import ConfigError, DataWarning, HistvqError, NotWrittenError
 from histvq.io.parts.attempting import attempt, state_of
@@ -24,11 +25,10 @@ from histvq.io.parts.finding import looked_at
 from histvq.io.parts.reader import Pair
 from histvq.models import load_model
 from histvq.outcomes import AT_ONCE, Outcome, outcomes
-from histvq.recording import Recording
 from histvq.segmenter import Segmenter
 from histvq.writing import write_bytes
 
-ASKED, TOKEN = "corpus", "asked.txt"
+ASKED = "corpus"
 # Motion that is held to be answered at once; of a longer recording, that one alone.
 HELD_BYTES = 64 * 2**20
 
@@ -61,13 +61,13 @@ def answered(piece: Piece) -> Done:
     """
     asked: Asked = shared(ASKED)
     try:
-        return _answered(piece, asked, Store(asked.place))
+        return _answered(piece, asked, Store(asked.claim.folder))
     except (HistvqError, NotWrittenError) as error:
         return Done(len(piece.entries), refused=str(error), usage=isinstance(error, ConfigError))
 
 
 def _answered(piece: Piece, asked: Asked, store: Store) -> Done:
-    _check_seen(asked, store)
+    check_seen(asked.claim)
     if (kept := _kept(piece, asked, store)) is not None:
         return _done(kept, before=True)
     # Warnings are caught process by process, so that threads would catch one another's.
@@ -88,15 +88,6 @@ def _done(findings: Findings, *, before: bool = False) -> Done:
         tuple(dict.fromkeys(name for name in found if name)),
         before,
     )
-
-
-def _check_seen(asked: Asked, store: Store) -> None:
-    if (store.read(TOKEN) or b"").decode(errors="replace") != asked.token:
-        raise ConfigError(
-            f"the machine {socket.gethostname()} does not see {asked.place} as this one does. Recordings "
-            "and results must lie where all machines of the cluster see them under the same path: "
-            "choose such a folder with -o, or an address as s3://BUCKET/FOLDER"
-        )
 
 
 def _kept(piece: Piece, asked: Asked, store: Store) -> Findings | None:
@@ -121,10 +112,10 @@ def _findings(piece: Piece, asked: Asked) -> tuple[dict[str, np.ndarray], Findin
     made = _Making(model)
     for entry in piece.entries:
         path = _at(entry.path, asked)
-        as_typed = _AsTyped(entry.path, reading.base)
+        said = partial(as_typed, base=reading.base, files=(entry.path,))
         state = state_of(path)
         look = looked_at(replace(entry, path=str(path)), readers, format=reading.format)
-        look = replace(look, fault=as_typed(look.fault) if look.fault else None)
+        look = replace(look, fault=said(look.fault) if look.fault else None)
         if not look.format:
             made.add(FileFindings(look=look, state=state))
             continue
@@ -135,26 +126,22 @@ def _findings(piece: Piece, asked: Asked) -> tuple[dict[str, np.ndarray], Findin
             FileFindings(
                 look=look,
                 state=state,
-                fault=as_typed(read.fault),
-                warnings=tuple(map(as_typed, read.warnings)),
+                fault=said(read.fault),
+                warnings=tuple(map(said, read.warnings)),
             ),
-            [(as_typed.recording(recording), truth) for recording, truth in read.pairs],
+            [
+                (replace(recording, source=said(recording.source or str(path))), truth)
+                for recording, truth in read.pairs
+            ],
         )
     return made.end()
 
 
-class _AsTyped:
-    """Words about a file with its path as the user typed it."""
-
-    def __init__(self, path: str, base: str) -> None:
-        self.before = "" if os.path.isabs(path) else os.path.join(base, "")
-
-    def __call__(self, text: str) -> str:
-        return text.replace(self.before, "") if self.before else text
-
-    def recording(self, recording: Recording) -> Recording:
-        source = recording.source
-        return recording if source is None else replace(recording, source=self(source))
+def as_typed(text: str, base: str, files: Sequence[str]) -> str:
+    """Words with paths as the user typed them: from `base` on, where these files were named so."""
+    if all(map(os.path.isabs, files)):
+        return text
+    return text.replace(os.path.join(base, ""), "")
 
 
 class _Making:
