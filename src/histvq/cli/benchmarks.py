@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from histvq import console
+from histvq.cli.clusters import ClusterOptions, ClusterWhere, cluster_or_none
 from histvq.cli.common import (
     Exit,
     Format,
@@ -155,10 +156,18 @@ def reproduce(
     only: Annotated[
         list[str] | None, typer.Option(help="Rows to run, by name; all otherwise.")
     ] = None,
-    jobs: Annotated[int | None, typer.Option(min=1, help="Runs side by side; a core each.")] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Runs side by side; a core each. With --cluster local processes, with slurm jobs.",
+        ),
+    ] = None,
     threads: Annotated[
         int, typer.Option(min=1, help="Threads of a run; another number is another run.")
     ] = 1,
+    cluster: ClusterWhere = None,
+    cluster_options: ClusterOptions = None,
     out: Output = Path("runs/reproduced"),
 ) -> int:
     """Make a table of the paper anew: run what is missing, write it beside the paper's numbers."""
@@ -171,18 +180,20 @@ def reproduce(
     console.say(f"rows of {table}: {', '.join(names)}")
 
     try:
-        made = make(
-            table,
-            dataset=dataset,
-            data=data,
-            out=out,
-            seeds=seeds,
-            scale=preset,
-            only=only or (),
-            jobs=jobs or max(1, (os.cpu_count() or 1) // threads),
-            threads=threads,
-            told=console.say,
-        )
+        with cluster_or_none(cluster, jobs, cluster_options) as found:
+            made = make(
+                table,
+                dataset=dataset,
+                data=data,
+                out=out,
+                seeds=seeds,
+                scale=preset,
+                only=only or (),
+                jobs=jobs or max(1, (os.cpu_count() or 1) // threads),
+                threads=threads,
+                told=console.say,
+                cluster=found,
+            )
     except KeyboardInterrupt:
         console.complain("the same command goes on from here; runs that had ended are kept")
         raise

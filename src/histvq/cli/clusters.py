@@ -1,11 +1,13 @@
 """What `--cluster` of several commands has in common."""
 
-from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Annotated
+import re
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from histvq import console
+from histvq.errors import ConfigError
 from histvq.io.parts.settings import parsed
 
 if TYPE_CHECKING:
@@ -47,8 +49,30 @@ def cluster_of(
     from histvq.cluster import connected
 
     return connected(
-        where,
-        n_workers=jobs or None,
-        options=parsed(options or [], flag="--cluster-option"),
-        told=console.say,
+        where, n_workers=jobs or None, options=_parsed(options or []), told=console.say
     )
+
+
+def cluster_or_none(
+    where: str | None, jobs: int | None, options: list[str] | None
+) -> "AbstractContextManager[Cluster | None]":
+    """The same where one may have been asked for, or not.
+
+    Raises:
+        ConfigError: As `cluster_of`; or if there are options of a cluster but none was asked for.
+    """
+    if where is not None:
+        return cluster_of(where, jobs, options)
+    if options:
+        raise ConfigError("--cluster-option says how to start a cluster; add --cluster slurm, say")
+    return nullcontext()
+
+
+def _parsed(options: list[str]) -> dict[str, Any]:
+    """As `--option`, but times stay as they are: to YAML 02:00:00 is the number 7200."""
+    values = parsed(options, flag="--cluster-option")
+    for option in options:
+        name, _, typed = option.partition("=")
+        if re.fullmatch(r"[\d:.-]+", typed.strip()) and ":" in typed:
+            values[name.strip()] = typed.strip()
+    return values

@@ -70,7 +70,7 @@ def in_jobs(
 
 
 def _keywords(queue: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Of the cluster's class: what the user says, here or in Dask's configuration, and defaults of ours."""
+    """Of the cluster's class: what the user says here or in Dask's configuration, and our defaults."""
     from dask import config
 
     configured = config.get(f"jobqueue.{queue}", None) or {}

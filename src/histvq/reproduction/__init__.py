@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from histvq.claiming import claim, under_way
+from histvq.cluster import Cluster
 from histvq.datasets import load_dataset
 from histvq.errors import ConfigError
 from histvq.reproduction.plan import Job, digest_of, jobs_of, row_on
 from histvq.reproduction.running import Told, outcome, run_missing
+from histvq.reproduction.spread import run_missing_on
 from histvq.reproduction.tables import load_table, table_names
 from histvq.reproduction.writing import Outcome, RowResult, write_outcome
 
@@ -26,6 +28,7 @@ def reproduce(
     jobs: int = 1,
     threads: int = 1,
     told: Told | None = None,
+    cluster: Cluster | None = None,
 ) -> Outcome:
     """Run what is missing of a table of the paper and write it beside the paper's numbers.
 
@@ -44,6 +47,8 @@ def reproduce(
         threads: How many threads each run uses. Another number is another run: sums in another
             order differ in the last digit, and training carries that on.
         told: Called with a line when it begins and as each run ends.
+        cluster: Where to do the runs instead of here, `jobs` does not count then. Its workers see the
+            folders of data and runs under the same names.
 
     Returns:
         The table, with the reasons of runs that failed in `failed`.
@@ -78,7 +83,11 @@ def reproduce(
     # Seed by seed over all rows, so that an interruption leaves every row some runs.
     ordered = sorted((job for found in planned.values() for job in found), key=lambda j: j.seed)
     with under_way(out):
-        failed = run_missing(ordered, out, side_by_side=jobs, told=told or (lambda words: None))
+        tell = told or (lambda words: None)
+        if cluster is not None:
+            failed = run_missing_on(cluster, ordered, out, told=tell)
+        else:
+            failed = run_missing(ordered, out, side_by_side=jobs, told=tell)
         results = tuple(
             RowResult(
                 row=row,

@@ -19,7 +19,7 @@ import numpy as np
 from histvq.annotation import Annotation
 from histvq.claiming import TRAINING
 from histvq.datasets import Dataset, load_dataset
-from histvq.errors import DataWarning, HistvqError, Stopped
+from histvq.errors import ConfigError, DataWarning, HistvqError, Stopped
 from histvq.evaluation import Scores, evaluate
 from histvq.experiment import fit_in
 from histvq.metrics.jsd import length_bias_by_action, length_bias_by_activity
@@ -27,7 +27,7 @@ from histvq.modelfile import DESCRIPTION
 from histvq.models import load_model, make_method
 from histvq.recording import Recording
 from histvq.report import write_segments
-from histvq.reproduction.plan import Job
+from histvq.reproduction.plan import Job, digest_of
 from histvq.results import versions, write_scores
 from histvq.segmenter import Segmenter
 from histvq.supervised.splits import is_tested_on
@@ -55,15 +55,9 @@ def run_missing(
     Returns:
         Folder of each job that failed -> why. The others are not held up by it.
     """
-    folders = {job.folder(out): job for job in jobs}
-    missing = {place: job for place, job in folders.items() if outcome(job, out) is None}
-    told(
-        f"{len(missing)} of {len(folders)} runs to do, {side_by_side} at a time, in {out / 'runs'}"
-    )
-    if not missing:
-        return {}
+    waiting, n_all = missing_of(jobs, out)
+    told(f"{len(waiting)} of {n_all} runs to do, {side_by_side} at a time, in {out / 'runs'}")
     failed: dict[Path, str] = {}
-    waiting = list(missing.values())
     running: dict[Any, tuple[Job, SpawnProcess]] = {}
     try:
         while waiting or running:
@@ -83,12 +77,24 @@ def run_missing(
     return failed
 
 
+def missing_of(jobs: Sequence[Job], out: Path) -> tuple[list[Job], int]:
+    """The runs that have no outcome yet, and how many there are in all; rows may share runs."""
+    runs = {job.folder(out): job for job in jobs}.values()
+    return [job for job in runs if outcome(job, out) is None], len(runs)
+
+
 def _started(job: Job, out: Path) -> tuple[Connection, SpawnProcess]:
     """A run in a process of its own: its memory is given back, its threads are set before torch loads."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
     process = context.Process(target=_work, args=(job, out, theirs), daemon=True)
-    process.start()
+    before = dict(os.environ)
+    os.environ.update(thread_variables(job.threads))  # a process takes them as it starts
+    try:
+        process.start()
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
     theirs.close()
     return ours, process
 
@@ -99,11 +105,15 @@ def _ended(place: Any, process: SpawnProcess) -> tuple[bool, str]:
         done, words = place.recv()
     except EOFError:
         process.join()
-        done, words = False, f"its process ended early, with status {process.exitcode}"
-        if process.exitcode == -9:
-            words += "; perhaps memory ran out, try fewer --jobs"
+        done, words = False, ended_early(process.exitcode)
     process.join()
     return done, words
+
+
+def ended_early(status: int | None) -> str:
+    """What to say of a process that has not said anything."""
+    words = f"its process ended early, with status {status}"
+    return words + ("; perhaps memory ran out, try fewer --jobs" if status == -9 else "")
 
 
 def _work(job: Job, out: Path, place: Connection) -> None:
@@ -132,6 +142,11 @@ def run_job(job: Job, out: Path) -> str:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataWarning)  # said once already, by whoever made the plan
         dataset = load_dataset(job.dataset, job.data)
+    if digest_of(dataset) != job.digest:
+        raise ConfigError(
+            f"{job.data or job.dataset}: not the recordings that the runs were planned with; they have "
+            "changed since, or are others on this machine"
+        )
     recordings, truth = _tested(job, dataset)
     started = time.perf_counter()
     method = _fitted(job, dataset, folder)
@@ -193,8 +208,13 @@ def _write_json(place: Path, content: Mapping[str, Any]) -> None:
     write_text(place, text)
 
 
+def thread_variables(threads: int) -> dict[str, str]:
+    """What to set for a process to come; once numpy is loaded, its part comes too late."""
+    names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+    return dict.fromkeys(names, str(threads))
+
+
 def _limit_threads(threads: int) -> None:
-    os.environ["OMP_NUM_THREADS"] = str(threads)
     import torch
 
     torch.set_num_threads(threads)
