@@ -2,7 +2,7 @@
 
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from warnings import warn
@@ -10,6 +10,7 @@ from warnings import warn
 from filelock import FileLock, Timeout
 
 from histvq.errors import ConfigError, DataWarning
+from histvq.remote import shown
 from histvq.writing import make_folder, remove, sweep, write_text
 
 # Any of these in a folder means that somebody's results are in it.
@@ -32,12 +33,17 @@ def claim(folder: str | Path, *, overwrite: bool) -> Path:
         NotWrittenError: If it cannot be written to.
     """
     folder = Path(folder)
-    stopped = (folder / UNFINISHED).exists()
-    if not overwrite and not stopped and any((folder / name).exists() for name in RESULTS):
+    there = {name for name in (*RESULTS, UNFINISHED) if (folder / name).exists()}
+    check_free(folder, there, overwrite=overwrite)
+    return make_folder(folder)
+
+
+def check_free(folder: str | Path, there: Collection[str], *, overwrite: bool) -> None:
+    """Raise ConfigError if these names in a folder are results that are not to be overwritten."""
+    if not overwrite and UNFINISHED not in there and any(name in there for name in RESULTS):
         raise ConfigError(
             f"{folder} holds results already; choose another folder, or replace them with --overwrite"
         )
-    return make_folder(folder)
 
 
 @contextmanager
@@ -95,7 +101,7 @@ def _stamps(folder: Path) -> dict[str, int]:
 def _words() -> str:
     command = ""
     if Path(sys.argv[0]).parent.name == "histvq" or Path(sys.argv[0]).stem == "histvq":
-        command = f"\n    histvq {shlex.join(sys.argv[1:])}\n"
+        command = f"\n    histvq {shlex.join(map(shown, sys.argv[1:]))}\n"
     return (
         "What is in this folder is being made, or was stopped on the way. The same command goes on from "
         f"where it was.\n{command}"

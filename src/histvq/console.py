@@ -5,6 +5,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from io import TextIOWrapper
 from pathlib import Path
 from warnings import catch_warnings, simplefilter
@@ -29,25 +30,50 @@ ERR = Console(stderr=True, highlight=False, soft_wrap=True)
 SHOWN = 10
 
 
+# What puts the names of places that people know in place of those of copies, while a command runs.
+_names: ContextVar[list[Callable[[str], str]]] = ContextVar("names")
+
+
+@contextmanager
+def places_named() -> Iterator[None]:
+    """While this lasts, all that is said goes through what is given to `name_places` first."""
+    token = _names.set([])
+    try:
+        yield
+    finally:
+        _names.reset(token)
+
+
+def name_places(change: Callable[[str], str]) -> None:
+    """From now on, until `places_named` ends, change whatever is said in this way."""
+    _names.get().append(change)
+
+
+def _named(text: str) -> str:
+    for change in _names.get([]):
+        text = change(text)
+    return text
+
+
 def say(text: str, *, style: str | None = None) -> None:
     """A line on standard output, never read as markup."""
-    OUT.print(text, style=style, markup=False)
+    OUT.print(_named(text), style=style, markup=False)
 
 
 def note(text: str) -> None:
     """A line on standard error, where standard output is for programs."""
-    ERR.print(text, markup=False)
+    ERR.print(_named(text), markup=False)
 
 
 def complain(text: str) -> None:
     """A line on standard error."""
-    ERR.print(text, style="red", markup=False)
+    ERR.print(_named(text), style="red", markup=False)
 
 
 def warn(texts: Sequence[str]) -> None:
     """Warnings, a line each, at most ten and how many more."""
     for text in texts[:SHOWN]:
-        ERR.print(f"warning: {text}", style="yellow", markup=False)
+        ERR.print(f"warning: {_named(text)}", style="yellow", markup=False)
     if len(texts) > SHOWN:
         ERR.print(f"warning: ... and {len(texts) - SHOWN} more", style="yellow", markup=False)
 

@@ -18,6 +18,7 @@ from histvq.evaluation import Scores
 from histvq.outcomes import outcomes, told_apart
 from histvq.prepared import Prepared, inner
 from histvq.recording import Recording
+from histvq.remote import as_path
 from histvq.report.names_place import put_names
 from histvq.results import Skipped, versions, write_answers
 from histvq.segmenter import Progress, ProgressCallback, Segmenter
@@ -90,7 +91,7 @@ def run(
         fitted = time.perf_counter()
         answers, failed = told_apart(list(outcomes(method, recordings)))
         answered = [place for place in range(len(recordings)) if place not in failed]
-        sources = [Path(recording.source or recording.id) for recording in recordings]
+        sources = [as_path(recording.source or recording.id) for recording in recordings]
         skipped = (*skipped, *((sources[place], why) for place, why in failed.items()))
         seconds = {"fit": fitted - started, "predict": time.perf_counter() - fitted}
         noted = {"method": described(method), **(settings or {}), "seconds": _rounded(seconds)}

@@ -9,6 +9,7 @@ from histvq.modelfile import read_description
 from histvq.prepared import Prepared, inner, read_chain
 from histvq.presets import load_preset
 from histvq.registry import resolve
+from histvq.remote import copies, is_remote
 from histvq.segmenter import Segmenter
 from histvq.supervised import SUPERVISED
 
@@ -44,7 +45,7 @@ def load_model(
     """The fitted method that a method's `save` wrote, with the transforms it was fitted behind.
 
     Args:
-        path: The folder.
+        path: The folder; its address, as `s3://bucket/run/model`, will do.
         device: Where to run it; None: where it was fitted, or the CPU if that is not to be had here.
         method: The class that saved it, as `module:Class`, where that is one of your own: a file does
             not say what code runs.
@@ -52,6 +53,9 @@ def load_model(
     Raises:
         FileFormatError: If the folder holds no model, or a damaged one, or one of another method.
     """
+    if is_remote(path):
+        with copies() as made, made.errors_in_words():
+            return load_model(made.bring(str(path)), device=device, method=method)
     name = read_description(path).get("method", "")
     if not isinstance(name, str) or name not in (ALL_METHODS if method is None else (method,)):
         raise FileFormatError(

@@ -56,6 +56,7 @@ from histvq.cli.learning import (
     truth_for,
 )
 from histvq.cli.mixed import that_fit
+from histvq.cli.places import at_work, here, place
 from histvq.errors import ConfigError, Stopped
 from histvq.methods import METHODS
 from histvq.supervised import SUPERVISED
@@ -93,9 +94,11 @@ AnyMethod = Annotated[
 Labels = Annotated[
     Path | None,
     typer.Option(
+        parser=place,
+        metavar="PATH",
         help="For methods that learn from labels: a table like a run's segments.csv, corrected by "
         "hand, or the run's folder; an ELAN file or a folder of them; a BORIS project; or, with "
-        "--label-fps, a text file or a folder of them. Without it the labels in the files themselves."
+        "--label-fps, a text file or a folder of them. Without it the labels in the files themselves.",
     ),
 ]
 LabelFps = Annotated[
@@ -135,7 +138,7 @@ def demo(out: Output = Path("runs/demo"), seed: Seed = 0, overwrite: Overwrite =
     from histvq.io.npz import write_npz
     from histvq.models import make_method
 
-    claimed(out, overwrite=overwrite)
+    out = claimed(out, overwrite=overwrite)
     data = load_dataset("synthetic", seed=seed)
     files = out / "recordings"
     files.mkdir(exist_ok=True)
@@ -215,7 +218,7 @@ def run(
     """From files to a report: read, find the actions, segment, score where there are labels."""
     from histvq.experiment import run as run_experiment
 
-    claimed(out, overwrite=overwrite)
+    out = claimed(out, overwrite=overwrite)
     chosen = method_of(method, preset, actions, patch_seconds, seed, settings, transforms)
     if is_supervised(chosen):
         raise ConfigError(
@@ -285,7 +288,7 @@ def fit(
     from histvq.experiment import fit_in
     from histvq.report.names_place import put_names
 
-    claimed(out, overwrite=overwrite)
+    out = claimed(out, overwrite=overwrite)
     chosen = method_of(method, preset, actions, patch_seconds, seed, settings, transforms)
     supervised = is_supervised(chosen)
     if labels and not supervised:
@@ -295,6 +298,7 @@ def fit(
         )
     how = How(format=format, fps=fps, unit=unit, people=people, options=options or ())
     readings = that_fit(read_files(files, how, strict=strict), transforms or [], strict=strict)
+    labels = here(labels) if labels else None
     given = [labels_for(readings, labels, label_fps=label_fps)] if supervised else []
     with console.fitting_progress() as progress:
         fit_in(out, chosen, readings.recordings, *given, overwrite=overwrite, progress=progress)
@@ -314,12 +318,13 @@ predicting.add_to(app)
 @app.command()
 @told
 def evaluate(
-    run: Annotated[Path, typer.Argument(help="Run folder, or its frames.csv.")],
+    run: Annotated[Path, typer.Argument(parser=place, help="Run folder, or its frames.csv.")],
     files: Annotated[
         list[Path],
         typer.Argument(
+            parser=place,
             help="The truth: labelled recordings, or folders of them; tables of segments; ELAN files or "
-            "BORIS projects; or, with --label-fps, text files of labels named after their recordings."
+            "BORIS projects; or, with --label-fps, text files of labels named after their recordings.",
         ),
     ],
     matching: Annotated[
@@ -344,6 +349,7 @@ def evaluate(
     from histvq.report.run_folder import read_run
     from histvq.results import write_scores
 
+    run, files = at_work(run), [here(file) for file in files]
     folder = run if run.is_dir() else run.parent
     answers = read_run(run).answers if run.is_dir() else read_frames(run)
     how = How(format=format, fps=fps, unit=unit, people=people, options=options or ())

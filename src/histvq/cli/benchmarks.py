@@ -23,6 +23,7 @@ from histvq.cli.common import (
     read_files,
     told,
 )
+from histvq.cli.places import here, place
 from histvq.errors import ConfigError
 from histvq.io.parts.settings import parsed
 
@@ -96,7 +97,7 @@ def _has_terminal() -> bool:
 @told
 def data_prepare(
     name: Annotated[str, typer.Argument(help="Name of the benchmark.")],
-    raw: Annotated[Path, typer.Argument(help="Folder of its raw files.")],
+    raw: Annotated[Path, typer.Argument(parser=place, help="Folder of its raw files.")],
     out: Annotated[Path | None, typer.Option("-o", "--out", help="Folder to write to.")] = None,
     layout: Annotated[
         str, typer.Option(help="npz (ours) or smq (features, groundTruth, mapping).")
@@ -210,13 +211,18 @@ def reproduce(
 def import_checkpoint(
     kind: Annotated[str, typer.Argument(help="Whose weights: smq or ms-gcn.")],
     file: Annotated[
-        Path, typer.Argument(help="The published file, as hugadb.model or epoch-100.model.")
+        Path,
+        typer.Argument(
+            parser=place, help="The published file, as hugadb.model or epoch-100.model."
+        ),
     ],
     out: Output = Path("imported.histvq"),
     like: Annotated[
         Path | None,
         typer.Option(
-            help="A recording of the sort the weights are for; not for published datasets."
+            parser=place,
+            metavar="PATH",
+            help="A recording of the sort the weights are for; not for published datasets.",
         ),
     ] = None,
     format: Format = None,
@@ -229,7 +235,7 @@ def import_checkpoint(
     from histvq.checkpoints import import_checkpoint as import_
     from histvq.report.names_place import put_names
 
-    claimed(out, overwrite=overwrite)
+    out = claimed(out, overwrite=overwrite)
     recording = None
     if like is not None:
         how = How(format=format, fps=fps, unit=unit, options=options or ())
@@ -238,7 +244,7 @@ def import_checkpoint(
         raise ConfigError(
             "--format, --fps, --unit and --option are about the recording of --like; name one"
         )
-    model = import_(kind, file, like=recording)
+    model = import_(kind, here(file), like=recording)
     model.save(out)
     put_names(out)
     return closing(out, f"histvq predict {out} FILES -o runs/imported")

@@ -26,6 +26,7 @@ from histvq.cli.common import (
 )
 from histvq.cli.learning import method_of
 from histvq.cli.mixed import that_fit
+from histvq.cli.places import at_work, place
 from histvq.errors import ConfigError
 from histvq.methods import METHODS
 from histvq.supervised import SUPERVISED
@@ -93,7 +94,10 @@ def choose_k(
     ] = None,
     seed: Annotated[int, typer.Option(help="Same seed, same answer.")] = 0,
     out: Annotated[
-        Path | None, typer.Option("-o", "--out", help="Table to write, as .csv or .json.")
+        Path | None,
+        typer.Option(
+            "-o", "--out", parser=place, metavar="PATH", help="Table to write, as .csv or .json."
+        ),
     ] = None,
     format: Format = None,
     fps: Fps = None,
@@ -107,6 +111,7 @@ def choose_k(
     from histvq import choosing
     from histvq.saving import LabelFreeEstimator
 
+    out = at_work(out) if out else None
     _check(out, method, overwrite=overwrite)
     # The number is for the method's own check alone.
     made = method_of(

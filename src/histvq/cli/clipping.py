@@ -9,6 +9,7 @@ import typer
 
 from histvq import console
 from histvq.cli.common import Exit, closing, told
+from histvq.cli.places import at_work, here, place
 from histvq.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -17,12 +18,19 @@ if TYPE_CHECKING:
     from histvq.io import Readings
     from histvq.report.run_folder import RunFolder
 
-Run = Annotated[Path, typer.Argument(help="Run folder.")]
+Run = Annotated[Path, typer.Argument(parser=place, help="Run folder, or its address.")]
 Files = Annotated[
     list[Path] | None,
-    typer.Argument(help="The run's recordings, or folders of them, if they have moved since."),
+    typer.Argument(
+        parser=place, help="The run's recordings, or folders of them, if they have moved since."
+    ),
 ]
-Out = Annotated[Path | None, typer.Option("-o", "--out", help="Folder to write to.")]
+Out = Annotated[
+    Path | None,
+    typer.Option(
+        "-o", "--out", parser=place, metavar="PATH", help="Folder to write to, or its address."
+    ),
+]
 
 
 @told
@@ -34,8 +42,10 @@ def clips(
     video: Annotated[
         Path | None,
         typer.Option(
+            parser=place,
+            metavar="PATH",
             help="Videos of the recordings: a folder of files named after them, or a CSV table with "
-            "columns recording, video and, if wanted, offset_s."
+            "columns recording, video and, if wanted, offset_s.",
         ),
     ] = None,
     video_tolerance: Annotated[
@@ -58,16 +68,17 @@ def clips(
 
     if crop and video is None:
         raise ConfigError("--crop is about videos: say where they are, as --video FOLDER")
+    run = at_work(run)
     found = read_run(run)
     videos = {}
     if video is not None:
         ffmpeg()  # is it there? Before anything is begun
         videos = find_videos(video, [answer.recording_id for answer in found.answers])
-    readings = read_sources(found, files)
+    readings = read_sources(found, [here(file) for file in files or ()])  # takes are cut from them
     if readings is None and not videos:
         raise ConfigError(f"nothing to cut: name the recordings, as histvq clips {run} FILES")
     origins = {} if readings is None else _origins(readings, found)
-    folder = run / "clips" if out is None else out
+    folder = run / "clips" if out is None else at_work(out)
     clear(folder, overwrite=overwrite)
     chosen = cards(
         found.answers,
@@ -137,12 +148,13 @@ def figures(
     from histvq.report.figures import write_figures
     from histvq.report.run_folder import read_run, read_sources
 
+    run = at_work(run)
     found = read_run(run)
     truth = list(found.annotations)
     if files:
         readings = read_sources(found, files)
         truth = [a for a in readings.annotations if a is not None] if readings else []
-    folder = run / "figures" if out is None else out
+    folder = run / "figures" if out is None else at_work(out)
     written = write_figures(
         folder,
         found.answers,
@@ -162,7 +174,13 @@ def view(
     files: Files = None,
     out: Annotated[
         Path | None,
-        typer.Option("-o", "--out", help="Write an .rrd file instead of opening a window."),
+        typer.Option(
+            "-o",
+            "--out",
+            parser=place,
+            metavar="PATH",
+            help="Write an .rrd file instead of opening a window.",
+        ),
     ] = None,
 ) -> int:
     """Look at a recording and its actions in Rerun."""
@@ -171,6 +189,7 @@ def view(
     from histvq.report.run_folder import read_run, read_sources
     from histvq.writing import beside
 
+    run, out = here(run), at_work(out) if out else None
     found = read_run(run)
     answers = {answer.recording_id: answer for answer in found.answers}
     if recording not in answers:

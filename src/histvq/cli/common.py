@@ -4,7 +4,6 @@ import shlex
 import signal
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from contextvars import ContextVar
 from dataclasses import dataclass, fields
 from enum import IntEnum
 from functools import wraps
@@ -14,14 +13,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from histvq import console
+from histvq.cli.places import claimed_at, held, place
 from histvq.errors import ConfigError, HistvqError
 from histvq.io.parts.settings import parsed
+from histvq.remote import is_remote, shown
 
 if TYPE_CHECKING:
     from histvq.io import Readings
 
-Files = Annotated[list[Path], typer.Argument(help="Recordings, or folders of them.")]
-Output = Annotated[Path, typer.Option("-o", "--out", help="Folder to write to.")]
+Files = Annotated[
+    list[Path], typer.Argument(parser=place, help="Recordings, or folders of them; or addresses.")
+]
+Output = Annotated[
+    Path,
+    typer.Option(
+        "-o", "--out", parser=place, metavar="PATH", help="Folder to write to, or its address."
+    ),
+]
 Format = Annotated[str | None, typer.Option(help="Format of the files; found out otherwise.")]
 Fps = Annotated[float | None, typer.Option(help="Frames a second, where the files do not say.")]
 Unit = Annotated[
@@ -42,16 +50,14 @@ Options = Annotated[
 Names = Annotated[
     Path | None,
     typer.Option(
+        parser=place,
+        metavar="PATH",
         help="names.yaml for the model's actions. Without it the one in the model's folder or in that "
-        "of its run, if there is one."
+        "of its run, if there is one.",
     ),
 ]
 Strict = Annotated[bool, typer.Option("--strict", help="Stop at any fault in any file.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an earlier run.")]
-
-
-# What the command that runs holds until it ends.
-_held: ContextVar[ExitStack] = ContextVar("held")
 
 
 class Exit(IntEnum):
@@ -68,22 +74,27 @@ def told(command: Callable[..., int | None]) -> Callable[..., None]:
 
     @wraps(command)
     def wrapper(*args: Any, **kwargs: Any) -> None:
-        try:
-            with console.warnings_told(), ExitStack() as held:
-                _held.set(held)
-                status = command(*args, **kwargs)
-        except ConfigError as error:
-            console.complain(f"error: {error}")
-            raise typer.Exit(Exit.USAGE) from None
-        except (HistvqError, OSError) as error:
-            console.complain(f"error: {error}")
-            raise typer.Exit(Exit.NOTHING_DONE) from None
-        except KeyboardInterrupt as stop:
-            console.complain(str(stop) or "stopped; what was finished is kept")
-            raise typer.Exit(128 + getattr(stop, "signal", signal.SIGINT)) from None
-        raise typer.Exit(status or Exit.ALL)
+        with console.places_named():
+            raise typer.Exit(_status(command, *args, **kwargs))
 
     return wrapper
+
+
+def _status(command: Callable[..., int | None], *args: Any, **kwargs: Any) -> int:
+    """Run a command and tell its errors; gives the exit status."""
+    try:
+        with console.warnings_told(), ExitStack() as stack:
+            held.set(stack)
+            return command(*args, **kwargs) or Exit.ALL
+    except ConfigError as error:
+        console.complain(f"error: {error}")
+        return Exit.USAGE
+    except (HistvqError, OSError) as error:
+        console.complain(f"error: {error}")
+        return Exit.NOTHING_DONE
+    except KeyboardInterrupt as stop:
+        console.complain(str(stop) or "stopped; what was finished is kept")
+        return 128 + getattr(stop, "signal", signal.SIGINT)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,17 +142,23 @@ class How:
         return "".join(f" {flag} {shlex.quote(value)}" for flag, value in flags)
 
 
-def claimed(out: Path, *, overwrite: bool) -> None:
+def claimed(out: Path, *, overwrite: bool) -> Path:
     """Make the folder the command's own, until it ends.
+
+    Returns:
+        The folder; of an address a local one, whose files are brought there when the command ends.
 
     Raises:
         ConfigError: If results are in it, another command is at work there, or it cannot be written to.
     """
     from histvq.claiming import TRAINING, claim, under_way
 
-    _held.get().enter_context(under_way(claim(out, overwrite=overwrite)))
+    if is_remote(out):
+        out, overwrite = claimed_at(out, overwrite=overwrite), True  # it has been asked
+    held.get().enter_context(under_way(claim(out, overwrite=overwrite)))
     if (out / TRAINING).is_file():
         console.say(f"a training that was stopped is in {out}, and goes on")
+    return out
 
 
 def read_files(
@@ -176,7 +193,7 @@ def closing(written: Path, next_step: str) -> int:
 def data_settings(files: list[Path], how: How) -> dict[str, object]:
     """Which files, and how they were read, to be noted with a run."""
     reading = how.as_settings()
-    return {"data": [str(file) for file in files], **({"reading": reading} if reading else {})}
+    return {"data": [shown(file) for file in files], **({"reading": reading} if reading else {})}
 
 
 def status_of(skipped: Sequence[object]) -> int:

@@ -7,6 +7,7 @@ import typer
 
 from histvq import console
 from histvq.cli.common import Overwrite, closing, told
+from histvq.cli.places import at_work, place
 from histvq.errors import ConfigError
 from histvq.export import EXPORTS
 
@@ -20,7 +21,7 @@ def add_to(app: typer.Typer) -> None:
 
 @told
 def export(
-    run: Annotated[Path, typer.Argument(help="Run folder.")],
+    run: Annotated[Path, typer.Argument(parser=place, help="Run folder, or its address.")],
     to: Annotated[
         str,
         typer.Option(
@@ -28,13 +29,22 @@ def export(
         ),
     ],
     out: Annotated[
-        Path | None, typer.Option("-o", "--out", help="Folder to write to; RUN/export otherwise.")
+        Path | None,
+        typer.Option(
+            "-o",
+            "--out",
+            parser=place,
+            metavar="PATH",
+            help="Folder to write to, or its address; RUN/export otherwise.",
+        ),
     ] = None,
     media: Annotated[
         Path | None,
         typer.Option(
+            parser=place,
+            metavar="PATH",
             help="Videos of the recordings: a folder of files called as the recordings, or a CSV table "
-            "with the columns recording and media."
+            "with the columns recording and media.",
         ),
     ] = None,
     overwrite: Overwrite = False,
@@ -47,8 +57,9 @@ def export(
     names = [name.strip() for name in to.split(",") if name.strip()]
     if not names:
         raise ConfigError(f"--to names no format; known are {', '.join(EXPORTS)}")
+    run = at_work(run)
     answers = read_run(run).answers
-    folder = out or run / "export"
+    folder = at_work(out) if out else run / "export"
     written = write(
         names,
         folder,
@@ -56,8 +67,8 @@ def export(
         media=find_media(media, [a.recording_id for a in answers]) if media else None,
         overwrite=overwrite,
     )
-    for name, place in written.items():
-        console.say(f"{name}: {place}")
+    for name, file in written.items():
+        console.say(f"{name}: {file}")
     again = next((written[name] for name in BACK if name in written), None)
     step = f"correct it there, then histvq evaluate {run} {again}" if again else f"open {folder}"
     return closing(folder, step)

@@ -7,6 +7,7 @@ import typer
 
 from histvq import console
 from histvq.cli.common import Names, closing, told
+from histvq.cli.places import at_work, here, place
 from histvq.errors import ConfigError, did_you_mean
 
 FORMATS = ("onnx",)
@@ -19,9 +20,16 @@ def add_to(app: typer.Typer) -> None:
 
 @told
 def export_model(
-    model: Annotated[Path, typer.Argument(help="A saved model, as RUN/model.")],
+    model: Annotated[
+        Path, typer.Argument(parser=place, help="A saved model, as RUN/model, or its address.")
+    ],
     to: Annotated[str, typer.Option(metavar="FORMAT", help=f"One of {', '.join(FORMATS)}.")],
-    out: Annotated[Path, typer.Option("-o", "--out", help="File to write.")] = Path("model.onnx"),
+    out: Annotated[
+        Path,
+        typer.Option(
+            "-o", "--out", parser=place, metavar="PATH", help="File to write, or its address."
+        ),
+    ] = Path("model.onnx"),
     roots: Annotated[
         list[str] | None,
         typer.Option(
@@ -43,8 +51,9 @@ def export_model(
 
     if to not in FORMATS:
         raise ConfigError(f"--to {to}: models are not written as that{did_you_mean(to, FORMATS)}")
+    model, out = here(model), at_work(out)
     loaded = load_model(model)
-    names = names or names_beside(model)
+    names = here(names) if names else names_beside(model)
     given = None
     if names is not None:
         given = read_names(names, known=codes_of(loaded))

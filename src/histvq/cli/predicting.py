@@ -26,7 +26,9 @@ from histvq.cli.common import (
     told,
 )
 from histvq.cli.mixed import answered
+from histvq.cli.places import here, place
 from histvq.errors import ConfigError
+from histvq.remote import shown
 
 FOLDER = Path("runs/predicted")
 Jobs = Annotated[
@@ -48,13 +50,17 @@ def add_to(app: typer.Typer) -> None:
 
 @told
 def predict(
-    model: Annotated[Path, typer.Argument(help="A saved model, as RUN/model.")],
+    model: Annotated[
+        Path, typer.Argument(parser=place, help="A saved model, as RUN/model, or its address.")
+    ],
     files: Files,
     out: Annotated[
         Path | None,
         typer.Option(
             "-o",
             "--out",
+            parser=place,
+            metavar="PATH",
             help=f"Folder to write to; {FOLDER} otherwise. With --stream a CSV file; standard output "
             "otherwise.",
         ),
@@ -101,7 +107,8 @@ def predict(
     from histvq.results import write_answers
 
     how = How(format=format, fps=fps, unit=unit, people=people, options=options or ())
-    names = names or names_beside(model)
+    given, model = model, here(model)
+    names = here(names) if names else names_beside(model)
     if stream:
         return streaming.stream(
             load_model(model, method=method),
@@ -114,8 +121,7 @@ def predict(
         )
     if idle is not None:
         raise ConfigError("--idle says when --stream ends; leave it out, or add --stream")
-    out = out or FOLDER
-    claimed(out, overwrite=overwrite)
+    out = claimed(out or FOLDER, overwrite=overwrite)
     loaded = load_model(model, method=method)
     if names is not None:
         read_names(names, known=codes_of(loaded))  # its faults are told before the work
@@ -144,7 +150,7 @@ def predict(
         names=names,
         warnings=readings.warnings,
         skipped=readings.skipped,
-        settings={"model": str(model), **data_settings(files, how)},
+        settings={"model": shown(given), **data_settings(files, how)},
     )
     if scores:
         console.say(str(scores))

@@ -8,12 +8,16 @@ import typer
 
 from histvq import console
 from histvq.cli.common import Exit, closing, told
+from histvq.cli.places import at_work, here, place
 from histvq.errors import ConfigError, DataWarning
 
 if TYPE_CHECKING:
     from histvq.report.run_folder import RunFolder
 
-RunArgument = Annotated[Path, typer.Argument(help="Folder that histvq run or predict wrote.")]
+RunArgument = Annotated[
+    Path,
+    typer.Argument(parser=place, help="Folder that histvq run or predict wrote, or its address."),
+]
 
 
 @told
@@ -31,6 +35,7 @@ def names(
     from histvq.report.names import FILE, write_names
     from histvq.report.run_folder import read_run
 
+    run = at_work(run)
     found = read_run(run, named=False)
     nearest = _nearest(found) if overwrite or not (run / FILE).exists() else {}
     written = write_names(run / FILE, found.answers, nearest=nearest, overwrite=overwrite)
@@ -42,12 +47,14 @@ def report(
     run: RunArgument,
     files: Annotated[
         list[Path] | None,
-        typer.Argument(help="The run's recordings, if they are not where they were."),
+        typer.Argument(parser=place, help="The run's recordings, if they are not where they were."),
     ] = None,
     groups: Annotated[
         Path | None,
         typer.Option(
-            help="CSV table to compare groups by: a column recording, and others of your own."
+            parser=place,
+            metavar="PATH",
+            help="CSV table to compare groups by: a column recording, and others of your own.",
         ),
     ] = None,
     budget_mb: Annotated[
@@ -62,6 +69,7 @@ def report(
     from histvq.report.run_folder import corrected_by_hand, read_run, read_sources
     from histvq.results import rewrite_report
 
+    run = at_work(run)
     found = read_run(run)
     if not overwrite and corrected_by_hand(found):
         raise ConfigError(
@@ -70,7 +78,7 @@ def report(
         )
     table = None
     if groups is not None:
-        table = read_groups(groups, [answer.recording_id for answer in found.answers])
+        table = read_groups(here(groups), [answer.recording_id for answer in found.answers])
     readings = read_sources(found, files)
     scores, written = rewrite_report(
         found,

@@ -9,6 +9,7 @@ from typing import Literal, get_args
 from histvq.annotation import Annotation
 from histvq.errors import ConfigError, DataWarning, FileFormatError, did_you_mean
 from histvq.io.parts import plugins
+from histvq.io.parts.at_hand import AtHand, at_hand
 from histvq.io.parts.attempting import attempt, takes_any
 from histvq.io.parts.finding import Survey
 from histvq.io.parts.finding import entries as entries_of
@@ -17,6 +18,7 @@ from histvq.io.parts.reader import Pair, Reader
 from histvq.io.parts.telling import differences, empty, listed
 from histvq.io.parts.unique import with_unique_ids
 from histvq.recording import Recording
+from histvq.remote import as_path
 
 # A new format: one file that makes a Reader, one line here. Where two know a file, the first reads.
 READERS = {
@@ -74,7 +76,7 @@ class Readings:
     def without(self, reasons: Mapping[int, str]) -> "Readings":
         """These without the recordings at some places, now skipped, each for its reason."""
         kept = [place for place in range(len(self.recordings)) if place not in reasons]
-        files = [Path(r.source or r.id) for r in self.recordings]
+        files = [as_path(r.source or r.id) for r in self.recordings]
         return replace(
             self,
             recordings=tuple(self.recordings[place] for place in kept),
@@ -90,7 +92,7 @@ def read(path: str | Path, format: str | None = None, **options: object) -> Pair
     Warns of damaged files that lie beside it in a folder.
 
     Args:
-        path: A file, or a folder that holds one recording.
+        path: A file, or a folder that holds one recording; an address, as `s3://bucket/x.npz`, will do.
         format: Name of the format, or `module:name` of a reader of your own; found from the file
             where not given.
         **options: What the format's reader takes, as `fps=60` where a file does not say it.
@@ -99,6 +101,14 @@ def read(path: str | Path, format: str | None = None, **options: object) -> Pair
         FileFormatError: If no format fits, or the file is not as its format promises.
         ConfigError: If the reader does not take one of the options.
     """
+    with at_hand(path) as here:
+        if here.faults:
+            raise FileFormatError(listed(list(here.faults.values())))
+        recording, annotation = _read_one(here.paths[0], format, options)
+    return _called(recording, here), annotation
+
+
+def _read_one(path: Path, format: str | None, options: dict[str, object]) -> Pair:
     found = _survey(path, format)
     entries = entries_of(found, named=[path])
     if len(entries) > 1:
@@ -109,7 +119,7 @@ def read(path: str | Path, format: str | None = None, **options: object) -> Pair
     name, file = entries[0]
     check_options(options, [name])
     for fault in found.faults.values():
-        warnings.warn(fault, DataWarning, stacklevel=2)
+        warnings.warn(fault, DataWarning, stacklevel=3)
     return find_reader(name).read(file, **options)
 
 
@@ -149,7 +159,8 @@ def read_many(
     by `format` changes that in one point: its own endings are read without looking.
 
     Args:
-        paths: Files and folders, or one of them.
+        paths: Files and folders, or one of them. Those at addresses, as `s3://bucket/folder`, are copied
+            to a temporary folder for as long as they are read; their files are called by their addresses.
         format: As in `read`.
         strict: Stop at files that cannot be read, and at values that had to be changed or are all
             missing; every file is looked at first. Recordings that differ are no fault.
@@ -163,13 +174,31 @@ def read_many(
             cannot be made unique.
         ConfigError: If no reader in use takes one of the options.
     """
-    survey = _survey(paths, format)
+    check_people(people)
+    with at_hand(paths) as here:
+        readings = _read_here(here, format, strict, people, progress, options)
+    return replace(
+        readings,
+        recordings=tuple(_called(recording, here) for recording in readings.recordings),
+        skipped=tuple((here.name(file), here.words(why)) for file, why in readings.skipped),
+        warnings=tuple(map(here.words, readings.warnings)),
+    )
+
+
+def _read_here(
+    here: AtHand,
+    format: str | None,
+    strict: bool,
+    people: People,
+    progress: ReadProgress | None,
+    options: dict[str, object],
+) -> Readings:
+    survey = _survey(here.paths, format)
     entries = [(name, file) for file, name in survey.formats.items()]
     check_options(options, dict.fromkeys(survey.formats.values()))
-    check_people(people)
     pairs: list[Pair] = []
     formats: list[str] = []
-    skipped = list(survey.faults.items())
+    skipped = [*here.faults.items(), *survey.faults.items()]
     messages: dict[str, None] = {}
     for done, (name, file) in enumerate(entries, start=1):
         found = attempt(find_reader(name), file, options, apart=people == "apart")
@@ -179,7 +208,7 @@ def read_many(
         if found.fault:
             skipped.append((file, found.fault))
         if progress is not None:
-            progress(done, len(entries), file)
+            progress(done, len(entries), here.name(file))
     if pairs:
         pairs = with_unique_ids(pairs)
     recordings = tuple(recording for recording, _ in pairs)
@@ -236,3 +265,10 @@ def check_options(options: Mapping[str, object], names: Iterable[str]) -> None:
         else:
             known = did_you_mean(option, takers) if takers else ": it has none. Leave it out"
         raise ConfigError(f"format {' or '.join(readers)} has no option {option!r}{known}")
+
+
+def _called(recording: Recording, here: AtHand) -> Recording:
+    """The recording with the address of its file for the source, where that is a copy."""
+    return (
+        replace(recording, source=here.words(recording.source)) if recording.source else recording
+    )

@@ -68,9 +68,9 @@ def write_report(
         names: What a person calls actions and subactions and how they colour them; actions of one name
             become one.
         groups: A row a recording, by its id, with any columns to compare recordings by.
-        budget_mb: The size of the page, which is about the first few thousand recordings. Motion is embedded at the highest rate that keeps to it; where
-            even a low rate does not, recordings are left out, and the page says so. Labels and tables
-            are always there.
+        budget_mb: The size of the page, which is about the first few thousand recordings. Motion is
+            embedded at the highest rate that keeps to it; where even a low rate does not, recordings are
+            left out, and the page says so. Their labels are there, and all are in the tables.
 
     Returns:
         `segments`, `frames`, `usage`, `timelines` (a folder) and `report` -> where it was written.
@@ -113,8 +113,8 @@ def write_report(
         shown = on_page(answers)
         if len(shown) < len(answers):
             said.append(
-                f"This page is about the first {len(shown):,} of {len(answers):,} recordings, and its table of "
-                "actions about all of them; all are in segments.csv and frames.csv."
+                f"This page is about the first {len(shown):,} of {len(answers):,} recordings; its table of "
+                "actions, segments.csv and frames.csv are about all of them."
             )
         html = page(
             shown,
@@ -138,7 +138,7 @@ def on_page(answers: Sequence[Segmentation]) -> Sequence[Segmentation]:
     n_runs = 0
     for place, answer in enumerate(answers[:MOST_RECORDINGS]):
         for labels in (answer.actions, answer.subactions):
-            n_runs += 0 if labels is None else 1 + np.count_nonzero(np.diff(labels))
+            n_runs += 0 if labels is None else 1 + int(np.count_nonzero(np.diff(labels)))
         if n_runs > MOST_RUNS:
             return answers[: max(1, place)]
     return answers[:MOST_RECORDINGS]

@@ -11,6 +11,7 @@ from histvq.errors import ConfigError, DataWarning, HistvqError
 from histvq.io import READERS, Readings, read_many
 from histvq.io.parts.plugins import plugins
 from histvq.io.parts.settings import parsed
+from histvq.remote import is_remote
 
 if TYPE_CHECKING:
     from histvq.report.run_folder import RunFolder
@@ -60,6 +61,11 @@ def _noted_files(run: "RunFolder") -> list[Path]:
             else "no files are noted in config.yaml"
         )
         _tell(f"{run.folder}: {said}; to see the motion, {GIVE_FILES}")
+        return []
+    if far := [
+        path for path in noted if is_remote(str(path))
+    ]:  # not fetched because a file says so
+        _tell(f"{run.folder}: its recordings are at {far[0]}; to see the motion, {GIVE_FILES}")
         return []
     places = [_found(Path(str(path)), run.folder) for path in noted]
     gone = [str(path) for path, place in zip(noted, places, strict=True) if place is None]
