@@ -113,8 +113,8 @@ def write_report(
         shown = on_page(answers)
         if len(shown) < len(answers):
             said.append(
-                f"This page is about the first {len(shown):,} of {len(answers):,} recordings; its table of "
-                "actions, segments.csv and frames.csv are about all of them."
+                f"This page is about the first {len(shown):,} of {len(answers):,} recordings; its table "
+                "of actions, segments.csv and frames.csv are about all of them."
             )
         html = page(
             shown,

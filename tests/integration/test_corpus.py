@@ -1,0 +1,210 @@
+"""Many files answered for by workers of a cluster: the same run folder as from the plain command."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from histvq.cli import Exit
+from histvq.cluster import connected
+from histvq.methods.window_kmeans import WindowKMeans
+from oracles.commands import histvq
+from oracles.corpora import motion, run_folder, skipped, write_good, write_mixed
+from oracles.mortal import Mortal
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+QUICK = ["--method", "window-kmeans", "--set", "n_init=2"]
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """The address of a scheduler with two workers."""
+    with connected("local", n_workers=2) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def address(cluster):
+    return cluster.client.scheduler.address
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("model") / "m"
+    _fitted(WindowKMeans).save(folder)
+    return folder
+
+
+def _fitted(kind):
+    given = [motion(f"g{seed}", seed)[0] for seed in range(4)]
+    return kind(n_actions=2, patch_seconds=1.0, random_state=0, n_init=2).fit(given)
+
+
+@pytest.fixture
+def mixed(tmp_path):
+    write_mixed(tmp_path / "mixed")
+    return tmp_path / "mixed"
+
+
+def both(command, *, out, address, cwd_files=()):
+    """What the plain command says and leaves, and the same on a cluster."""
+    plain = histvq(*command, "-o", out / "plain")
+    there = histvq(*command, "-o", out / "there", "--cluster", address)
+    return (plain, run_folder(out / "plain")), (there, run_folder(out / "there"))
+
+
+@pytest.mark.filterwarnings("ignore::histvq.errors.DataWarning")
+def test_predict_of_good_and_bad_files(mixed, model, address, tmp_path):
+    plain, there = both(["predict", model, mixed], out=tmp_path, address=address)
+    assert plain[0][0] == there[0][0] == Exit.SOME_SKIPPED
+    assert there[1] == plain[1]
+    assert len(skipped(tmp_path / "there")) == 6
+    assert "2 other files ignored" in there[0][1]
+    assert "good000" in there[1]["frames.csv"].decode() and "monday" in str(there[1]["frames.csv"])
+
+
+@pytest.mark.filterwarnings("ignore::histvq.errors.DataWarning")
+def test_run_of_good_and_bad_files(mixed, address, tmp_path):
+    plain, there = both(["run", mixed, "-k", 2, *QUICK], out=tmp_path, address=address)
+    assert plain[0][0] == there[0][0] == Exit.SOME_SKIPPED, there[0][1]
+    assert there[1] == plain[1]
+    assert any("other_joints" in name for name, _ in skipped(tmp_path / "there"))
+
+
+def test_relative_paths_options_and_files_named_twice(mixed, model, address, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    named = ["mixed/good001.npz", "mixed/monday", "mixed/../mixed/good001.npz", "mixed/good002.npz"]
+    plain, there = both(["predict", model, *named], out=tmp_path, address=address)
+    assert plain[0][0] == there[0][0] == Exit.ALL
+    assert there[1] == plain[1]
+    assert not (tmp_path / "there" / "pieces").exists()
+    for wrong, status in (
+        ([mixed / "README.txt", "mixed/cut.npz"], Exit.NOTHING_DONE),
+        (["mixed/good001.npz", "--option", "nope=1"], Exit.USAGE),
+        (["mixed/good001.npz", "--people", "all"], Exit.USAGE),
+        (["mixed/other_unit.npz"], Exit.NOTHING_DONE),
+        (["mixed", "--strict"], Exit.NOTHING_DONE),
+        (["mixed/good001.npz", "mixed/other_unit.npz", "--strict"], Exit.USAGE),
+        (["mixed/nothing.npz"], Exit.NOTHING_DONE),
+    ):
+        command = ["predict", model, *wrong, "--overwrite"]
+        (plain, _), (there, _) = both(command, out=tmp_path / "wrong", address=address)
+        assert plain == there and plain[0] == status, wrong
+
+
+def test_nothing_is_done_twice(model, address, tmp_path):
+    files = tmp_path / "files"
+    write_good(files, 12)
+    (files / "bad.npz").touch()
+    command = ["predict", model, files, "-o", tmp_path / "out", "--cluster", address, "--overwrite"]
+    status, said = histvq(*command)
+    assert status == Exit.SOME_SKIPPED and "done before" not in said
+    assert "keeps what was answered" in said
+    shutil.copy(files / "good003.npz", files / "bad.npz")
+    os.utime(files / "good005.npz", ns=(0, 0))
+    write_good(files, 1, start=50)
+    status, said = histvq(*command)
+    assert status == Exit.ALL
+    assert "11 of 14 files were done before" in said  # not the mended, the touched, the new one
+    histvq("predict", model, files, "-o", tmp_path / "plain")
+    assert run_folder(tmp_path / "out") == run_folder(tmp_path / "plain")
+
+
+def test_another_model_does_all_anew(model, address, tmp_path):
+    write_good(tmp_path / "files", 3)
+    (tmp_path / "files" / "bad.npz").touch()
+    out = ["-o", tmp_path / "out", "--cluster", address, "--overwrite"]
+    histvq("predict", model, tmp_path / "files", *out)
+    other = tmp_path / "other"
+    given = [motion(f"g{seed}", seed)[0] for seed in range(9)]
+    WindowKMeans(n_actions=3, patch_seconds=1.0, random_state=1, n_init=2).fit(given).save(other)
+    assert "done before" not in histvq("predict", other, tmp_path / "files", *out)[1]
+
+
+def test_a_file_on_which_workers_end_costs_only_itself(address, tmp_path):
+    _fitted(Mortal).save(tmp_path / "mortal")
+    files = write_good(tmp_path / "files", 5)
+    write_recording(tmp_path / "files" / "deadly.npz", "deadly")
+    mine = ["--method", "oracles.mortal:Mortal"]
+    status, said = histvq(
+        "predict", tmp_path / "mortal", tmp_path / "files", *mine, "-o", tmp_path / "out",
+        "--cluster", address,
+    )  # fmt: skip
+    assert status == Exit.SOME_SKIPPED, said
+    ((name, why),) = skipped(tmp_path / "out")
+    assert name == "deadly.npz" and "ended, each time it was tried" in why
+    histvq("predict", tmp_path / "mortal", *files, *mine, "-o", tmp_path / "plain")
+    plain, there = (run_folder(tmp_path / name) for name in ("plain", "out"))
+    assert plain["frames.csv"] == there["frames.csv"]
+
+
+def write_recording(file, id):
+    from histvq.io.npz import write_npz
+
+    write_npz(file, *motion(id, 99))
+
+
+def test_a_worker_killed_in_the_middle_costs_no_result(cluster, model, address, tmp_path):
+    write_good(tmp_path / "files", 60)
+    pieces = tmp_path / "there" / "pieces"
+    killed = []
+
+    def kill_one():
+        until = time.monotonic() + 60
+        while time.monotonic() < until and len(list(pieces.glob("*.safetensors"))) < 5:
+            time.sleep(0.01)
+        victim = next(iter(cluster.client.run(os.getpid).values()))
+        os.kill(victim, signal.SIGKILL)
+        killed.append(victim)
+
+    thread = threading.Thread(target=kill_one)
+    thread.start()
+    plain, there = both(["predict", model, tmp_path / "files"], out=tmp_path, address=address)
+    thread.join(timeout=60)
+    assert killed
+    assert plain[0][0] == there[0][0] == Exit.ALL
+    assert there[1] == plain[1]
+
+
+def test_a_command_killed_and_given_again_goes_on(model, address, tmp_path):
+    write_good(tmp_path / "files", 80)
+    out = tmp_path / "out"
+    command = ["predict", model, tmp_path / "files", "-o", out, "--cluster", address]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "histvq", *map(str, command)], stdout=subprocess.DEVNULL
+    )
+    until = time.monotonic() + 120
+    while time.monotonic() < until and process.poll() is None and n_pieces(out) < 5:
+        time.sleep(0.01)
+    process.kill()
+    process.wait(timeout=60)
+    done = n_pieces(out)
+    assert 5 <= done and not (out / "frames.csv").exists()
+    status, said = histvq(*command)
+    assert status == Exit.ALL
+    n_before = int(said.split(" of 80 files were done before")[0].split()[-1])
+    assert n_before >= done  # those in flight when it was killed may have ended since
+    histvq("predict", model, tmp_path / "files", "-o", tmp_path / "plain")
+    assert run_folder(out) == run_folder(tmp_path / "plain")
+
+
+def n_pieces(out):
+    return len(list((Path(out) / "pieces").glob("*.safetensors")))
+
+
+def test_workers_that_do_not_see_the_folder_say_so(model, address, tmp_path, monkeypatch):
+    from histvq.corpus import seen
+
+    monkeypatch.setattr(seen, "write_text", lambda path, text: None)
+    write_good(tmp_path / "files", 1)
+    status, said = histvq(
+        "predict", model, tmp_path / "files", "-o", tmp_path / "out", "--cluster", address
+    )
+    assert status == Exit.USAGE
+    assert "does not see" in said and "same path" in said
