@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from histvq.cluster.engine import log_level
+from histvq.cluster.engine import distributed, log_level
 from histvq.cluster.processes import NO_PAUSE
 from histvq.errors import ConfigError
 
@@ -24,6 +24,7 @@ QUEUES = {
 EXAMPLES = {"cores": "8", "memory": "16GB"}
 # A worker that was ended for its memory is back before.
 GONE_S = 30.0
+AGAIN_S = 60.0
 
 
 @contextmanager
@@ -65,7 +66,9 @@ def in_jobs(
         try:
             jobs.submit()
         except (RuntimeError, ValueError, OSError) as error:
-            raise ConfigError(f"--cluster {queue}: {program} takes no job: {error}") from error
+            raise ConfigError(
+                f"--cluster {queue}: {program} takes no job: {_in_a_line(error)}"
+            ) from error
         yield jobs
 
 
@@ -106,6 +109,10 @@ def _unknown(error: Exception) -> str:
     return f"there is no option {found[1]!r}" if found else str(error)
 
 
+def _in_a_line(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
 class Jobs:
     """The jobs of a cluster: as many as were asked for, also when some have come to their time's end.
 
@@ -119,6 +126,7 @@ class Jobs:
         self._told = told
         # Of jobs that have had workers: when those were last seen.
         self._seen: dict[Any, float] = {}
+        self._not_before = 0.0
 
     def submit(self) -> None:
         """Hand in as many as are lacking.
@@ -126,8 +134,28 @@ class Jobs:
         Raises:
             RuntimeError: If they are not taken.
         """
-        self.cluster.scale(jobs=self._n_jobs)
-        # `scale` alone logs what goes wrong and waits for workers that will not come.
+        spec = self.cluster.worker_spec
+        fresh = [self._planned() for _ in range(self._n_jobs - len(spec))]
+        try:
+            self._bring_about()
+        except Exception:
+            failed = distributed().Status.failed
+            for name in fresh:
+                del spec[name]
+                self.cluster.workers[name].status = failed  # or it could not be closed
+            raise
+
+    def _planned(self) -> Any:
+        """The name of one more job in Dask's plan."""
+        (job,) = new = self.cluster.new_worker_spec()
+        self.cluster.worker_spec.update(new)
+        return job
+
+    def _bring_about(self) -> None:
+        """End the jobs that are not planned, hand in those that are.
+
+        Not by `scale`, which returns at once, logs what goes wrong, and waits for jobs that never come.
+        """
         self.cluster.sync(self.cluster._correct_state)
 
     def keep_up(self) -> None:
@@ -138,10 +166,15 @@ class Jobs:
             if any(name == str(job) or name.startswith(f"{job}-") for name in names):
                 self._seen[job] = now
         ended = [job for job, seen in self._seen.items() if now - seen > GONE_S]
-        if not ended:
-            return
         for job in ended:
             del self._seen[job]
-            self.cluster.worker_spec.pop(job, None)
-        self._told(f"{len(ended)} jobs have ended before the work; handing in as many others")
-        self.cluster.scale(jobs=self._n_jobs)
+            del self.cluster.worker_spec[job]
+        if ended:
+            self._told(f"{len(ended)} jobs have ended before the work; handing in as many others")
+            self._bring_about()  # before, for Dask gives the next job the same name
+        if len(self.cluster.worker_spec) < self._n_jobs and now >= self._not_before:
+            try:
+                self.submit()
+            except (RuntimeError, ValueError, OSError) as error:
+                self._told(f"no job is taken, trying again in {AGAIN_S:.0f} s: {_in_a_line(error)}")
+                self._not_before = now + AGAIN_S
