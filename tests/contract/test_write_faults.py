@@ -133,6 +133,7 @@ ON_PURPOSE = {
     ("io.npz", "savez_compressed"): "to a file of histvq.writing",
     ("io.layout", "save"): "to a file of histvq.writing",
     ("export.parquet", "to_parquet"): "to a file of histvq.writing",
+    ("remote.putting", "copyfile"): "to a file of histvq.writing",
 }  # fmt: skip
 OURS = {"beside", "written_whole", "atomically", "write_text", "write_bytes", "together", "growing"}
 # What goes through `histvq.writing`, but has tests of its own.
@@ -143,6 +144,7 @@ TESTED_ELSEWHERE = {
     "cli.streaming": "tests/unit/test_cli_write_faults.py",
     "cli.clipping": "Rerun writes",
     "clips.filming": "ffmpeg writes",
+    "remote.putting": "tests/unit/remote/test_putting.py",
     "writing": "itself",
 }
 NUMPY = {"save", "savez", "savez_compressed", "savetxt", "tofile"}

@@ -23,7 +23,7 @@ from histvq.cli.common import (
     read_files,
     told,
 )
-from histvq.cli.places import here, place
+from histvq.cli.places import here, local_place, place
 from histvq.errors import ConfigError
 from histvq.io.parts.settings import parsed
 
@@ -97,7 +97,7 @@ def _has_terminal() -> bool:
 @told
 def data_prepare(
     name: Annotated[str, typer.Argument(help="Name of the benchmark.")],
-    raw: Annotated[Path, typer.Argument(parser=place, help="Folder of its raw files.")],
+    raw: Annotated[Path, typer.Argument(parser=local_place, help="Folder of its raw files.")],
     out: Annotated[Path | None, typer.Option("-o", "--out", help="Folder to write to.")] = None,
     layout: Annotated[
         str, typer.Option(help="npz (ours) or smq (features, groundTruth, mapping).")

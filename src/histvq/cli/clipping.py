@@ -9,7 +9,7 @@ import typer
 
 from histvq import console
 from histvq.cli.common import Exit, closing, told
-from histvq.cli.places import at_work, here, place
+from histvq.cli.places import at_work, here, local_place, place
 from histvq.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def clips(
     video: Annotated[
         Path | None,
         typer.Option(
-            parser=place,
+            parser=local_place,
             metavar="PATH",
             help="Videos of the recordings: a folder of files named after them, or a CSV table with "
             "columns recording, video and, if wanted, offset_s.",

@@ -7,7 +7,7 @@ import typer
 
 from histvq import console
 from histvq.cli.common import Overwrite, closing, told
-from histvq.cli.places import at_work, place
+from histvq.cli.places import at_work, local_place, place
 from histvq.errors import ConfigError
 from histvq.export import EXPORTS
 
@@ -41,7 +41,7 @@ def export(
     media: Annotated[
         Path | None,
         typer.Option(
-            parser=place,
+            parser=local_place,
             metavar="PATH",
             help="Videos of the recordings: a folder of files called as the recordings, or a CSV table "
             "with the columns recording and media.",

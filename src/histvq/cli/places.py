@@ -4,9 +4,10 @@ from contextlib import ExitStack
 from contextvars import ContextVar
 from pathlib import Path
 
+from typer import BadParameter
+
 from histvq import console
-from histvq.errors import FileFormatError
-from histvq.remote import as_path, copies, is_remote, names_at, worked_on
+from histvq.remote import as_path, copies, is_remote, names_at, shown, worked_on
 
 # What the command that runs holds until it ends.
 held: ContextVar[ExitStack] = ContextVar("held")
@@ -15,6 +16,17 @@ held: ContextVar[ExitStack] = ContextVar("held")
 def place(text: str) -> Path:
     """What is typed for a file or folder: a path, or an `Address` as it stands, for typer."""
     return as_path(text)
+
+
+def local_place(text: str) -> Path:
+    """What is typed for a file or folder where no address will do, for typer.
+
+    Raises:
+        BadParameter: If it is one.
+    """
+    if is_remote(text):
+        raise BadParameter(f"{shown(text)}: no address can be named here; copy what is there first")
+    return Path(text)
 
 
 def here(place: Path) -> Path:
@@ -29,8 +41,7 @@ def here(place: Path) -> Path:
     made = held.get().enter_context(copies())
     console.name_places(made.in_words)
     found = made.bring(str(place))
-    if made.faults:
-        raise FileFormatError("\n".join(made.faults.values()))
+    made.check()
     return found
 
 

@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from histvq import writing
-from histvq.errors import DataWarning, FileFormatError, NotWrittenError
+from histvq.errors import DataWarning, NotWrittenError
 from histvq.remote.address import shown
-from histvq.remote.copies import Copies, side_by_side
+from histvq.remote.copying import Copies, NothingThereError, side_by_side
 from histvq.remote.systems import Remote, in_words, local_path, opened
+from histvq.writing import atomically, unfinished_prefix, written_whole
 
 # Where a file that is being written is seen half, and a rename puts it in its place in one step. All
 # others are object stores, which show an object when it is complete.
@@ -78,7 +78,9 @@ def worked_on(address: str, *, earlier: bool = True) -> Iterator[tuple[Path, Cal
         place = made.place_for(remote)
         place.parent.mkdir(parents=True)
         if earlier:
-            _bring(made, remote)
+            with suppress(NothingThereError):
+                made.bring(address)
+            made.check()
         made.addresses[place] = address
         _try_to_write(remote)
         before = _stamps(place)
@@ -99,17 +101,6 @@ def worked_on(address: str, *, earlier: bool = True) -> Iterator[tuple[Path, Cal
     finally:
         if not kept:
             shutil.rmtree(made.folder, ignore_errors=True)
-
-
-def _bring(made: Copies, remote: Remote) -> None:
-    try:
-        made.bring(remote.address)
-    except FileFormatError as error:
-        if "there is no such" in str(error):
-            return
-        raise
-    if made.faults:
-        raise FileFormatError("\n".join(made.faults.values()))
 
 
 def _kept(error: Exception, folder: Path) -> str:
@@ -165,7 +156,8 @@ def _try_to_write(remote: Remote) -> None:
 
 def _write(remote: Remote, content: bytes) -> None:
     if (target := local_path(remote)) is not None:
-        writing.write_bytes(target, content)
+        with written_whole(target) as file:
+            file.write(content)
         return
     with _placed(remote) as path:
         remote.fs.pipe_file(path, content)
@@ -173,7 +165,7 @@ def _write(remote: Remote, content: bytes) -> None:
 
 def _put(place: Path, remote: Remote) -> None:
     if (target := local_path(remote)) is not None:
-        writing.atomically(target, lambda part: shutil.copyfile(place, part))
+        atomically(target, lambda part: shutil.copyfile(place, part))
         return
     with _placed(remote) as path:
         remote.fs.put_file(str(place), path)
@@ -205,4 +197,4 @@ def _placed(remote: Remote) -> Iterator[str]:
 
 def _beside(remote: Remote) -> Remote:
     """A place in the same folder that nobody else writes to, with a name that readers leave out."""
-    return remote.parent / f"{writing.unfinished_prefix()}{os.urandom(8).hex()}.part"
+    return remote.parent / f"{unfinished_prefix()}{os.urandom(8).hex()}.part"

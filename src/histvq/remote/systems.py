@@ -1,10 +1,12 @@
 """The file system of an address, and its errors in words."""
 
 import errno
+import logging
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -12,18 +14,17 @@ from typing import Any
 from histvq.errors import ConfigError, FileFormatError, HistvqError, NotWrittenError, did_you_mean
 from histvq.remote.address import shown
 
+CONNECT_S, READ_S = 20, 60
 # Extras of ours that bring a protocol's package.
 _EXTRAS = {"s3": "s3", "s3a": "s3", "gcs": "gcs", "gs": "gcs"}
-# How long to wait, in seconds, where a protocol would wait for ever if nobody said.
-_PATIENCE: dict[str, dict[str, Any]] = {
-    "sftp": {"timeout": 20, "banner_timeout": 20, "auth_timeout": 20},
-    "ssh": {"timeout": 20, "banner_timeout": 20, "auth_timeout": 20},
-}
 _KEYS = {
     "s3": "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or FSSPEC_S3_ANON=true for public "
     "data",
     "gcs": "GOOGLE_APPLICATION_CREDENTIALS, gcloud auth, or FSSPEC_GCS_TOKEN=anon for public data",
 }
+# These write tracebacks to the terminal where nobody handles their log; their errors come to us anyway.
+_TALKATIVE = ("gcsfs", "s3fs", "fsspec", "adlfs", "paramiko")
+_NOBODY = logging.NullHandler()
 _LOCAL_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
@@ -46,9 +47,14 @@ class Remote:
         """The first of its protocols, that of `fs`."""
         return _first_protocol(self.address)
 
+    @property
+    def is_web(self) -> bool:
+        """Whether it is read by HTTP, where paths are whole addresses and folders are pages of links."""
+        return self.protocol in ("http", "https")
+
     def at(self, path: str) -> str:
         """The address of a path of the file system that is this one or below it."""
-        rest = path[len(self.path) :].strip("/")
+        rest = path[len(self.path) :].removeprefix("/")
         if not rest:
             return self.address
         head, *tail = self._links()
@@ -82,6 +88,8 @@ def opened(address: str) -> Remote:
         ConfigError: If fsspec, or the package of the protocol, is not there, or knows no such protocol.
     """
     fsspec = _fsspec(address)
+    for package in _TALKATIVE:  # who configures logging hears them all the same
+        logging.getLogger(package).addHandler(_NOBODY)
     with in_words(address):
         fs, path = fsspec.core.url_to_fs(address, **_waiting(fsspec, address))
         return Remote(address, fs, str(path).rstrip("/"))
@@ -148,6 +156,7 @@ def _is_refused(error: Exception) -> bool:
         or "Auth" in name
         or name in ("RefreshError", "TokenRetrievalError")
         or getattr(error, "status", None) in (401, 403)
+        or (name == "error_perm" and str(error).startswith("530"))  # FTP
     )
 
 
@@ -176,12 +185,26 @@ def _first_protocol(address: str) -> str:
 
 
 def _waiting(fsspec: ModuleType, address: str) -> dict[str, Any]:
-    """What to say of waiting; what the user has set for the protocol stands."""
+    """How long to wait where a protocol would wait for ever, or not long enough for a large file.
+
+    Said of the first protocol alone, and only what the user has not set for it.
+    """
     protocol = _first_protocol(address)
-    if "::" in address:
-        return {}
+    waiting: dict[str, Any] = {}
+    if protocol in ("sftp", "ssh"):
+        waiting = dict.fromkeys(("timeout", "banner_timeout", "auth_timeout"), CONNECT_S)
+    elif protocol in ("http", "https") and (aiohttp := _installed("aiohttp")):
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S, sock_read=READ_S)
+        waiting = {"client_kwargs": {"timeout": timeout}}
     said = fsspec.config.conf.get(protocol, {})
-    return {name: value for name, value in _PATIENCE.get(protocol, {}).items() if name not in said}
+    return {} if "::" in address else {k: v for k, v in waiting.items() if k not in said}
+
+
+def _installed(package: str) -> Any:
+    try:
+        return import_module(package)
+    except ImportError:
+        return None
 
 
 def _fsspec(address: str) -> ModuleType:

@@ -51,5 +51,5 @@ def at_hand(paths: str | Path | Iterable[str | Path]) -> Iterator[AtHand]:
                 here.append(made.bring(str(path)) if is_remote(path) else Path(path))
             except (FileFormatError, OSError) as error:
                 faults[Address(path)] = str(error)
-        faults |= {Address(address): why for address, why in made.faults.items()}
+        faults |= {Address(address): str(error) for address, error in made.faults.items()}
         yield AtHand(here, faults, made)

@@ -9,14 +9,22 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from histvq.errors import ConfigError, FileFormatError, HistvqError
 from histvq.remote.address import shown
 from histvq.remote.systems import Remote, in_words, opened
 
+
+class NothingThereError(FileFormatError):
+    """There is no file at an address."""
+
+
 # Copied side by side, where a file system can do that.
 AT_ONCE = 16
-_NOT_IN_NAMES = frozenset('\\:*?"<>|') if sys.platform == "win32" else frozenset()
+# Of the name of a file: bytes, and what may not stand in it.
+LONGEST = 255
+_NOT_IN_NAMES = frozenset('\0/\\:*?"<>|' if sys.platform == "win32" else "\0/")
 
 
 def listed(address: str) -> list[str]:
@@ -73,8 +81,7 @@ def brought(addresses: Sequence[str]) -> Iterator[dict[str, Path]]:
     """
     with copies() as made:
         places = {address: made.bring(address) for address in addresses}
-        if made.faults:
-            raise FileFormatError("\n".join(made.faults.values()))
+        made.check()
         yield places
 
 
@@ -97,7 +104,7 @@ class Copies:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.addresses: dict[Path, str] = {}
-        self.faults: dict[str, str] = {}
+        self.faults: dict[str, HistvqError | OSError] = {}
         self._systems: list[Any] = []
 
     def bring(self, address: str) -> Path:
@@ -131,6 +138,20 @@ class Copies:
         self.addresses.setdefault(root, address)
         return root
 
+    def check(self) -> None:
+        """Raise for files in folders that could not be brought.
+
+        Raises:
+            OSError: If another try may bring one.
+            FileFormatError: If not.
+        """
+        if not self.faults:
+            return
+        words = "\n".join(map(str, self.faults.values()))
+        if any(isinstance(error, OSError) for error in self.faults.values()):
+            raise OSError(words)
+        raise FileFormatError(words)
+
     def place_for(self, remote: Remote) -> Path:
         """Where a copy of it goes."""
         return self.folder / self._number(remote) / _local(remote.path, remote)
@@ -159,10 +180,12 @@ class Copies:
             self._systems.append(remote.fs)
         return str(self._systems.index(remote.fs))
 
-    def _note(self, remote: Remote, path: str, error: Exception, *, n_files: int) -> None:
+    def _note(
+        self, remote: Remote, path: str, error: HistvqError | OSError, *, n_files: int
+    ) -> None:
         if n_files == 1:
             raise error
-        self.faults[remote.at(path)] = str(error)
+        self.faults[remote.at(path)] = error
 
 
 def files_at(remote: Remote) -> Mapping[str, int]:
@@ -173,20 +196,20 @@ def files_at(remote: Remote) -> Mapping[str, int]:
     Raises:
         FileFormatError: If there is none.
     """
-    if remote.protocol in ("http", "https") and not remote.address.endswith("/"):
+    if remote.is_web and not remote.address.endswith("/"):
         return {remote.path: 0}  # a listing would read the whole file to look for links in it
     with in_words(remote.address):
         remote.fs.invalidate_cache()
-        found = remote.fs.find(remote.path, detail=True)
+        found = remote.fs.find(remote.path + "/" * remote.is_web, detail=True)
         sizes = {str(path): int(info.get("size") or 0) for path, info in found.items()}
     folders = {path.rsplit("/", 1)[0] for path in sizes}
     files = {
         path: size
         for path, size in sizes.items()
-        if _is_below(path, remote.path) and not _is_marker(path, size, folders)
+        if _is_below(path, remote.path) and not _is_marker(path, size, folders, remote)
     }
     if not files:
-        raise FileFormatError(
+        raise NothingThereError(
             f"{shown(remote.address)}: there is no such file, folder or bucket, or nothing in it. Check "
             "the address"
         )
@@ -200,11 +223,15 @@ def _is_below(path: str, root: str) -> bool:
     if not path.startswith(f"{root}/" if root else ""):
         return False
     return not any(
-        name.startswith(".") and name != ".." for name in path[len(root) :].strip("/").split("/")
+        name.startswith(".") and name not in (".", "..")
+        for name in path[len(root) :].strip("/").split("/")
     )
 
 
-def _is_marker(path: str, size: int, folders: set[str]) -> bool:
+def _is_marker(path: str, size: int, folders: set[str], remote: Remote) -> bool:
+    """Whether it stands for a folder, or is a link of a web page to itself in another order."""
+    if remote.is_web:
+        return urlsplit(path).path.endswith("/")
     return path.endswith("/") or (not size and (path in folders or path.endswith("_$folder$")))
 
 
@@ -214,19 +241,26 @@ def _local(path: str, remote: Remote) -> Path:
     Raises:
         FileFormatError: If a name in it cannot be one of a file here, or would lead elsewhere.
     """
-    from urllib.parse import unquote, urlsplit
-
-    if remote.protocol in ("http", "https"):
+    if remote.is_web:
         parts = urlsplit(path)
         path = f"{parts.netloc}{unquote(parts.path)}"
     names = path.strip("/").split("/")
     for name in names:
-        if name in ("", ".", "..") or "\0" in name or _NOT_IN_NAMES & set(name):
+        if not _can_be_a_name(name):
             raise FileFormatError(
-                f"{shown(remote.at(path))}: not brought here, for {name!r} can be the name of no file. "
-                "Rename it"
+                f"{shown(remote.at(path))}: not brought here, for {name[:80]!r} can be the name of no "
+                "file. Rename it"
             )
     return Path(*names)
+
+
+def _can_be_a_name(name: str) -> bool:
+    """Whether a file of this system can be called so."""
+    try:
+        n_bytes = len(os.fsencode(name))
+    except UnicodeEncodeError:
+        return False
+    return name not in ("", ".", "..") and n_bytes <= LONGEST and not _NOT_IN_NAMES & set(name)
 
 
 def _check_room(folder: Path, address: str, n_bytes: int) -> None:
@@ -263,16 +297,18 @@ def side_by_side(
 
 def _copy(remote: Remote, path: str, place: Path) -> None:
     address = remote.at(path)
-    if os.path.lexists(place):
-        raise FileFormatError(
-            f"{shown(address)}: not brought here, for another file or folder has its name on this "
-            "system. Rename one"
-        )
     with in_words(address):
-        place.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            remote.fs.get_file(path, str(place))
-        except BaseException:
-            with suppress(OSError):
-                place.unlink()
-            raise
+        if not os.path.lexists(place):
+            place.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                remote.fs.get_file(path, str(place))
+            except BaseException:
+                with suppress(OSError):
+                    place.unlink()
+                raise
+            if place.is_file():
+                return
+    raise FileFormatError(
+        f"{shown(address)}: not brought here, for another file or folder has its name on this system. "
+        "Rename one"
+    )
