@@ -9,6 +9,7 @@ import threading
 import time
 from pathlib import Path
 
+import dask
 import pytest
 
 from histvq.cli import Exit
@@ -25,7 +26,8 @@ QUICK = ["--method", "window-kmeans", "--set", "n_init=2"]
 @pytest.fixture(scope="module")
 def cluster():
     """The address of a scheduler with two workers."""
-    with connected("local", n_workers=2) as found:
+    few = dask.config.set({"distributed.scheduler.allowed-failures": 1})
+    with few, connected("local", n_workers=2) as found:
         yield found
 
 
@@ -66,7 +68,9 @@ def test_predict_of_good_and_bad_files(mixed, model, address, tmp_path):
     assert there[1] == plain[1]
     assert len(skipped(tmp_path / "there")) == 6
     assert "2 other files ignored" in there[0][1]
-    assert "good000" in there[1]["frames.csv"].decode() and "monday" in str(there[1]["frames.csv"])
+    frames = there[1]["frames.csv"].decode()
+    assert "mixed_good000,0,0.0," in frames
+    assert "morning_good000,0,0.0," in frames
 
 
 @pytest.mark.filterwarnings("ignore::histvq.errors.DataWarning")
@@ -95,7 +99,8 @@ def test_relative_paths_options_and_files_named_twice(mixed, model, address, tmp
     ):
         command = ["predict", model, *wrong, "--overwrite"]
         (plain, _), (there, _) = both(command, out=tmp_path / "wrong", address=address)
-        assert plain == there and plain[0] == status, wrong
+        assert plain[0] == there[0] == status, wrong
+        assert there[1].endswith(plain[1]), wrong
 
 
 def test_nothing_is_done_twice(model, address, tmp_path):
@@ -104,7 +109,8 @@ def test_nothing_is_done_twice(model, address, tmp_path):
     (files / "bad.npz").touch()
     command = ["predict", model, files, "-o", tmp_path / "out", "--cluster", address, "--overwrite"]
     status, said = histvq(*command)
-    assert status == Exit.SOME_SKIPPED and "done before" not in said
+    assert status == Exit.SOME_SKIPPED
+    assert "done before" not in said
     assert "keeps what was answered" in said
     shutil.copy(files / "good003.npz", files / "bad.npz")
     os.utime(files / "good005.npz", ns=(0, 0))
@@ -138,7 +144,8 @@ def test_a_file_on_which_workers_end_costs_only_itself(address, tmp_path):
     )  # fmt: skip
     assert status == Exit.SOME_SKIPPED, said
     ((name, why),) = skipped(tmp_path / "out")
-    assert name == "deadly.npz" and "ended, each time it was tried" in why
+    assert name == "deadly.npz"
+    assert "ended, each time it was tried" in why
     histvq("predict", tmp_path / "mortal", *files, *mine, "-o", tmp_path / "plain")
     plain, there = (run_folder(tmp_path / name) for name in ("plain", "out"))
     assert plain["frames.csv"] == there["frames.csv"]
@@ -185,7 +192,8 @@ def test_a_command_killed_and_given_again_goes_on(model, address, tmp_path):
     process.kill()
     process.wait(timeout=60)
     done = n_pieces(out)
-    assert 5 <= done and not (out / "frames.csv").exists()
+    assert done >= 5
+    assert not (out / "frames.csv").exists()
     status, said = histvq(*command)
     assert status == Exit.ALL
     n_before = int(said.split(" of 80 files were done before")[0].split()[-1])
@@ -207,4 +215,5 @@ def test_workers_that_do_not_see_the_folder_say_so(model, address, tmp_path, mon
         "predict", model, tmp_path / "files", "-o", tmp_path / "out", "--cluster", address
     )
     assert status == Exit.USAGE
-    assert "does not see" in said and "same path" in said
+    assert "does not see" in said
+    assert "same path" in said

@@ -147,24 +147,31 @@ def _worked_through(
     cluster: Cluster, pieces: Sequence[Piece], watch: _Watch, *, about: str
 ) -> Iterator[tuple[str, list[tuple[Piece, Findings | None]]]]:
     """Have all pieces done; of those that cannot be, their files one by one, by the pieces' keys."""
-    failed: list[Piece] = []
+    failed = _failed(cluster, pieces, watch)
+    singles = {
+        piece.key: [piece_of([entry], about=about) for entry in piece.entries]
+        for piece, _ in failed
+    }
+    each = [one for ones in singles.values() if len(ones) > 1 for one in ones]
+    alone = [(piece, why) for piece, why in failed if len(piece.entries) == 1]
+    given_up = dict(alone + _failed(cluster, each, watch))
+    watch.passed(len(given_up))
+    for key, ones in singles.items():
+        yield key, [(one, given_up.get(one)) for one in ones]
+
+
+def _failed(
+    cluster: Cluster, pieces: Sequence[Piece], watch: _Watch
+) -> list[tuple[Piece, Findings]]:
+    """Have pieces done; gives those of which nothing came, with what is to be said of a file."""
+    failed = []
     for piece, done in work_through(cluster, answered, pieces, n_tasks=len(pieces)):
         if isinstance(done, Failed):
-            failed.append(piece)
+            look = Look(fault=_given_up(piece, done))
+            failed.append((piece, Findings(files=(FileFindings(look=look),))))
         else:
             watch.heard(done)
-    singles = {piece.key: [piece_of([e], about=about) for e in piece.entries] for piece in failed}
-    each = [one for ones in singles.values() for one in ones]
-    words: dict[str, Findings] = {}
-    for one, done in work_through(cluster, answered, each, n_tasks=len(each), at_once=1):
-        if isinstance(done, Failed):
-            look = Look(fault=_given_up(one, done))
-            words[one.key] = Findings(files=(FileFindings(look=look),))
-            watch.passed(1)
-        else:
-            watch.heard(done)
-    for key, ones in singles.items():
-        yield key, [(one, words.get(one.key)) for one in ones]
+    return failed
 
 
 def _given_up(piece: Piece, failed: Failed) -> str:
