@@ -40,8 +40,8 @@ class Store:
             return None
 
     def write(self, name: str, content: bytes) -> None:
-        """Write a file, whole or not at all."""
-        write_bytes(Path(self.place) / name, content)
+        """Write a file, whole or not at all; one that a loss of power damages is made anew."""
+        write_bytes(Path(self.place) / name, content, lasting=False)
 
     def put(self, key: str, arrays: Arrays, about: Mapping[str, Any]) -> None:
         """Keep what came of a piece."""
