@@ -4,8 +4,8 @@
     PYTHONPATH=src python benchmarks/speed/cluster_corpus.py --sizes 1000 --hugadb FOLDER
 
 Made-up recordings of 60 frames, 3 joints and 3 channels, a file each, are answered for by window k-means
-(as cheap a method as there is, so that what is around it shows) on a scheduler and two worker processes of
-one thread. `listing` is the client's before anything is sent, `working` until the last piece is done,
+(as cheap a method as there is, so that what is around it shows) on a scheduler and two worker processes
+of one thread. `listing` is the client's before anything is sent, `working` until the last piece is done,
 `putting together` from then until the run's folder is whole, report included. Peaks are the kernel's
 (`VmHWM`), of processes begun anew for each size.
 
@@ -26,11 +26,11 @@ from pathlib import Path
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 
-import numpy as np
+import numpy as np  # noqa: E402
 
-from histvq.annotation import Annotation
-from histvq.io.npz import write_npz
-from histvq.recording import Recording
+from histvq.annotation import Annotation  # noqa: E402
+from histvq.io.npz import write_npz  # noqa: E402
+from histvq.recording import Recording  # noqa: E402
 
 FRAMES = 60
 
@@ -164,7 +164,7 @@ def client(place, n_workers, model, files, out):
             histvq.results.write_answers(
                 out,
                 gathered.answers,
-                recordings=played(gathered, {}, apart=False),
+                recordings=played(gathered, Reading()),
                 annotations=gathered.annotations,
                 settings={"model": model},
             )

@@ -14,6 +14,7 @@ import pytest
 
 from histvq.cli import Exit
 from histvq.cluster import connected
+from histvq.corpus.store import Store
 from histvq.methods.window_kmeans import WindowKMeans
 from oracles.commands import histvq
 from oracles.corpora import motion, run_folder, skipped, write_good, write_mixed
@@ -213,9 +214,7 @@ def n_pieces(out):
 
 
 def test_workers_that_do_not_see_the_folder_say_so(model, address, tmp_path, monkeypatch):
-    from histvq.corpus import seen
-
-    monkeypatch.setattr(seen, "write_text", lambda path, text: None)
+    monkeypatch.setattr(Store, "write", lambda store, name, content: None)
     write_good(tmp_path / "files", 1)
     status, said = histvq(
         "predict", model, tmp_path / "files", "-o", tmp_path / "out", "--cluster", address
@@ -223,3 +222,50 @@ def test_workers_that_do_not_see_the_folder_say_so(model, address, tmp_path, mon
     assert status == Exit.USAGE
     assert "does not see" in said
     assert "same path" in said
+
+
+def test_recordings_model_and_results_at_addresses(model, address, tmp_path):
+    from histvq.io.layout import write_layout
+
+    write_good(tmp_path / "files", 3)
+    (tmp_path / "files" / "bad.npz").touch()
+    pairs = [motion(f"g{seed}", seed) for seed in range(3)]
+    write_layout(tmp_path / "smq", *zip(*pairs, strict=True))  # labels in folders beside
+    for name, more in (("files", []), ("smq", ["--fps", 10, "--unit", "mm"])):
+        at = f"file://{tmp_path}"
+        there = [f"{at}/{name}", *more, "--cluster", address]
+        plain = [tmp_path / name, *more]
+        commands = {"run": ["run", "-k", 2, *QUICK], "predict": ["predict", model]}
+        for kind, command in list(commands.items())[: 2 if name == "files" else 1]:
+            ours, theirs = tmp_path / f"{name}-{kind}", tmp_path / f"{name}-{kind}-there"
+            status, said = histvq(*command, *there, "-o", f"{at}/{theirs.name}")
+            expected, _ = histvq(*command, *plain, "-o", ours)
+            assert status == expected, said
+            for table in ("frames.csv", "segments.csv", "usage.csv"):
+                assert (theirs / table).read_bytes() == (ours / table).read_bytes()
+            assert (theirs / "report.html").exists()
+            assert (theirs / "scores.json").exists() == (ours / "scores.json").exists()
+            assert (theirs / "pieces").exists() == (name == "files")
+            assert all(f"{at}/files/bad.npz" in why for _, why in skipped(theirs))
+
+
+@pytest.mark.slow
+@pytest.mark.real_data
+def test_all_of_hugadb_by_two_workers(shared_data, address, tmp_path):
+    """The labels of the plain command, to the byte."""
+    folder = tmp_path / "hugadb"
+    unpack = [sys.executable, shared_data / "hugadb" / "unpack.py", folder]
+    subprocess.run(unpack, check=True, stdout=subprocess.DEVNULL)
+    few = sorted(folder.glob("*.txt"))[::40]
+    command = ["fit", *few, "-k", 12, "--preset", "hugadb-fast", "--set", "epochs=2"]
+    assert histvq(*command, "-o", tmp_path / "model")[0] == Exit.ALL
+    plain = histvq("predict", tmp_path / "model", folder, "-o", tmp_path / "plain")
+    there = histvq(
+        "predict", tmp_path / "model", folder, "-o", tmp_path / "there", "--cluster", address
+    )
+    assert plain[0] == there[0]
+    plain, there = (run_folder(tmp_path / name) for name in ("plain", "there"))
+    for one in (plain, there):  # the one plays all recordings, the other some
+        del one["report.html"]
+    assert there == plain
+    assert len({line.split(b",")[0] for line in plain["frames.csv"].splitlines()[1:]}) == 364

@@ -218,7 +218,7 @@ def run(
     """From files to a report: read, find the actions, segment, score where there are labels."""
     from histvq.experiment import run as run_experiment
 
-    out = claimed(out, overwrite=overwrite)
+    given, out = out, claimed(out, overwrite=overwrite)
     chosen = method_of(method, preset, actions, patch_seconds, seed, settings, transforms)
     if is_supervised(chosen):
         raise ConfigError(
@@ -234,6 +234,7 @@ def run(
             files,
             out,
             how,
+            given=given,
             jobs=jobs,
             options=cluster_options,
             steps=transforms or [],

@@ -13,6 +13,7 @@ import typer
 from histvq import console
 from histvq.cli.clusters import cluster_of
 from histvq.cli.common import How, closing, data_settings, status_of
+from histvq.remote import is_remote, shown
 
 if TYPE_CHECKING:
     from histvq.cluster import Cluster
@@ -33,13 +34,30 @@ def predict_on(
     out: Path,
     how: How,
     *,
+    given: Path,
+    saved: Path,
     jobs: int | None,
     options: list[str] | None,
     method: str | None,
     names: Path | None,
     strict: bool,
 ) -> int:
-    """As `predict`, by the workers of a cluster; `out` is ours already."""
+    """As `predict`, by the workers of a cluster.
+
+    Args:
+        cluster: Which.
+        model: Its folder on this machine.
+        files: Files and folders.
+        out: The folder of the results, ours already.
+        how: How files are read.
+        given: What was named for that folder: it, or the address it is brought to.
+        saved: What was named for the model.
+        jobs: How many workers to start.
+        options: Of the cluster.
+        method: The model's class, if it is one of the user's own.
+        names: Of its actions.
+        strict: Stop at any fault.
+    """
     from histvq.corpus import saved_model
 
     sent = saved_model(model, method)
@@ -50,9 +68,10 @@ def predict_on(
             files,
             out,
             how,
+            given=given,
             names=names,
             strict=strict,
-            settings={"model": str(model), **data_settings(files, how)},
+            settings={"model": shown(saved), **data_settings(files, how)},
         )
 
 
@@ -63,6 +82,7 @@ def run_on(
     out: Path,
     how: How,
     *,
+    given: Path,
     jobs: int | None,
     options: list[str] | None,
     steps: Sequence[str],
@@ -70,14 +90,14 @@ def run_on(
     strict: bool,
     overwrite: bool,
 ) -> int:
-    """As `run`, by the workers of a cluster: one fits, all answer; `out` is ours already."""
-    from histvq.corpus import PIECES, Fit, claimed, fitted_on, saved_model
+    """As `run`, by the workers of a cluster: one fits, all answer; arguments as for `predict_on`."""
+    from histvq.corpus import Fit, brought_here, claimed, fitted_on, saved_model
     from histvq.experiment import write_versions
     from histvq.models import name_of
 
     fit = Fit(
-        claim=claimed(out / PIECES),
-        folder=str(out.absolute()),
+        claim=claimed(given),
+        folder=None if is_remote(given) else str(out.absolute()),
         method=method,
         files=tuple(map(str, files)),
         reading=_reading(how),
@@ -88,6 +108,8 @@ def run_on(
     with cluster_of(cluster, jobs, options) as connected:
         with _epochs_told(out / "metrics.jsonl"):
             fitted = fitted_on(connected, fit)
+        if is_remote(given):
+            brought_here(fit, out)
         console.warn(fitted.said)
         if fitted.n_actions is not None:
             console.say(f"{fitted.n_actions} actions; histvq choose-k says why")
@@ -98,6 +120,7 @@ def run_on(
             files,
             out,
             how,
+            given=given,
             names=None,
             strict=strict,
             settings={"method": fitted.noted, "preset": preset, **data_settings(files, how)},
@@ -112,6 +135,7 @@ def _answered(
     out: Path,
     how: How,
     *,
+    given: Path,
     names: Path | None,
     strict: bool,
     settings: Mapping[str, Any],
@@ -129,6 +153,7 @@ def _answered(
             sent,
             files,
             out,
+            out=given,
             reading=reading,
             strict=strict,
             left_out={} if fitted is None else fitted.left_out,
@@ -149,7 +174,7 @@ def _answered(
         scores, written = write_answers(
             out,
             found.answers,
-            recordings=played(found, reading.options, apart=reading.people == "apart"),
+            recordings=played(found, reading),
             annotations=found.annotations,
             names=names,
             warnings=said,
@@ -161,11 +186,11 @@ def _answered(
     console.list_skipped(found.skipped)
     if found.skipped:
         console.say(
-            f"{out / 'pieces'} keeps what was answered: once those files are mended, the same command "
-            "with --overwrite goes over them alone. Delete it where they will not be"
+            f"{shown(given / 'pieces')} keeps what was answered: once those files are mended, the same "
+            "command with --overwrite goes over them alone. Delete it where they will not be"
         )
     else:
-        cleared(out)
+        cleared(given)
     closing(written["report"], f"open {written['report']} in a browser")
     return status_of(found.skipped)
 

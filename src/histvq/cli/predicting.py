@@ -121,7 +121,8 @@ def predict(
         )
     if idle is not None:
         raise ConfigError("--idle says when --stream ends; leave it out, or add --stream")
-    out = claimed(out or FOLDER, overwrite=overwrite)
+    named_out = out or FOLDER
+    out = claimed(named_out, overwrite=overwrite)
     loaded = load_model(model, method=method)
     if names is not None:
         read_names(names, known=codes_of(loaded))  # its faults are told before the work
@@ -133,6 +134,8 @@ def predict(
             files,
             out,
             how,
+            given=named_out,
+            saved=given,
             jobs=jobs,
             options=cluster_options,
             method=method,

@@ -5,19 +5,19 @@ each in a file of its own (`store`), and puts these together.
 """
 
 from histvq.corpus.asked import Reading, SavedModel, saved_model
-from histvq.corpus.fitting import Fit, Fitted, fitted_on
+from histvq.corpus.fitting import Fit, Fitted, brought_here, fitted_on
 from histvq.corpus.gathering import played
-from histvq.corpus.running import PIECES, Work, answers_of, cleared
+from histvq.corpus.running import Work, answers_of, cleared
 from histvq.corpus.seen import claimed
 
 __all__ = [
-    "PIECES",
     "Fit",
     "Fitted",
     "Reading",
     "SavedModel",
     "Work",
     "answers_of",
+    "brought_here",
     "claimed",
     "cleared",
     "fitted_on",

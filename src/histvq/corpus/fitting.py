@@ -1,9 +1,11 @@
 """On a worker: a method fitted to all recordings of a corpus, in the folder of the results."""
 
 import os
+import tempfile
 import time
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -12,13 +14,19 @@ from histvq import io
 from histvq.chain import Chain
 from histvq.cluster import Cluster, Failed, work_through
 from histvq.corpus.asked import Reading
+from histvq.corpus.near import as_typed
 from histvq.corpus.seen import Claim, check_seen
-from histvq.corpus.working import as_typed
 from histvq.errors import ConfigError, DataWarning, HistvqError, NotWrittenError
 from histvq.experiment import described, fit_and_save
 from histvq.majority import odd_ones
+from histvq.modelfile import FILES as MODEL
+from histvq.remote import as_path, is_remote
 from histvq.results import versions
 from histvq.segmenter import AUTO
+from histvq.writing import write_bytes
+
+# What a fit leaves in its folder.
+FILES = (*(f"model/{name}" for name in MODEL), "metrics.jsonl")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,8 +34,8 @@ class Fit:
     """What is to be fitted.
 
     Attributes:
-        claim: A folder in that of the results, as it is to be seen.
-        folder: That of the results.
+        claim: Where pieces are kept.
+        folder: That of the results; None where these go to an address: a fit that is lost begins anew.
         method: Not fitted yet.
         files: Files and folders, as they were named.
         reading: How to read them.
@@ -37,7 +45,7 @@ class Fit:
     """
 
     claim: Claim
-    folder: str
+    folder: str | None
     method: Any
     files: tuple[str, ...]
     reading: Reading
@@ -98,14 +106,14 @@ def fitted(fit: Fit) -> Fitted:
         said = [str(w.message) for w in caught if issubclass(w.category, DataWarning)]
         return replace(done, said=tuple(dict.fromkeys(said)))
     except (HistvqError, NotWrittenError) as error:
-        words = as_typed(str(error), fit.reading.base, fit.files)
+        words = as_typed(str(error), fit.reading.base)
         return Fitted(refused=words, usage=isinstance(error, ConfigError))
 
 
 def _fitted(fit: Fit) -> Fitted:
     reading = fit.reading
     readings = io.read_many(
-        [os.path.join(reading.base, file) for file in fit.files],
+        [_at(file, reading.base) for file in fit.files],
         format=reading.format,
         strict=fit.strict,
         people=reading.people,  # type: ignore[arg-type]
@@ -114,7 +122,8 @@ def _fitted(fit: Fit) -> Fitted:
     odd = {} if fit.strict else _odd(readings.recordings, fit.steps)
     kept = readings.without(odd).recordings
     started = time.perf_counter()
-    fit_and_save(Path(fit.folder), fit.method, kept, overwrite=fit.overwrite)
+    with _folder(fit) as folder:
+        fit_and_save(folder, fit.method, kept, overwrite=fit.overwrite)
     auto = getattr(fit.method, "n_actions", None) == AUTO
     return Fitted(
         noted=described(fit.method),
@@ -123,6 +132,30 @@ def _fitted(fit: Fit) -> Fitted:
         versions=versions(),
         n_actions=fit.method.n_actions_ if auto else None,
     )
+
+
+@contextmanager
+def _folder(fit: Fit) -> Iterator[Path]:
+    """The folder of the results, or one whose files are kept beside the pieces at its address."""
+    if fit.folder is not None:
+        yield Path(fit.folder)
+        return
+    with tempfile.TemporaryDirectory() as place:
+        yield Path(place)
+        for name in FILES:
+            if (Path(place) / name).is_file():
+                fit.claim.store.write(name, (Path(place) / name).read_bytes())
+
+
+def brought_here(fit: Fit, folder: Path) -> None:
+    """Bring what `fitted` kept at an address into the folder of the results."""
+    for name in FILES:
+        if (content := fit.claim.store.read(name)) is not None:
+            write_bytes(folder / name, content)
+
+
+def _at(file: str, base: str) -> Path:
+    return as_path(file) if is_remote(file) else Path(os.path.join(base, file))
 
 
 def _odd(recordings: Sequence[Any], steps: Sequence[str]) -> dict[int, str]:

@@ -8,15 +8,19 @@ import numpy as np
 
 from histvq import io
 from histvq.annotation import Annotation
+from histvq.corpus.asked import Reading
 from histvq.corpus.findings import Answered, FileFindings, Findings
+from histvq.corpus.near import Near, near
 from histvq.corpus.spool import Spool
 from histvq.corpus.working import LABELS
 from histvq.errors import ConfigError, FileFormatError, HistvqError
 from histvq.io.parts.attempting import attempt
-from histvq.io.parts.finding import Place, survey_of
+from histvq.io.parts.finding import Entry, Place, survey_of
+from histvq.io.parts.reader import Pair
 from histvq.io.parts.telling import differences, listed, without_values
 from histvq.io.parts.unique import unique_ids
 from histvq.recording import Recording
+from histvq.remote import as_path
 from histvq.segments import Segmentation
 
 Skipped = tuple[tuple[Path, str], ...]
@@ -38,7 +42,7 @@ class Laid:
 class _One:
     """A recording: where it is from, what came of it, and where its labels are."""
 
-    path: Path
+    entry: Entry
     format: str
     place: int  # in its file
     said: Answered
@@ -67,7 +71,7 @@ class Gathered:
     warnings: tuple[str, ...]
     said: tuple[str, ...]
     ignored: int
-    playable: Sequence[tuple[Path, str, int, str]]
+    playable: Sequence[tuple[Entry, str, int, str]]
 
 
 class Gathering:
@@ -80,7 +84,7 @@ class Gathering:
         self.said: dict[str, None] = {}
 
     def add(
-        self, paths: Sequence[str], findings: Findings, arrays: Mapping[str, np.ndarray]
+        self, entries: Sequence[Entry], findings: Findings, arrays: Mapping[str, np.ndarray]
     ) -> None:
         """Take a piece: its files are the next ones."""
         kept: dict[int, dict[str, tuple[str, int, int]]] = {}
@@ -89,13 +93,13 @@ class Gathering:
             kept.setdefault(int(number), {})[what] = self.spool.put(array)
         n_recordings = 0
         self.said |= dict.fromkeys(findings.said)
-        for path, file in zip(paths, findings.files, strict=True):
+        for entry, file in zip(entries, findings.files, strict=True):
             self.files.append(file)
             found = []
             for place, one in enumerate(file.recordings):
                 kind = file.look.format or ""
                 labels = kept.get(n_recordings, {})
-                found.append(_One(Path(path), kind, place, one, findings, labels))
+                found.append(_One(entry, kind, place, one, findings, labels))
                 n_recordings += 1
             self.recordings.append(found)
 
@@ -148,7 +152,7 @@ class Gathering:
             raise FileFormatError(f"no file could be read: {reasons}" if read_any else reasons)
         warnings = (*messages, *differences([_laid(one) for one in found]))
         skipped += [
-            (Path(one.said.source), left_out[one.id]) for one in found if one.id in left_out
+            (as_path(one.said.source), left_out[one.id]) for one in found if one.id in left_out
         ]
         answered, failed = _told_apart([o for o in found if o.id not in left_out], strict=strict)
         return Gathered(
@@ -158,7 +162,7 @@ class Gathering:
             warnings=warnings,
             said=tuple(self.said),
             ignored=len(survey.others),
-            playable=[(one.path, one.format, one.place, one.id) for one in answered],
+            playable=[(one.entry, one.format, one.place, one.id) for one in answered],
         )
 
     def _looks(self, places: Sequence[Place]) -> Iterator[tuple[Place, list]]:
@@ -194,23 +198,33 @@ class Gathering:
         )
 
 
-def played(gathered: Gathered, options: Mapping[str, object], *, apart: bool) -> list[Recording]:
+def played(gathered: Gathered, reading: Reading) -> list[Recording]:
     """The first recordings, read once more for the page: only so many that memory does not grow."""
     recordings: list[Recording] = []
     room = PLAYED_BYTES
-    read: tuple[Path | None, tuple] = None, ()
-    for path, format, place, id in gathered.playable[:PLAYED]:
-        if read[0] != path:
-            found = attempt(io.find_reader(format), path, options, apart=apart)
-            read = path, found.pairs
-        if place >= len(read[1]):
-            continue  # changed since
-        recording = read[1][place][0]
-        room -= recording.skeleton.nbytes
-        if room < 0 and recordings:
-            break
-        recordings.append(replace(recording, id=id))
+    chosen = gathered.playable[:PLAYED]
+    read: tuple[Entry | None, tuple[Pair, ...]] = None, ()
+    with near(reading.base, [entry.path for entry, *_ in chosen]) as here:
+        for entry, format, place, id in chosen:
+            if read[0] != entry:
+                read = entry, _read_again(entry, format, here, reading)
+            if place >= len(read[1]):
+                continue  # changed since
+            recording = read[1][place][0]
+            room -= recording.skeleton.nbytes
+            if room < 0 and recordings:
+                break
+            recordings.append(replace(recording, id=id))
     return recordings
+
+
+def _read_again(entry: Entry, format: str, here: Near, reading: Reading) -> tuple[Pair, ...]:
+    try:
+        path = here.path(entry)
+    except (FileFormatError, OSError):
+        return ()
+    apart = reading.people == "apart"
+    return attempt(io.find_reader(format), path, reading.options, apart=apart).pairs
 
 
 def _unique(found: Sequence[_One]) -> list[str]:
@@ -237,7 +251,7 @@ def _told_apart(
         raise HistvqError(f"no recording could be answered: {_why(failed[0])}")
     return (
         [one for one in found if one.said.why is None],
-        [(Path(one.said.source), _why(one)) for one in failed],
+        [(as_path(one.said.source), _why(one)) for one in failed],
     )
 
 

@@ -1,6 +1,5 @@
 """A corpus answered for on a cluster: listed here, read and answered there, put together here."""
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,15 +10,16 @@ from histvq.cluster import Cluster, Failed, work_through
 from histvq.corpus.asked import Asked, Reading, SavedModel
 from histvq.corpus.findings import FileFindings, Findings
 from histvq.corpus.gathering import Gathered, Gathering
+from histvq.corpus.listing import all_places
 from histvq.corpus.pieces import Piece, cut, piece_of, usual_size
-from histvq.corpus.seen import claimed
+from histvq.corpus.seen import claimed, store_in
 from histvq.corpus.spool import Spool
 from histvq.corpus.store import Arrays, Store
 from histvq.corpus.working import ASKED, Done, answered
 from histvq.errors import ConfigError, HistvqError
-from histvq.io.parts.finding import Look, places
+from histvq.io.parts.finding import Look
 
-PIECES, SIZE = "pieces", "size.txt"
+SIZE = "size.txt"
 # After so many recordings of which none takes an option, none will.
 ENOUGH_TO_TELL = 64
 
@@ -47,6 +47,7 @@ def answers_of(
     files: Sequence[str | Path],
     folder: Path,
     *,
+    out: Path | None = None,
     reading: Reading,
     strict: bool = False,
     left_out: Mapping[str, str] = {},
@@ -61,6 +62,7 @@ def answers_of(
         model: What answers.
         files: Files and folders.
         folder: Of the results, there already.
+        out: Where that is brought in the end, if it is an address: pieces are kept there.
         reading: How to read the files.
         strict: Raise at whatever file that cannot be read or answered, after all were tried.
         left_out: As for `Gathering.end`.
@@ -72,10 +74,10 @@ def answers_of(
     """
     readers = io.readers_for(reading.format)
     io.check_people(reading.people)
-    named = list(places(files, readers, format=reading.format))
+    named = list(all_places(files, readers, format=reading.format))
     entries = [entry for place in named for entry in place.entries]
-    asked = Asked(claim=claimed(folder / PIECES), reading=reading, model=model)
-    store, about = Store(asked.claim.folder), asked.about
+    asked = Asked(claim=claimed(out or folder), reading=reading, model=model)
+    store, about = asked.claim.store, asked.about
     pieces = list(cut(entries, size=_size(store, len(entries)), about=about))
     cluster.share(ASKED, asked)
     watch = _Watch(reading, len(entries), progress)
@@ -85,16 +87,16 @@ def answers_of(
         for piece in pieces:
             for part, findings in _parts(piece, given_up):
                 arrays, findings = ({}, findings) if findings else _written(store, part)
-                gathering.add([entry.path for entry in part.entries], findings, arrays)
+                gathering.add(part.entries, findings, arrays)
         gathered = gathering.end(
             named, format=reading.format, options=reading.options, strict=strict, left_out=left_out
         )
         yield Work(gathered, len(entries), watch.n_before)
 
 
-def cleared(folder: Path) -> None:
+def cleared(out: Path) -> None:
     """Remove the pieces, once the run's folder holds all that was in them."""
-    Store(os.path.abspath(folder / PIECES)).remove()
+    store_in(out).remove()
 
 
 def _written(store: Store, piece: Piece) -> tuple[Arrays, Findings]:

@@ -5,18 +5,20 @@ Its arrays are the answers, its words as JSON all the rest. No file is ever unpi
 
 import json
 import shutil
+import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError
 from safetensors.numpy import save
 
+from histvq import remote, writing
 from histvq.errors import FileFormatError
+from histvq.remote import is_remote
 from histvq.tensorfile import read_safetensors
-from histvq.writing import write_bytes
 
 Arrays = Mapping[str, np.ndarray]
 WORDS = "piece"
@@ -27,13 +29,15 @@ class Store:
     """A folder that all machines see.
 
     Attributes:
-        place: The folder.
+        place: Its whole path, or its address.
     """
 
     place: str
 
     def read(self, name: str) -> bytes | None:
-        """A small file; None where there is none."""
+        """What is in a small file; None where there is none."""
+        if is_remote(self.place):
+            return remote.read_bytes(f"{self.place}/{name}")
         try:
             return (Path(self.place) / name).read_bytes()
         except OSError:
@@ -41,7 +45,10 @@ class Store:
 
     def write(self, name: str, content: bytes) -> None:
         """Write a file, whole or not at all; one that a loss of power damages is made anew."""
-        write_bytes(Path(self.place) / name, content, lasting=False)
+        if is_remote(self.place):
+            remote.write_bytes(f"{self.place}/{name}", content)
+        else:
+            writing.write_bytes(Path(self.place) / name, content, lasting=False)
 
     def put(self, key: str, arrays: Arrays, about: Mapping[str, Any]) -> None:
         """Keep what came of a piece."""
@@ -51,19 +58,33 @@ class Store:
 
     def get(self, key: str) -> tuple[Arrays, dict[str, Any]] | None:
         """What came of a piece; None where it is not there, or no longer whole."""
-        place = Path(self.place) / _name(key)
-        if not place.is_file():
+        if not is_remote(self.place):
+            return _read(Path(self.place) / _name(key))
+        content = self.read(_name(key))
+        if content is None:
             return None
-        try:
-            arrays, words = read_safetensors(place)
-            return arrays, json.loads(words[WORDS])
-        except (FileFormatError, SafetensorError, KeyError, ValueError, RecursionError):
-            return None
+        with tempfile.TemporaryDirectory() as folder:
+            return _read(writing.write_bytes(Path(folder) / "piece", content, lasting=False))
 
     def remove(self) -> None:
         """Remove all of it."""
-        shutil.rmtree(self.place, ignore_errors=True)
+        if not is_remote(self.place):
+            shutil.rmtree(self.place, ignore_errors=True)
+            return
+        with suppress(FileFormatError):  # there is none
+            for address in remote.listed(self.place):
+                remote.remove(address)
 
 
 def _name(key: str) -> str:
     return f"{key}.safetensors"
+
+
+def _read(file: Path) -> tuple[Arrays, dict[str, Any]] | None:
+    if not file.is_file():
+        return None
+    try:
+        arrays, words = read_safetensors(file)
+        return arrays, json.loads(words[WORDS])
+    except (FileFormatError, KeyError, ValueError, RecursionError):
+        return None

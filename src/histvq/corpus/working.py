@@ -14,17 +14,19 @@ import numpy as np
 from histvq import io
 from histvq.blocks import all_missing
 from histvq.cluster import shared
-from histvq.corpus.asked import Asked, SavedModel
+from histvq.corpus.asked import Asked, Reading, SavedModel
 from histvq.corpus.findings import Answered, FileFindings, Findings, Once
+from histvq.corpus.near import Near, near
 from histvq.corpus.pieces import Piece
 from histvq.corpus.seen import check_seen
 from histvq.corpus.store import Store
-from histvq.errors import ConfigError, DataWarning, HistvqError, NotWrittenError
+from histvq.errors import ConfigError, DataWarning, FileFormatError, HistvqError, NotWrittenError
 from histvq.io.parts.attempting import attempt, state_of
-from histvq.io.parts.finding import looked_at
+from histvq.io.parts.finding import Entry, Look, Readers, looked_at
 from histvq.io.parts.reader import Pair
 from histvq.models import load_model
 from histvq.outcomes import AT_ONCE, Outcome, outcomes
+from histvq.remote import is_remote
 from histvq.segmenter import Segmenter
 from histvq.writing import write_bytes
 
@@ -61,7 +63,7 @@ def answered(piece: Piece) -> Done:
     """
     asked: Asked = shared(ASKED)
     try:
-        return _answered(piece, asked, Store(asked.claim.folder))
+        return _answered(piece, asked, asked.claim.store)
     except (HistvqError, NotWrittenError) as error:
         return Done(len(piece.entries), refused=str(error), usage=isinstance(error, ConfigError))
 
@@ -97,51 +99,52 @@ def _kept(piece: Piece, asked: Asked, store: Store) -> Findings | None:
         return None
     findings = Findings.of_words(found[1])
     for entry, file in zip(piece.entries, findings.files, strict=True):
-        if file.failed or file.state != state_of(_at(entry.path, asked)):
+        if file.failed or file.state != _state(entry, asked.reading.base):
             return None
     return findings
 
 
-def _at(path: str, asked: Asked) -> Path:
-    return Path(os.path.join(asked.reading.base, path))
+def _state(entry: Entry, base: str) -> tuple[int, int] | None:
+    """What is another once a file was written to; of one at an address that is not known."""
+    return None if is_remote(entry.path) else state_of(Path(os.path.join(base, entry.path)))
 
 
 def _findings(piece: Piece, asked: Asked) -> tuple[dict[str, np.ndarray], Findings]:
-    reading, model = asked.reading, _model(asked.model)
+    reading = asked.reading
     readers = io.readers_for(reading.format)
-    made = _Making(model)
-    for entry in piece.entries:
-        path = _at(entry.path, asked)
-        said = partial(as_typed, base=reading.base, files=(entry.path,))
-        state = state_of(path)
-        look = looked_at(replace(entry, path=str(path)), readers, format=reading.format)
-        look = replace(look, fault=said(look.fault) if look.fault else None)
-        if not look.format:
-            made.add(FileFindings(look=look, state=state))
-            continue
-        read = attempt(
-            io.find_reader(look.format), path, reading.options, apart=reading.people == "apart"
-        )
-        made.add(
-            FileFindings(
-                look=look,
-                state=state,
-                fault=said(read.fault),
-                warnings=tuple(map(said, read.warnings)),
-            ),
-            [
-                (replace(recording, source=said(recording.source or str(path))), truth)
-                for recording, truth in read.pairs
-            ],
-        )
+    made = _Making(_model(asked.model))
+    with near(reading.base, [entry.path for entry in piece.entries]) as here:
+        for entry in piece.entries:
+            made.add(*_of_file(entry, here, reading, readers))
     return made.end()
 
 
-def as_typed(text: str, base: str, files: Sequence[str]) -> str:
-    """Words with paths as the user typed them: from `base` on, where these files were named so."""
-    if all(map(os.path.isabs, files)):
-        return text
-    return text.replace(os.path.join(base, ""), "")
+def _of_file(
+    entry: Entry, here: Near, reading: Reading, readers: Readers
+) -> tuple[FileFindings, list[Pair]]:
+    """Look at a file, and read it if it is a recording."""
+    said = partial(here.words, entry=entry)
+    state = _state(entry, reading.base)
+    try:
+        path = here.path(entry)
+    except (FileFormatError, OSError) as error:
+        return FileFindings(look=Look(fault=said(str(error)))), []
+    look = looked_at(replace(entry, path=str(path)), readers, format=reading.format)
+    look = replace(look, fault=said(look.fault) if look.fault else None)
+    if not look.format:
+        return FileFindings(look=look, state=state), []
+    apart = reading.people == "apart"
+    read = attempt(io.find_reader(look.format), path, reading.options, apart=apart)
+    file = FileFindings(
+        look=look,
+        state=state,
+        fault=said(read.fault),
+        warnings=tuple(map(said, read.warnings)),
+    )
+    return file, [
+        (replace(recording, source=said(recording.source or str(path))), truth)
+        for recording, truth in read.pairs
+    ]
 
 
 class _Making:

@@ -13,6 +13,7 @@ from pathlib import Path
 from histvq.errors import FileFormatError
 from histvq.io.parts.reader import Reader
 from histvq.io.parts.telling import listed, unreadable
+from histvq.remote import as_path, is_remote
 
 Readers = Mapping[str, Reader]
 
@@ -36,12 +37,14 @@ class Entry:
         named: Whether it was named; else it was found in a folder.
         format: The format its folder is of as a whole; such a file is not looked at.
         insisted: The format it is taken for if only its name ends so.
+        along: Of a file at an address: what is to be brought along with it.
     """
 
     path: str
     named: bool = False
     format: str | None = None
     insisted: str | None = None
+    along: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +158,9 @@ def entries(survey: Survey, *, named: Iterable[str | Path]) -> list[tuple[str, P
 
 def real(path: str | Path) -> str:
     """The same for all ways to write a path; unlike `Path.resolve`, of links in a circle too."""
-    path = os.fspath(path)
+    path = str(path)
+    if is_remote(path):
+        return path
     if os.path.islink(path) or os.path.basename(path) in ("", ".", ".."):
         return os.path.realpath(path)
     folder, name = os.path.split(os.path.abspath(path))
@@ -223,7 +228,7 @@ def _survey_of(place: Place, looks: Iterable[Look], readers: Readers) -> Survey:
     """What there is to read at one place."""
     found = Survey(faults=dict(place.faults))
     for entry, look in zip(place.entries, looks, strict=True):
-        path = Path(entry.path)
+        path = as_path(entry.path)
         if look.format:
             found.formats[path] = look.format
         elif look.fault:
