@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save
 
-from histvq import remote, writing
 from histvq.errors import FileFormatError
-from histvq.remote import is_remote
+from histvq.remote import is_remote, listed, read_bytes, remove
+from histvq.remote import write_bytes as put_at
 from histvq.tensorfile import read_safetensors
+from histvq.writing import write_bytes
 
 Arrays = Mapping[str, np.ndarray]
 WORDS = "piece"
@@ -37,7 +38,7 @@ class Store:
     def read(self, name: str) -> bytes | None:
         """What is in a small file; None where there is none."""
         if is_remote(self.place):
-            return remote.read_bytes(f"{self.place}/{name}")
+            return read_bytes(f"{self.place}/{name}")
         try:
             return (Path(self.place) / name).read_bytes()
         except OSError:
@@ -46,9 +47,9 @@ class Store:
     def write(self, name: str, content: bytes) -> None:
         """Write a file, whole or not at all; one that a loss of power damages is made anew."""
         if is_remote(self.place):
-            remote.write_bytes(f"{self.place}/{name}", content)
+            put_at(f"{self.place}/{name}", content)
         else:
-            writing.write_bytes(Path(self.place) / name, content, lasting=False)
+            write_bytes(Path(self.place) / name, content, lasting=False)
 
     def put(self, key: str, arrays: Arrays, about: Mapping[str, Any]) -> None:
         """Keep what came of a piece."""
@@ -64,7 +65,7 @@ class Store:
         if content is None:
             return None
         with tempfile.TemporaryDirectory() as folder:
-            return _read(writing.write_bytes(Path(folder) / "piece", content, lasting=False))
+            return _read(write_bytes(Path(folder) / "piece", content, lasting=False))
 
     def remove(self) -> None:
         """Remove all of it."""
@@ -72,8 +73,8 @@ class Store:
             shutil.rmtree(self.place, ignore_errors=True)
             return
         with suppress(FileFormatError):  # there is none
-            for address in remote.listed(self.place):
-                remote.remove(address)
+            for address in listed(self.place):
+                remove(address)
 
 
 def _name(key: str) -> str:
