@@ -1,4 +1,4 @@
-"""Tables of many short answers are those of each alone, one after another; the page is about the first."""
+"""Tables of many short answers are those of each alone in turn; the page is about the first."""
 
 import numpy as np
 from hypothesis import given, settings
@@ -52,9 +52,7 @@ def test_blocks_of_rows_are_the_rows_of_each_answer(tmp_path_factory, kinds):
                 write(folder / "one.csv", [a], *given).read_text().splitlines() for a in answers
             ]
             assert together == [each[0][0], *(line for rows in each for line in rows[1:])]
-        rows = [
-            line for line in write_segments(folder / "all.csv", answers).read_text().split("\n")
-        ]
+        rows = write_segments(folder / "all.csv", answers).read_text().split("\n")
         assert len(segments_table(answers)) == len(rows) - 2
     finally:
         frames.ROWS_A_BLOCK, tables.ROWS_A_BLOCK = before
