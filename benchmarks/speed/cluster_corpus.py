@@ -176,6 +176,7 @@ def client(place, n_workers, model, files, out):
         "listing_s": listed - started,
         "working_s": last[-1] - begun - (listed - started),  # it lists once more
         "together_s": ended - last[-1],
+        "client_cpu_s": time.process_time(),
         "client_mb": peak_mb(os.getpid()),
     }
     print(json.dumps(said))
