@@ -145,6 +145,35 @@ def reading_progress() -> Iterator[Callable[[int, int, Path], None]]:
 
 
 @contextmanager
+def file_progress() -> Iterator[Callable[[int, int], None]]:
+    """Progress over many files: a bar with time left on a terminal, a line in ten seconds elsewhere."""
+    if not ERR.is_terminal:
+        yield _FileLines()
+        return
+    with _bars() as bars:
+        task = bars.add_task("files", total=None)
+        yield lambda done, total: bars.update(task, completed=done, total=total)
+
+
+class _FileLines:
+    """One plain line now and then."""
+
+    SECONDS = 10.0
+
+    def __init__(self) -> None:
+        self.started = self.latest = time.monotonic()
+
+    def __call__(self, done: int, total: int) -> None:
+        now = time.monotonic()
+        if now - self.latest < self.SECONDS:
+            return
+        self.latest = now
+        left = (now - self.started) * (total - done) / done
+        with suppress(OSError):  # a log that has no room left is no reason to stop
+            print(f"{done} of {total} files, about {left:.0f} s left", file=sys.stderr, flush=True)
+
+
+@contextmanager
 def counting_progress(what: str) -> Iterator[Callable[[int, int], None]]:
     """Progress over things of a known number: a bar with time left on a terminal, nothing elsewhere."""
     if not ERR.is_terminal:

@@ -88,18 +88,15 @@ def run(
     said = list(warnings)
     with under_way(folder), data_warnings_noted(said):
         started = time.perf_counter()
-        log = _Log(folder, progress)
-        fit_in(folder, method, recordings, overwrite=overwrite, progress=log)
+        fit_and_save(folder, method, recordings, overwrite=overwrite, progress=progress)
         fitted = time.perf_counter()
-        method.save(folder / "model")
-        put_names(folder / "model")
         answers, failed = told_apart(list(outcomes(method, recordings)))
         answered = [place for place in range(len(recordings)) if place not in failed]
         sources = [as_path(recording.source or recording.id) for recording in recordings]
         skipped = (*skipped, *((sources[place], why) for place, why in failed.items()))
         seconds = {"fit": fitted - started, "predict": time.perf_counter() - fitted}
-        noted = {"method": _described(method), **(settings or {}), "seconds": _rounded(seconds)}
-        write_text(folder / "versions.json", json.dumps(versions(), indent=2) + "\n")
+        noted = {"method": described(method), **(settings or {}), "seconds": _rounded(seconds)}
+        write_versions(folder, versions())
         scores, files = write_answers(
             folder,
             answers,
@@ -112,6 +109,26 @@ def run(
     return Run(
         folder=folder, answers=answers, scores=scores, skipped=skipped, files=files, seconds=seconds
     )
+
+
+def fit_and_save(
+    folder: Path,
+    method: Segmenter,
+    recordings: Sequence[Recording],
+    *,
+    overwrite: bool = False,
+    progress: ProgressCallback | None = None,
+) -> None:
+    """Fit a method as `fit_in` does, with a line an epoch in `metrics.jsonl`, and save it in `model`."""
+    log = _Log(folder, progress)
+    fit_in(folder, method, recordings, overwrite=overwrite, progress=log)
+    method.save(folder / "model")
+    put_names(folder / "model")
+
+
+def write_versions(folder: Path, versions: Mapping[str, str]) -> None:
+    """Note what an answer may depend on."""
+    write_text(folder / "versions.json", json.dumps(versions, indent=2) + "\n")
 
 
 def fit_in(
@@ -202,7 +219,8 @@ def _lines(place: Path) -> list[str]:
     return [line for line in text.splitlines(keepends=True) if line.endswith("\n")]
 
 
-def _described(method: Segmenter) -> dict[str, Any]:
+def described(method: Segmenter) -> dict[str, Any]:
+    """What is noted of a fitted method in `config.yaml`."""
     params = method.config.model_dump() if hasattr(method, "config") else {}
     learned = {
         k: getattr(method, k + "_")

@@ -84,10 +84,11 @@ class Segmentation:
         import pandas as pd
 
         wanted = LEVELS if level is None else (level,)
-        rows = [row for name in wanted for row in self._rows(name)]
+        rows = [row for name in wanted for row in self.rows(name)]
         return pd.DataFrame(rows, columns=SEGMENT_COLUMNS)
 
-    def _rows(self, level: str) -> list[tuple[object, ...]]:
+    def rows(self, level: str) -> list[tuple[object, ...]]:
+        """The rows of that table for one level."""
         labels = self.labels(level)
         if labels is None:
             return []

@@ -45,15 +45,21 @@ def beside(path: str | Path) -> Iterator[Path]:
 
 
 @contextmanager
-def written_whole(path: str | Path) -> Iterator[IO[bytes]]:
+def written_whole(path: str | Path, *, lasting: bool = True) -> Iterator[IO[bytes]]:
     """A file to write bytes to, which takes its place under its name only when it is complete.
+
+    Args:
+        path: The file.
+        lasting: Wait until it has reached the disk, which takes longer than to write a small file. Not
+            for what is made anew where it is found damaged: after a loss of power it may be.
 
     Raises:
         NotWrittenError: If it cannot be written. The old one is as it was.
     """
-    with _in_place_of(Path(path)) as part, open(part, "xb") as file:
+    with _in_place_of(Path(path), lasting=lasting) as part, open(part, "xb") as file:
         yield file
-        _to_disk(file)
+        if lasting:
+            _to_disk(file)
 
 
 def atomically(path: str | Path, write: Callable[[Path], object]) -> Path:
@@ -68,9 +74,9 @@ def write_text(path: str | Path, text: str) -> Path:
     return write_bytes(path, text.encode("utf-8", errors="replace"))
 
 
-def write_bytes(path: str | Path, content: bytes) -> Path:
-    """Write bytes, whole or not at all; returns the file."""
-    with written_whole(path) as file:
+def write_bytes(path: str | Path, content: bytes, *, lasting: bool = True) -> Path:
+    """Write bytes, whole or not at all; returns the file. `lasting` as for `written_whole`."""
+    with written_whole(path, lasting=lasting) as file:
         file.write(content)
     return Path(path)
 
@@ -217,7 +223,7 @@ def _lives(process: int) -> bool:
 
 
 @contextmanager
-def _in_place_of(path: Path) -> Iterator[Path]:
+def _in_place_of(path: Path, *, lasting: bool = True) -> Iterator[Path]:
     target = Path(os.path.realpath(path))
     part = _unfinished(target.parent)
     try:
@@ -229,7 +235,8 @@ def _in_place_of(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):  # what went wrong before says more
             part.unlink(missing_ok=True)
-    _folder_to_disk(target.parent)
+    if lasting:
+        _folder_to_disk(target.parent)
 
 
 def _unfinished(folder: Path) -> Path:

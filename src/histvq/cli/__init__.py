@@ -11,7 +11,18 @@ import typer
 
 from histvq import console
 from histvq.chain import STEPS
-from histvq.cli import benchmarks, choosing, clipping, exporting, modelling, predicting, sharing
+from histvq.cli import (
+    benchmarks,
+    choosing,
+    clipping,
+    clustered,
+    exporting,
+    modelling,
+    predicting,
+    sharing,
+)
+from histvq.cli.clustered import Workers
+from histvq.cli.clusters import ClusterOptions, ClusterWhere
 from histvq.cli.common import (
     Exit as Exit,
 )
@@ -195,6 +206,9 @@ def run(
     seed: Seed = 0,
     settings: Set = None,
     transforms: Transforms = None,
+    cluster: ClusterWhere = None,
+    jobs: Workers = None,
+    cluster_options: ClusterOptions = None,
     format: Format = None,
     fps: Fps = None,
     unit: Unit = None,
@@ -206,7 +220,7 @@ def run(
     """From files to a report: read, find the actions, segment, score where there are labels."""
     from histvq.experiment import run as run_experiment
 
-    out = claimed(out, overwrite=overwrite)
+    given, out = out, claimed(out, overwrite=overwrite)
     chosen = method_of(method, preset, actions, patch_seconds, seed, settings, transforms)
     if is_supervised(chosen):
         raise ConfigError(
@@ -215,6 +229,21 @@ def run(
             "histvq predict MODEL OTHER_FILES"
         )
     how = How(format=format, fps=fps, unit=unit, people=people, options=options or ())
+    if cluster is not None:
+        return clustered.run_on(
+            cluster,
+            chosen,
+            files,
+            out,
+            how,
+            given=given,
+            jobs=jobs,
+            options=cluster_options,
+            steps=transforms or [],
+            preset=preset,
+            strict=strict,
+            overwrite=overwrite,
+        )
     readings = that_fit(read_files(files, how, strict=strict), transforms or [], strict=strict)
     with console.fitting_progress() as progress:
         done = run_experiment(

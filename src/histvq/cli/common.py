@@ -114,6 +114,18 @@ class How:
         usual = How()
         return {k: v for k, v in said.items() if v and v != getattr(usual, k)}
 
+    def for_readers(self) -> dict[str, Any]:
+        """What readers are told: their options, rate and unit among them.
+
+        Raises:
+            ConfigError: If an option is not of the form NAME=VALUE.
+        """
+        options: dict[str, Any] = parsed(self.options, flag="--option")
+        for name in ("fps", "unit"):
+            if getattr(self, name) is not None:
+                options[name] = getattr(self, name)
+        return options
+
     def as_flags(self) -> str:
         """The same as one would type it, with a blank before."""
         flags = [
@@ -155,10 +167,6 @@ def read_files(
     """What these files and folders hold, with a bar, and what was odd about it told unless `quiet`."""
     from histvq.io import read_many
 
-    options: dict[str, Any] = parsed(how.options, flag="--option")
-    for name in ("fps", "unit"):
-        if getattr(how, name) is not None:
-            options[name] = getattr(how, name)
     with console.reading_progress() as progress:
         readings = read_many(
             files,
@@ -166,7 +174,7 @@ def read_files(
             strict=strict,
             people=how.people,  # type: ignore[arg-type]
             progress=progress,
-            **options,
+            **how.for_readers(),
         )
     if quiet:
         return readings

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from histvq import console
+from histvq.cli.clusters import ClusterOptions, ClusterWhere
 from histvq.cli.common import (
     Files,
     Format,
@@ -30,6 +31,16 @@ from histvq.errors import ConfigError
 from histvq.remote import shown
 
 FOLDER = Path("runs/predicted")
+Jobs = Annotated[
+    int | None,
+    typer.Option(
+        "-j",
+        "--jobs",
+        min=0,
+        help="Processes to share recordings among, 1 otherwise; 0: all cores. With --cluster: how many "
+        "workers to start.",
+    ),
+]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -61,12 +72,9 @@ def predict(
         ),
     ] = None,
     names: Names = None,
-    jobs: Annotated[
-        int,
-        typer.Option(
-            "-j", "--jobs", min=0, help="Processes to share recordings among; 0: all cores."
-        ),
-    ] = 1,
+    jobs: Jobs = None,
+    cluster: ClusterWhere = None,
+    cluster_options: ClusterOptions = None,
     stream: Annotated[
         bool,
         typer.Option(
@@ -92,7 +100,7 @@ def predict(
     overwrite: Overwrite = False,
 ) -> int:
     """Segment files with a saved model; the same file always gets the same labels."""
-    from histvq.cli import streaming
+    from histvq.cli import clustered, streaming
     from histvq.models import codes_of, load_model
     from histvq.report.names import read_names
     from histvq.report.names_place import names_beside
@@ -113,11 +121,28 @@ def predict(
         )
     if idle is not None:
         raise ConfigError("--idle says when --stream ends; leave it out, or add --stream")
-    out = claimed(out or FOLDER, overwrite=overwrite)
+    named_out = out or FOLDER
+    out = claimed(named_out, overwrite=overwrite)
     loaded = load_model(model, method=method)
     if names is not None:
         read_names(names, known=codes_of(loaded))  # its faults are told before the work
         console.say(f"names of actions: {names}")
+    if cluster is not None:
+        return clustered.predict_on(
+            cluster,
+            model,
+            files,
+            out,
+            how,
+            given=named_out,
+            saved=given,
+            jobs=jobs,
+            options=cluster_options,
+            method=method,
+            names=names,
+            strict=strict,
+        )
+    jobs = 1 if jobs is None else jobs
     readings = read_files(files, how, strict=strict)
     answers, readings = answered(loaded, readings, saved=model, jobs=jobs, strict=strict)
     scores, written = write_answers(

@@ -1,6 +1,5 @@
 """Files in, recordings out: `read` one, `read_many`, or `expand` folders to see what is there."""
 
-import inspect
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -8,17 +7,18 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from histvq.annotation import Annotation
-from histvq.errors import ConfigError, DataWarning, FileFormatError, HistvqError, did_you_mean
+from histvq.errors import ConfigError, DataWarning, FileFormatError, did_you_mean
 from histvq.io.parts import plugins
 from histvq.io.parts.at_hand import AtHand, at_hand
-from histvq.io.parts.finding import Survey, survey
+from histvq.io.parts.attempting import attempt, takes_any
+from histvq.io.parts.finding import Survey
 from histvq.io.parts.finding import entries as entries_of
+from histvq.io.parts.finding import survey as survey_files
 from histvq.io.parts.reader import Pair, Reader
-from histvq.io.parts.telling import differences, empty, listed, unreadable
+from histvq.io.parts.telling import differences, empty, listed
 from histvq.io.parts.unique import with_unique_ids
 from histvq.recording import Recording
 from histvq.remote import as_path
-from histvq.transforms import split_people
 
 # A new format: one file that makes a Reader, one line here. Where two know a file, the first reads.
 READERS = {
@@ -117,7 +117,7 @@ def _read_one(path: Path, format: str | None, options: dict[str, object]) -> Pai
             "Name the file, or use histvq.io.read_many for all"
         )
     name, file = entries[0]
-    _check_options(options, [name])
+    check_options(options, [name])
     for fault in found.faults.values():
         warnings.warn(fault, DataWarning, stacklevel=3)
     return find_reader(name).read(file, **options)
@@ -174,8 +174,7 @@ def read_many(
             cannot be made unique.
         ConfigError: If no reader in use takes one of the options.
     """
-    if people not in get_args(People):
-        raise ConfigError(f"people={people!r}: must be 'together' or 'apart'")
+    check_people(people)
     with at_hand(paths) as here:
         readings = _read_here(here, format, strict, people, progress, options)
     return replace(
@@ -194,22 +193,20 @@ def _read_here(
     progress: ReadProgress | None,
     options: dict[str, object],
 ) -> Readings:
-    found = _survey(here.paths, format)
-    entries = [(name, file) for file, name in found.formats.items()]
-    _check_options(options, dict.fromkeys(found.formats.values()))
+    survey = _survey(here.paths, format)
+    entries = [(name, file) for file, name in survey.formats.items()]
+    check_options(options, dict.fromkeys(survey.formats.values()))
     pairs: list[Pair] = []
     formats: list[str] = []
-    skipped = [*here.faults.items(), *found.faults.items()]
+    skipped = [*here.faults.items(), *survey.faults.items()]
     messages: dict[str, None] = {}
     for done, (name, file) in enumerate(entries, start=1):
-        pair, fault, warned = _attempt(find_reader(name), file, options)
-        messages.update(dict.fromkeys(warned))
-        if pair is not None:
-            several = [pair] if people == "together" else _apart(pair)
-            pairs += several
-            formats += [name] * len(several)
-        else:
-            skipped.append((file, fault))
+        found = attempt(find_reader(name), file, options, apart=people == "apart")
+        messages.update(dict.fromkeys(found.warnings))
+        pairs += found.pairs
+        formats += [name] * len(found.pairs)
+        if found.fault:
+            skipped.append((file, found.fault))
         if progress is not None:
             progress(done, len(entries), here.name(file))
     if pairs:
@@ -226,7 +223,7 @@ def _read_here(
         annotations=tuple(annotation for _, annotation in pairs),
         skipped=tuple(skipped),
         warnings=(*messages, *differences(recordings)),
-        ignored=len(found.others),
+        ignored=len(survey.others),
         formats=tuple(formats),
     )
 
@@ -236,18 +233,29 @@ def find_reader(name: str) -> Reader:
     return plugins.find_reader(name, READERS)
 
 
-def _survey(paths: str | Path | Iterable[str | Path], format: str | None) -> Survey:
+def readers_for(format: str | None = None) -> dict[str, Reader]:
+    """Every reader there is, in the order they are asked, and that of a format of one's own."""
     readers = plugins.all_readers(READERS)
     if format and format not in readers:
         readers[format] = find_reader(format)
-    return survey(paths, readers, format=format)
+    return readers
 
 
-def _check_options(options: dict[str, object], names: Iterable[str]) -> None:
-    """Raise for an option that none of these readers takes."""
+def _survey(paths: str | Path | Iterable[str | Path], format: str | None) -> Survey:
+    return survey_files(paths, readers_for(format), format=format)
+
+
+def check_people(people: str) -> None:
+    """Raise ConfigError unless it is one of the ways to take several people in one file."""
+    if people not in get_args(People):
+        raise ConfigError(f"people={people!r}: must be 'together' or 'apart'")
+
+
+def check_options(options: Mapping[str, object], names: Iterable[str]) -> None:
+    """Raise ConfigError for an option that none of these readers takes."""
     readers = {name: find_reader(name) for name in names}
     takers = {option for reader in readers.values() for option in reader.options}
-    if any(_takes_any(reader) for reader in readers.values()):
+    if any(takes_any(reader) for reader in readers.values()):
         return
     for option in options:
         if option in takers:
@@ -259,64 +267,8 @@ def _check_options(options: dict[str, object], names: Iterable[str]) -> None:
         raise ConfigError(f"format {' or '.join(readers)} has no option {option!r}{known}")
 
 
-def _takes_any(reader: Reader) -> bool:
-    kinds = [p.kind for p in inspect.signature(reader.read).parameters.values()]
-    return inspect.Parameter.VAR_KEYWORD in kinds
-
-
-def _attempt(
-    reader: Reader, file: Path, options: dict[str, object]
-) -> tuple[Pair | None, str, list[str]]:
-    """What one file gives, or why it gives nothing, and what it warned of."""
-    wanted = (
-        options if _takes_any(reader) else {k: options[k] for k in options if k in reader.options}
-    )
-    pair, fault = None, ""
-    before = _state(file)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        try:
-            pair = reader.read(file, **wanted)
-        except FileFormatError as error:
-            fault = str(error)
-        except HistvqError:  # about the options: true of every file
-            raise
-        except Exception as error:
-            fault = unreadable(file, error)
-    if _state(file) != before:
-        pair, fault = None, f"{file}: changed or went while it was read. Wait until it is complete"
-    if pair is not None:
-        recording, annotation = pair
-        if not recording.n_frames:
-            pair, fault = None, f"{file}: no frame in it: nothing to read. Leave it out"
-        elif recording.source is None:
-            pair = replace(recording, source=str(file)), annotation
-    ours = [w for w in caught if issubclass(w.category, DataWarning)]
-    for other in (w for w in caught if w not in ours):
-        warnings.warn_explicit(other.message, other.category, other.filename, other.lineno)
-    return pair, fault, [str(w.message) for w in ours]
-
-
-def _state(file: Path) -> tuple[int, int] | None:
-    """What is another once a file was written to; None where it is not there."""
-    try:
-        found = file.stat()
-    except OSError:
-        return None
-    return found.st_size, found.st_mtime_ns
-
-
 def _called(recording: Recording, here: AtHand) -> Recording:
     """The recording with the address of its file for the source, where that is a copy."""
     return (
         replace(recording, source=here.words(recording.source)) if recording.source else recording
     )
-
-
-def _apart(pair: Pair) -> list[Pair]:
-    """The pair once for each person in it."""
-    recording, annotation = pair
-    return [
-        (alone, None if annotation is None else replace(annotation, recording_id=alone.id))
-        for alone in split_people(recording)
-    ]

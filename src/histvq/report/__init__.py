@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from warnings import warn
 
+import numpy as np
+
 from histvq.annotation import Annotation
 from histvq.errors import DataWarning, HistvqError, NotWrittenError
 from histvq.recording import Recording
@@ -21,6 +23,9 @@ from histvq.writing import write_text
 
 if TYPE_CHECKING:
     import pandas as pd
+
+# What a page holds of labels at most, some 15 MB: a browser has to read and draw it.
+MOST_RECORDINGS, MOST_RUNS = 5_000, 1_500_000
 
 __all__ = [
     "draw_timelines",
@@ -63,9 +68,9 @@ def write_report(
         names: What a person calls actions and subactions and how they colour them; actions of one name
             become one.
         groups: A row a recording, by its id, with any columns to compare recordings by.
-        budget_mb: The size of the page. Motion is embedded at the highest rate that keeps to it; where
-            even a low rate does not, recordings are left out, and the page says so. Labels and tables
-            are always there.
+        budget_mb: The size of the page, which is about the first few thousand recordings. Motion is
+            embedded at the highest rate that keeps to it; where even a low rate does not, recordings are
+            left out, and the page says so. Their labels are there, and all are in the tables.
 
     Returns:
         `segments`, `frames`, `usage`, `timelines` (a folder) and `report` -> where it was written.
@@ -105,8 +110,14 @@ def write_report(
             words = f"{paths['timelines']}: not drawn ({_in_short(error)})"
             warn(words, DataWarning, stacklevel=2)
             said.append(words)
+        shown = on_page(answers)
+        if len(shown) < len(answers):
+            said.append(
+                f"This page is about the first {len(shown):,} of {len(answers):,} recordings; its table "
+                "of actions, segments.csv and frames.csv are about all of them."
+            )
         html = page(
-            answers,
+            shown,
             usage,
             key=make_key(answers, truth_by_recording(annotations), matched, colours),
             recordings=recordings,
@@ -120,6 +131,17 @@ def write_report(
         )
         write_text(paths["report"], html)
     return paths
+
+
+def on_page(answers: Sequence[Segmentation]) -> Sequence[Segmentation]:
+    """As many of the answers as a browser can hold: the first ones."""
+    n_runs = 0
+    for place, answer in enumerate(answers[:MOST_RECORDINGS]):
+        for labels in (answer.actions, answer.subactions):
+            n_runs += 0 if labels is None else 1 + int(np.count_nonzero(np.diff(labels)))
+        if n_runs > MOST_RUNS:
+            return answers[: max(1, place)]
+    return answers[:MOST_RECORDINGS]
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Answers as a table with one row a frame, and back."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,9 +51,8 @@ def write_frames(
         if known and answer.recording_id in known:
             check_in_step(answer, known[answer.recording_id])
     names, fine_names = names_of(answers), names_of(answers, "subaction")
-    before = [answer.predicted or answer for answer in answers]
     changed = any(answer.predicted is not None for answer in answers)
-    own_names = names_of(before) if changed else {}
+    own_names = names_of(a.predicted or a for a in answers) if changed else {}
 
     columns = [*FRAME_COLUMNS, *([NAME] if names else []), *([FINE_NAME] if fine_names else [])]
     columns += [] if known is None else [TRUTH]
@@ -60,19 +60,21 @@ def write_frames(
     columns += [P_NAME] if own_names else []
     with written_whole(path) as file:
         file.write((",".join(columns) + "\n").encode())
-        for answer, predicted, rows in _blocks(answers, before):
-            table = _frames(answer, rows)
+        for block in _blocks(answers):
+            predicted = [_Rows(one.answer.predicted or one.answer, one.rows) for one in block]
+            table = _frames(block)
             if names:
-                table[NAME] = _called(answer.actions, names, rows)
+                table[NAME] = _called(block, "actions", names)
             if fine_names:
-                table[FINE_NAME] = _called(answer.subactions, fine_names, rows)
+                table[FINE_NAME] = _called(block, "subactions", fine_names)
             if known is not None:
-                table[TRUTH] = _true_names(known.get(answer.recording_id), rows)
+                truth = [_true_names(known.get(one.answer.recording_id), one) for one in block]
+                table[TRUTH] = np.concatenate(truth)
             if changed:
-                table[P_ACTION] = predicted.actions[rows]
-                table[P_SUBACTION] = _or_blank(predicted.subactions, rows)
+                table[P_ACTION] = _joined(predicted, "actions")
+                table[P_SUBACTION] = _joined(predicted, "subactions")
             if own_names:
-                table[P_NAME] = _called(predicted.actions, own_names, rows)
+                table[P_NAME] = _called(predicted, "actions", own_names)
             text = table[columns].to_csv(header=False, index=False, lineterminator="\n")
             file.write(text.encode("utf-8", errors="replace"))
     return Path(path)
@@ -92,49 +94,78 @@ def check_in_step(answer: Segmentation, truth: Annotation) -> None:
         )
 
 
-def _blocks(
-    answers: Sequence[Segmentation], before: Sequence[Segmentation]
-) -> Iterator[tuple[Segmentation, Segmentation, slice]]:
-    """The answers, as they are and as they were, some rows at a time: long ones would take much room."""
-    for answer, predicted in zip(answers, before, strict=True):
+@dataclass(frozen=True)
+class _Rows:
+    """Some rows of an answer."""
+
+    answer: Segmentation
+    rows: slice
+
+    def __len__(self) -> int:
+        return self.rows.stop - self.rows.start
+
+    @property
+    def columns(self) -> tuple[bool, ...]:
+        """Which of the columns it has that some answers lack."""
+        found = (self.answer, self.answer.predicted or self.answer)
+        return tuple(
+            getattr(one, name) is None for one in found for name in ("subactions", "confidence")
+        )
+
+
+def _blocks(answers: Iterable[Segmentation]) -> Iterator[list[_Rows]]:
+    """The answers in blocks of rows: long ones would take much room, short ones much time one by one."""
+    block: list[_Rows] = []
+    n_rows = 0
+    for answer in answers:
         for start in range(0, answer.n_frames, ROWS_A_BLOCK):
-            yield answer, predicted, slice(start, min(start + ROWS_A_BLOCK, answer.n_frames))
+            one = _Rows(answer, slice(start, min(start + ROWS_A_BLOCK, answer.n_frames)))
+            n_rows += len(one)
+            if block and (n_rows > ROWS_A_BLOCK or one.columns != block[0].columns):
+                yield block
+                block, n_rows = [], len(one)
+            block.append(one)
+    if block:
+        yield block
 
 
-def _frames(answer: Segmentation, rows: slice) -> "pd.DataFrame":
+def _frames(block: Sequence[_Rows]) -> "pd.DataFrame":
     import pandas as pd
 
-    frames = np.arange(rows.start, rows.stop)
-    confidence = answer.confidence
+    lengths = [len(one) for one in block]
+    frames = np.concatenate([np.arange(one.rows.start, one.rows.stop) for one in block])
+    ids = np.array([one.answer.recording_id for one in block], dtype=object)
+    confidence = _joined(block, "confidence")
     return pd.DataFrame(
         {
-            "recording": pd.Categorical.from_codes(
-                np.zeros(len(frames), dtype=int), categories=pd.Index([answer.recording_id])
-            ),
+            "recording": np.repeat(ids, lengths),
             "frame": frames,
-            "time_s": np.round(frames / answer.fps, TIME_DECIMALS),
-            "action": answer.actions[rows],
-            "subaction": _or_blank(answer.subactions, rows),
-            "confidence": "" if confidence is None else np.round(
-                np.asarray(confidence[rows], dtype=float), CONFIDENCE_DECIMALS
+            "time_s": np.round(
+                frames / np.repeat([one.answer.fps for one in block], lengths), TIME_DECIMALS
+            ),
+            "action": _joined(block, "actions"),
+            "subaction": _joined(block, "subactions"),
+            "confidence": confidence if isinstance(confidence, str) else np.round(
+                confidence.astype(float), CONFIDENCE_DECIMALS
             ),
         }
     )  # fmt: skip
 
 
-def _or_blank(codes: np.ndarray | None, rows: slice) -> Any:
-    return "" if codes is None else codes[rows]
-
-
-def _called(codes: np.ndarray | None, names: Mapping[int, str], rows: slice) -> Any:
-    return "" if codes is None else [names.get(code, "") for code in codes[rows].tolist()]
-
-
-def _true_names(truth: Annotation | None, rows: slice) -> Any:
-    if truth is None:
+def _joined(block: Sequence[_Rows], name: str) -> Any:
+    """One column of a block; blank where these answers lack it."""
+    if getattr(block[0].answer, name) is None:
         return ""
-    import pandas as pd
+    return np.concatenate([getattr(one.answer, name)[one.rows] for one in block])
 
-    return pd.Categorical.from_codes(
-        truth.labels[rows].astype(int), categories=pd.Index(truth.actions)
-    )
+
+def _called(block: Sequence[_Rows], level: str, names: Mapping[int, str]) -> Any:
+    codes = _joined(block, level)
+    return "" if isinstance(codes, str) else [names.get(code, "") for code in codes.tolist()]
+
+
+def _true_names(truth: Annotation | None, one: _Rows) -> np.ndarray:
+    if truth is None:
+        return np.full(len(one), "", dtype=object)
+    names = np.array([*truth.actions, ""], dtype=object)  # the last one for -1
+    return names[truth.labels[one.rows]]

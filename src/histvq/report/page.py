@@ -119,7 +119,7 @@ def page(
     clips = [(clip.recording_id, clip.start, clip.stop) for card in made for clip in card.clips]
     embedded = choose_pieces(motion, room=room, clips=clips)
     moving, numbers = motion_payload(embedded, places)
-    said = _embedded_in_words(embedded, motion, budget_mb)
+    said = _embedded_in_words(embedded, motion, budget_mb, n_answers=len(answers))
     return fixed(
         embedded=said, data=script_json({**data, **moving, "no_motion": said}), motion=numbers
     )
@@ -152,7 +152,9 @@ def _in_step(
     return fitting, remarks
 
 
-def _embedded_in_words(embedded: Embedded, motion: Sequence[Recording], budget_mb: float) -> str:
+def _embedded_in_words(
+    embedded: Embedded, motion: Sequence[Recording], budget_mb: float, *, n_answers: int
+) -> str:
     """What of the motion is in the page, and why not all of it."""
     if not motion:
         return "This page was made without the motion: only labels are shown."
@@ -163,6 +165,8 @@ def _embedded_in_words(embedded: Embedded, motion: Sequence[Recording], budget_m
         f"The page keeps to {budget_mb:g} MB: motion is held at up to {embedded.fps:.3g} frames a "
         "second, labels at every frame."
     )
+    if len(motion) < n_answers:
+        said += f" {len(motion):,} of {n_answers:,} recordings are played; of all, labels are shown."
     if left_out:
         said += (
             f" Of {left_out} of {len(motion)} recordings, for which there was no room, only the clips on "

@@ -1,14 +1,14 @@
 """Answers as tables: one row a segment, or one row an action."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from histvq.segments import SEGMENT_COLUMNS, Segmentation, names_of, segment_name, to_segments
-from histvq.writing import write_text
+from histvq.segments import LEVELS, SEGMENT_COLUMNS, Segmentation, names_of, segment_name
+from histvq.writing import written_whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,11 +19,18 @@ USAGE_COLUMNS = [
 ]  # fmt: skip
 TIME_DECIMALS = 6
 CONFIDENCE_DECIMALS = 4
+# A table is made of so many rows at a time: of one answer each it takes long, of all much room.
+ROWS_A_BLOCK = 100_000
 
 
 def write_segments(path: str | Path, answers: Iterable[Segmentation]) -> Path:
     """Write every segment of every answer as CSV: `segments_table`."""
-    return write_text(path, segments_table(answers).to_csv(index=False, lineterminator="\n"))
+    with written_whole(path) as file:
+        file.write((",".join(SEGMENT_COLUMNS) + "\n").encode())
+        for table in _segment_tables(answers):
+            text = table.to_csv(header=False, index=False, lineterminator="\n")
+            file.write(text.encode("utf-8", errors="replace"))
+    return Path(path)
 
 
 def segments_table(answers: Iterable[Segmentation]) -> "pd.DataFrame":
@@ -33,12 +40,29 @@ def segments_table(answers: Iterable[Segmentation]) -> "pd.DataFrame":
     """
     import pandas as pd
 
-    tables = [table for table in (_rounded(answer).segments() for answer in answers) if len(table)]
-    table = (
-        pd.concat([t.astype({"parent": "Int64", "confidence": float}) for t in tables])
-        if tables
-        else pd.DataFrame(columns=SEGMENT_COLUMNS)
-    )
+    tables = list(_segment_tables(answers))
+    return pd.concat(tables) if tables else _segments([])
+
+
+def _segment_tables(answers: Iterable[Segmentation]) -> "Iterator[pd.DataFrame]":
+    """The table in blocks: one for each answer would take long where there are thousands."""
+    rows: list[tuple[object, ...]] = []
+    for answer in answers:
+        rounded = _rounded(answer)
+        rows += [row for level in LEVELS for row in rounded.rows(level)]
+        if len(rows) >= ROWS_A_BLOCK:
+            yield _segments(rows)
+            rows = []
+    if rows:
+        yield _segments(rows)
+
+
+def _segments(rows: Sequence[tuple[object, ...]]) -> "pd.DataFrame":
+    import pandas as pd
+
+    table = pd.DataFrame(rows, columns=SEGMENT_COLUMNS)
+    if rows:
+        table = table.astype({"parent": "Int64"})
     for column in ("start_s", "stop_s", "duration_s"):
         table[column] = table[column].astype(float).round(TIME_DECIMALS)
     table["confidence"] = table["confidence"].astype(float).round(CONFIDENCE_DECIMALS)
@@ -53,6 +77,19 @@ def _rounded(answer: Segmentation) -> Segmentation:
     return replace(answer, confidence=confidence)
 
 
+def _runs(answers: Sequence[Segmentation]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of every segment of an action: its code, its length in seconds, and the place of its answer."""
+    found = [(np.empty(0, int), np.empty(0), np.empty(0, int))]
+    for place, answer in enumerate(answers):
+        actions = np.asarray(answer.actions)
+        starts = np.flatnonzero(np.diff(actions, prepend=actions[:1] - 1))
+        known = actions[starts] >= 0
+        seconds = np.diff(starts, append=len(actions))[known] / answer.fps
+        found.append((actions[starts][known], seconds, np.full(len(seconds), place)))
+    labels, seconds, places = (np.concatenate(column) for column in zip(*found, strict=True))
+    return labels, seconds, places
+
+
 def usage_table(answers: Sequence[Segmentation]) -> "pd.DataFrame":
     """One row per action: how long, how often, and in whose recordings.
 
@@ -63,21 +100,17 @@ def usage_table(answers: Sequence[Segmentation]) -> "pd.DataFrame":
     """
     import pandas as pd
 
-    runs = [
-        (label, (stop - start) / answer.fps, answer.recording_id, answer.person)
-        for answer in answers
-        for start, stop, label in to_segments(answer.actions)
-        if label >= 0
-    ]
+    labels, seconds, places = _runs(answers)
     names = names_of(answers)
-    total = sum(seconds for _, seconds, _, _ in runs)
+    total = sum(seconds.tolist())
     recordings = {answer.recording_id for answer in answers}
     people = {answer.person for answer in answers} - {None}
     rows = []
-    for code in sorted({run[0] for run in runs}):
-        lengths = [seconds for label, seconds, _, _ in runs if label == code]
-        where = {name for label, _, name, _ in runs if label == code}
-        who = {person for label, _, _, person in runs if label == code} - {None}
+    for code in np.unique(labels).tolist():
+        lengths = seconds[labels == code].tolist()
+        found = [answers[place] for place in np.unique(places[labels == code])]
+        where = {answer.recording_id for answer in found}
+        who = {answer.person for answer in found} - {None}
         flag = ""
         if len(where) == 1 < len(recordings):
             flag = f"only in recording {min(where)}"

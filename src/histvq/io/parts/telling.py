@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from histvq.blocks import all_missing
 from histvq.recording import Recording
@@ -60,14 +61,35 @@ def _some(files: Sequence[str], *, shown: int = 10) -> str:
 
 def empty(recordings: Iterable[Recording]) -> list[str]:
     """Of which nothing can be said."""
-    return [
-        f"{recording.id}: every value is missing: nothing can be said of it"
-        for recording in recordings
-        if all_missing(recording.skeleton)
-    ]
+    return [without_values(r.id) for r in recordings if all_missing(r.skeleton)]
 
 
-def differences(recordings: Sequence[Recording]) -> list[str]:
+def without_values(id: str) -> str:
+    """What is said of a recording in which every value is missing."""
+    return f"{id}: every value is missing: nothing can be said of it"
+
+
+class Laid(Protocol):
+    """What `differences` must know of a recording: who has no motion at hand can say it too."""
+
+    @property
+    def id(self) -> str:
+        """Its name."""
+
+    @property
+    def fps(self) -> float:
+        """Frames a second."""
+
+    @property
+    def joint_names(self) -> Sequence[str]:
+        """One name a joint."""
+
+    @property
+    def channel_names(self) -> Sequence[str]:
+        """One name a channel."""
+
+
+def differences(recordings: Sequence[Laid]) -> list[str]:
     """What sets recordings apart that are read together."""
     messages = []
     rates = Counter(recording.fps for recording in recordings)

@@ -1,7 +1,6 @@
 """Ids that are unique over many files."""
 
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +9,18 @@ from histvq.io.parts.reader import Pair
 
 
 def with_unique_ids(pairs: list[Pair]) -> list[Pair]:
-    """Give recordings that share an id another one each, from where their files lie.
+    """Give recordings that share an id another one each, as `unique_ids` chooses it.
+
+    Raises:
+        FileFormatError: If nothing tells them apart.
+    """
+    recordings = [recording for recording, _ in pairs]
+    names = unique_ids([r.id for r in recordings], [r.source for r in recordings])
+    return [_renamed(pair, name) for pair, name in zip(pairs, names, strict=True)]
+
+
+def unique_ids(ids: Sequence[str], sources: Sequence[str | None]) -> list[str]:
+    """Ids of which no two are the same, made from where files lie for those that share one.
 
     The first of these that tells them apart, and is no other recording's id, is taken:
     `<folder>_<id>` with the nearest folder that differs; the name of the file without its ending;
@@ -19,15 +29,19 @@ def with_unique_ids(pairs: list[Pair]) -> list[Pair]:
     Raises:
         FileFormatError: If none does.
     """
-    counts = Counter(recording.id for recording, _ in pairs)
-    taken = {id for id, count in counts.items() if count == 1}
-    names: dict[int, str] = {}
-    for id in (id for id, count in counts.items() if count > 1):
-        places = [place for place, (recording, _) in enumerate(pairs) if recording.id == id]
-        chosen = _told_apart(id, [pairs[place][0].source for place in places], taken)
+    sharing: dict[str, list[int]] = {}
+    for place, id in enumerate(ids):
+        sharing.setdefault(id, []).append(place)
+    taken = {id for id, places in sharing.items() if len(places) == 1}
+    names = list(ids)
+    for id, places in sharing.items():
+        if len(places) == 1:
+            continue
+        chosen = _told_apart(id, [sources[place] for place in places], taken)
         taken |= set(chosen)
-        names |= dict(zip(places, chosen, strict=True))
-    return [_renamed(pair, names.get(place)) for place, pair in enumerate(pairs)]
+        for place, name in zip(places, chosen, strict=True):
+            names[place] = name
+    return names
 
 
 def _told_apart(id: str, sources: list[str | None], taken: set[str]) -> list[str]:
@@ -57,9 +71,9 @@ def _candidates(id: str, files: list[Path]) -> Iterator[list[str]]:
         yield [f"{name}_{stem}" for name, stem in zip(names, stems, strict=True)]
 
 
-def _renamed(pair: Pair, id: str | None) -> Pair:
+def _renamed(pair: Pair, id: str) -> Pair:
     recording, annotation = pair
-    if id is None:
+    if id == recording.id:
         return pair
     return (
         replace(recording, id=id),
