@@ -121,7 +121,7 @@ def test_torchrun_fits_stops_and_goes_on(demo_files, tmp_path):
         "--set",
         "n_maps=4",
     ]
-    fit += ["--set", "min_steps=600"]
+    fit += ["--set", "min_steps=250"]
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"]
     begun = subprocess.Popen(
         [*torchrun, *fit, "-o", str(tmp_path / "model")],

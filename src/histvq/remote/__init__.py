@@ -10,7 +10,7 @@ from histvq.remote.copying import copies as copies
 from histvq.remote.listing import listed as listed
 from histvq.remote.listing import names_at as names_at
 from histvq.remote.listing import read_bytes as read_bytes
+from histvq.remote.putting import remove as remove
 from histvq.remote.putting import results_at as results_at
 from histvq.remote.putting import worked_on as worked_on
-from histvq.remote.putting import remove as remove
 from histvq.remote.putting import write_bytes as write_bytes

@@ -166,7 +166,9 @@ def _embedded_in_words(
         "second, labels at every frame."
     )
     if len(motion) < n_answers:
-        said += f" {len(motion):,} of {n_answers:,} recordings are played; of all, labels are shown."
+        said += (
+            f" {len(motion):,} of {n_answers:,} recordings are played; of all, labels are shown."
+        )
     if left_out:
         said += (
             f" Of {left_out} of {len(motion)} recordings, for which there was no room, only the clips on "
