@@ -22,7 +22,7 @@ SMQ = {
     "min_steps": 0, "random_state": 1, "revival": "representative", "min_usage": 3,
     "short_patches": "zeros", "rec_mean": "padded",
 }  # fmt: skip
-LARGE = {"n_maps": 16, "dropout": 0.0, "batch_size": 8, "epochs": 3, "n_actions": 10}
+LARGE = {"n_maps": 8, "dropout": 0.0, "batch_size": 6, "epochs": 2, "n_actions": 10}
 
 
 @pytest.fixture(scope="module")
@@ -59,9 +59,9 @@ def test_two_processes_learn_what_one_learns(method, tmp_path):
 @pytest.mark.real_data
 @pytest.mark.parametrize("preset", ["plain", "best"])
 def test_two_and_three_processes_on_real_recordings(preset, hugadb_sample, tmp_path):
-    """Of a dozen recordings eight are learned from; the others are the test set."""
+    """Of a dozen recordings seven are learned from; the others are the test set."""
     settings = LARGE if preset == "plain" else {"n_actions": 10, "n_starts": 2, **BEST}
-    job = {"method": "histvq", "settings": {**settings, "random_state": 0}, "n_fit": 8}
+    job = {"method": "histvq", "settings": {**settings, "random_state": 0}, "n_fit": 7}
     job["data"] = str(hugadb_sample)
     (alone,) = fitted(1, tmp_path, **job)
     for n in (2, 3):
