@@ -4,7 +4,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from histvq.batching import InputScale, fit_scale, pack, pieces
+from histvq.batching import InputScale, dealt, fit_scale, pack, pieces
 from histvq.errors import ConfigError
 from histvq.recording import Recording
 
@@ -187,3 +187,43 @@ def test_undo_undoes(mode):
     scale = fit_scale([inertial(0)], mode=mode)
     back = scale.undo(scale.apply(made.skeleton))
     np.testing.assert_allclose(back, made.skeleton, rtol=1e-5, atol=1e-3)
+
+
+@given(lengths=st.lists(st.integers(1, 100), max_size=12), n=st.integers(1, 5))
+def test_everything_is_dealt_once_and_about_evenly(lengths, n):
+    shares = [dealt(lengths, rank=rank, n=n) for rank in range(n)]
+    assert sorted(place for share in shares for place in share) == list(range(len(lengths)))
+    assert all(share == sorted(share) for share in shares)
+    loads = [sum(lengths[place] for place in share) for share in shares]
+    # Whoever has most was the least laden when it got its last and shortest one.
+    assert max(loads) - min(loads) <= max(lengths, default=0)
+
+
+def test_dealt_by_hand():
+    # 9, 7 and 6 go to one each, 5 to whom has 6, 2 to whom has 7.
+    lengths = [2, 9, 5, 7, 6]
+    assert [dealt(lengths, rank=rank, n=3) for rank in range(3)] == [[1], [0, 3], [2, 4]]
+
+
+@given(data=st.data())
+def test_a_share_is_that_part_of_the_whole(data):
+    lengths = data.draw(st.lists(st.integers(1, 9), min_size=1, max_size=5))
+    share = data.draw(st.lists(st.sampled_from(range(len(lengths))), unique=True).map(sorted))
+    patch_frames, gap = data.draw(st.integers(1, 4)), data.draw(st.integers(0, 3))
+    made = [recording(n, seed=n + 1) for n in lengths]
+    whole = pack(made, patch_frames=patch_frames, gap=gap, scale=PLAIN)
+    part = pack(made, patch_frames=patch_frames, gap=gap, scale=PLAIN, share=share)
+    assert (part.ids, part.lengths, part.starts) == (whole.ids, whole.lengths, whole.starts)
+    assert part.places == tuple(share)
+    assert whole.numbers.tolist() == list(range(len(whole.patch_times)))
+    if not share:
+        assert not part.real.any()
+        assert part.frames == ()
+        return
+    assert torch.equal(part.patch_times, whole.patch_times[part.numbers])
+    frames = (part.numbers[:, None] * patch_frames + torch.arange(patch_frames)).flatten()
+    assert torch.equal(part.skeleton, whole.skeleton[:, frames])
+    assert torch.equal(part.real, whole.real[:, frames])
+    for place, (start, stop) in zip(part.places, part.frames, strict=True):
+        assert frames[start] == whole.starts[place]
+        assert stop - start == lengths[place]
