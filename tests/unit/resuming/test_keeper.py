@@ -4,10 +4,10 @@ import signal
 
 import pytest
 import torch
-from oracles.threaded import played
 
 from histvq.errors import DataWarning, ProcessLost, Stopped
 from histvq.resuming import Belonging, Checkpoint, Keeper
+from oracles.threaded import played
 
 BELONGS = Belonging("histvq", {}, ())
 
@@ -38,8 +38,7 @@ def test_all_begin_with_what_the_first_starts_with(tmp_path):
 
 def test_all_go_on_from_what_the_first_finds(tmp_path):
     place = tmp_path / "training.safetensors"
-    network, keeper = keeper_of(0, place, weight=3.0)
-    keeper.begin(lambda: None)
+    keeper_of(0, place, weight=3.0)[1].begin(lambda: None)
 
     def task(rank, _):
         network, keeper = keeper_of(rank, place, weight=-1.0)
@@ -85,7 +84,12 @@ def test_if_another_ends_it_is_time_to_keep(tmp_path):
     place = tmp_path / "training.safetensors"
     network, keeper = keeper_of(0, place)
     keeper.begin(lambda: None)
-    with pytest.raises(ProcessLost), keeper.kept_if_others_end(lambda: "in epoch 1"):
-        torch.nn.init.constant_(network.weight, 4.0)
-        raise ProcessLost("another has ended")
+
+    def ended():
+        with keeper.kept_if_others_end(lambda: "in epoch 1"):
+            torch.nn.init.constant_(network.weight, 4.0)
+            raise ProcessLost("another has ended")
+
+    with pytest.raises(ProcessLost):
+        ended()
     assert weight_kept(place) == 4

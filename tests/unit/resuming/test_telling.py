@@ -2,10 +2,10 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from oracles.threaded import played
 
 from histvq.errors import ConfigError
 from histvq.resuming.telling import done_by_first, shared_out, told_by_all, told_by_first
+from oracles.threaded import played
 
 
 def test_all_hear_all_in_their_order():
