@@ -18,7 +18,8 @@ from histvq.resuming.belonging import Belonging, differences, other_programs
 from histvq.resuming.packing import packed, unpacked
 from histvq.writing import written_whole
 
-FORMAT = 1
+# Raised where a training would go on otherwise than it began, too.
+FORMAT = 2
 # A checkpoint is due after so many seconds, but never takes more than this share of the time.
 EVERY_S = 60.0
 MOST_TIME = 0.05
@@ -130,6 +131,11 @@ def _read(place: Path, belongs: Belonging) -> tuple[int, Any]:
                 raise FileFormatError(
                     f"{place}: kept by a newer histvq (format {head['format']}, this one reads up to "
                     f"{FORMAT}); upgrade with pip install -U histvq"
+                )
+            if head["format"] < FORMAT:
+                raise CheckpointMismatch(
+                    f"{place}: a training that was stopped, of an earlier histvq that added numbers up in "
+                    "another order. Begin anew: in another folder, or with --overwrite"
                 )
             kept = Belonging.of(head["belongs"])
             if found := differences(kept, belongs):

@@ -24,7 +24,7 @@ def kept(place: Path, belongs=OURS) -> Path:
 
 def altered(place: Path, **changes) -> Path:
     """A checkpoint whose head says something else."""
-    head = {"format": 1, "belongs": OURS.plain, "seed": 7, "state": {"tensor": "0"}, **changes}
+    head = {"format": checkpoints.FORMAT, "belongs": OURS.plain, "seed": 7, "state": {"tensor": "0"}, **changes}
     digest = blake2b(json.dumps(head["state"]).encode() + bytes(8), digest_size=16)
     head["digest"] = digest.hexdigest()
     save_file({"0": torch.zeros(2)}, place, {"histvq": json.dumps(head)})
@@ -59,9 +59,14 @@ def test_of_other_versions_it_is_taken_with_a_warning(tmp_path):
         assert Checkpoint(kept(tmp_path / "c"), other, seed=0).state["epoch"] == 2
 
 
+def test_of_an_older_format_it_says_begin_anew(tmp_path):
+    with pytest.raises(CheckpointMismatch, match="of an earlier histvq .* Begin anew"):
+        Checkpoint(altered(tmp_path / "c", format=1), OURS, seed=0)
+
+
 def test_of_a_newer_format_it_says_upgrade(tmp_path):
-    with pytest.raises(FileFormatError, match=r"by a newer histvq .format 2, .*; upgrade with pip"):
-        Checkpoint(altered(tmp_path / "c", format=2), OURS, seed=0)
+    with pytest.raises(FileFormatError, match=r"by a newer histvq .format 3, .*; upgrade with pip"):
+        Checkpoint(altered(tmp_path / "c", format=3), OURS, seed=0)
 
 
 @pytest.mark.parametrize(
