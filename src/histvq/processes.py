@@ -4,6 +4,7 @@
 """
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -120,4 +121,5 @@ class Processes:
 
 
 def _short(error: Exception) -> str:
-    return str(error).strip().splitlines()[0][:200]
+    """Its first line, without the place in the library that said it."""
+    return re.sub(r"^\[[^]]*\]\s*", "", str(error).strip().splitlines()[0])[:200]
