@@ -29,8 +29,8 @@ from histvq.segmenter import Progress
 OUT = Console(highlight=False, soft_wrap=True)
 ERR = Console(stderr=True, highlight=False, soft_wrap=True)
 SHOWN = 10
-# Of several processes only the first is heard; of the others what they complain of, from `joined` on.
-_others: dict[str, str | None] = {"called": None}
+# Of several processes only the first is heard; of the others what they complain of, once they `joined`.
+_joined = False
 
 
 # What puts the names of places that people know in place of those of copies, while a command runs.
@@ -71,8 +71,9 @@ def note(text: str) -> None:
 def complain(text: str) -> None:
     """A line on standard error."""
     text = _named(text)
-    if ERR.quiet and _others["called"]:
-        print(f"{_others['called']}: {text}", file=sys.stderr, flush=True)
+    if ERR.quiet and _joined:
+        rank, n = launched()
+        print(f"process {rank} of {n}: {text}", file=sys.stderr, flush=True)
     ERR.print(text, style="red", markup=False)
 
 
@@ -97,8 +98,8 @@ def prepare() -> None:
 
 def joined() -> None:
     """From now on, what another process than the first complains of is told: it may be its own."""
-    rank, n = launched()
-    _others["called"] = f"process {rank} of {n}" if rank else None
+    global _joined
+    _joined = True
 
 
 @contextmanager

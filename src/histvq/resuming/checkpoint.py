@@ -134,8 +134,8 @@ def _read(place: Path, belongs: Belonging) -> tuple[int, Any]:
                 )
             if head["format"] < FORMAT:
                 raise CheckpointMismatch(
-                    f"{place}: a training that was stopped, of an earlier histvq that added numbers up in "
-                    "another order. Begin anew: in another folder, or with --overwrite"
+                    f"{place}: a training that was stopped, of an earlier histvq that added up otherwise. "
+                    "Begin anew: in another folder, or with --overwrite"
                 )
             kept = Belonging.of(head["belongs"])
             if found := differences(kept, belongs):

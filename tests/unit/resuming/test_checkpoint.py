@@ -24,7 +24,13 @@ def kept(place: Path, belongs=OURS) -> Path:
 
 def altered(place: Path, **changes) -> Path:
     """A checkpoint whose head says something else."""
-    head = {"format": checkpoints.FORMAT, "belongs": OURS.plain, "seed": 7, "state": {"tensor": "0"}, **changes}
+    head = {
+        "format": checkpoints.FORMAT,
+        "belongs": OURS.plain,
+        "seed": 7,
+        "state": {"tensor": "0"},
+        **changes,
+    }
     digest = blake2b(json.dumps(head["state"]).encode() + bytes(8), digest_size=16)
     head["digest"] = digest.hexdigest()
     save_file({"0": torch.zeros(2)}, place, {"histvq": json.dumps(head)})
