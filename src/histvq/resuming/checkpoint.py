@@ -134,7 +134,7 @@ def _read(place: Path, belongs: Belonging) -> tuple[int, Any]:
                 )
             if head["format"] < FORMAT:
                 raise CheckpointMismatch(
-                    f"{place}: a training that was stopped, of an earlier histvq that added up otherwise. "
+                    f"{place}: a training that was stopped, of an earlier histvq that summed otherwise. "
                     "Begin anew: in another folder, or with --overwrite"
                 )
             kept = Belonging.of(head["belongs"])

@@ -66,7 +66,7 @@ def test_of_other_versions_it_is_taken_with_a_warning(tmp_path):
 
 
 def test_of_an_older_format_it_says_begin_anew(tmp_path):
-    with pytest.raises(CheckpointMismatch, match="of an earlier histvq .* Begin anew"):
+    with pytest.raises(CheckpointMismatch, match=r"of an earlier histvq .* Begin anew"):
         Checkpoint(altered(tmp_path / "c", format=1), OURS, seed=0)
 
 
