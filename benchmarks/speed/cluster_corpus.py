@@ -167,6 +167,7 @@ def client(place, n_workers, model, files, out):
                 recordings=played(gathered, Reading()),
                 annotations=gathered.annotations,
                 settings={"model": model},
+                ready=gathered.ready,
             )
         cleared(out)
         ended = time.perf_counter()

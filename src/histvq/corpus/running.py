@@ -87,7 +87,7 @@ def answers_of(
         for piece in pieces:
             for part, findings in _parts(piece, given_up):
                 arrays, findings = ({}, findings) if findings else _written(store, part)
-                gathering.add(part.entries, findings, arrays)
+                gathering.add(findings, arrays)
         gathered = gathering.end(
             named, format=reading.format, options=reading.options, strict=strict, left_out=left_out
         )

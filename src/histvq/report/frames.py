@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from histvq.report.frames_read import (
     read_frames,
     read_truth,
 )
+from histvq.report.ready import Ready, stretches
 from histvq.report.tables import CONFIDENCE_DECIMALS, TIME_DECIMALS
 from histvq.segments import Segmentation, names_of
 from histvq.writing import written_whole
@@ -27,13 +29,22 @@ from histvq.writing import written_whole
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["check_in_step", "read_frames", "read_truth", "truth_by_recording", "write_frames"]
+__all__ = [
+    "check_in_step",
+    "frame_rows",
+    "read_frames",
+    "read_truth",
+    "truth_by_recording",
+    "write_frames",
+]
 
 
 def write_frames(
     path: str | Path,
     answers: Iterable[Segmentation],
     annotations: Iterable[Annotation] | None = None,
+    *,
+    ready: Ready = MappingProxyType({}),
 ) -> Path:
     """Write one row a frame: recording, frame, time_s, action, subaction, confidence.
 
@@ -42,42 +53,85 @@ def write_frames(
     person has named or merged actions, `predicted_action`, `predicted_subaction` and, should the
     method have names of its own, `predicted_name` keep what the method said.
 
+    Args:
+        path: The file.
+        answers: What was found.
+        annotations: The truth, for any of the recordings.
+        ready: Rows that need only be copied.
+
     Raises:
         ValueError: If an annotation has not as many frames as the answer for its recording.
     """
-    known = None if annotations is None else truth_by_recording(annotations)
     answers = list(answers)
-    for answer in answers:
-        if known and answer.recording_id in known:
-            check_in_step(answer, known[answer.recording_id])
-    names, fine_names = names_of(answers), names_of(answers, "subaction")
-    changed = any(answer.predicted is not None for answer in answers)
-    own_names = names_of(a.predicted or a for a in answers) if changed else {}
-
-    columns = [*FRAME_COLUMNS, *([NAME] if names else []), *([FINE_NAME] if fine_names else [])]
-    columns += [] if known is None else [TRUTH]
-    columns += [P_ACTION, P_SUBACTION] if changed else []
-    columns += [P_NAME] if own_names else []
+    known = None if annotations is None else truth_by_recording(annotations)
+    table = _Table.of(answers, known)
     with written_whole(path) as file:
-        file.write((",".join(columns) + "\n").encode())
+        file.write((",".join(table.columns) + "\n").encode())
+        for some, rows in stretches(answers, ready, columns=table.columns):
+            for text in table.rows(some) if rows is None else rows.frames():
+                file.write(text)
+    return Path(path)
+
+
+def frame_rows(
+    answers: Sequence[Segmentation], annotations: Iterable[Annotation] | None = None
+) -> tuple[tuple[str, ...], Iterator[bytes]]:
+    """The columns and, in parts, the rows that `write_frames` would write.
+
+    Raises:
+        ValueError: As there.
+    """
+    known = None if annotations is None else truth_by_recording(annotations)
+    table = _Table.of(answers, known)
+    return table.columns, table.rows(answers)
+
+
+@dataclass(frozen=True)
+class _Table:
+    """What columns there are, and what fills them."""
+
+    columns: tuple[str, ...]
+    names: Mapping[int, str]
+    fine_names: Mapping[int, str]
+    own_names: Mapping[int, str]
+    known: Mapping[str, Annotation] | None
+    changed: bool
+
+    @classmethod
+    def of(
+        cls, answers: Sequence[Segmentation], known: Mapping[str, Annotation] | None
+    ) -> "_Table":
+        for answer in answers:
+            if known and answer.recording_id in known:
+                check_in_step(answer, known[answer.recording_id])
+        names, fine_names = names_of(answers), names_of(answers, "subaction")
+        changed = any(answer.predicted is not None for answer in answers)
+        own_names = names_of(a.predicted or a for a in answers) if changed else {}
+        columns = [*FRAME_COLUMNS, *([NAME] if names else []), *([FINE_NAME] if fine_names else [])]
+        columns += [] if known is None else [TRUTH]
+        columns += [P_ACTION, P_SUBACTION] if changed else []
+        columns += [P_NAME] if own_names else []
+        return cls(tuple(columns), names, fine_names, own_names, known, changed)
+
+    def rows(self, answers: Iterable[Segmentation]) -> Iterator[bytes]:
+        """Those of these answers, a block at a time."""
         for block in _blocks(answers):
             predicted = [_Rows(one.answer.predicted or one.answer, one.rows) for one in block]
             table = _frames(block)
-            if names:
-                table[NAME] = _called(block, "actions", names)
-            if fine_names:
-                table[FINE_NAME] = _called(block, "subactions", fine_names)
-            if known is not None:
-                truth = [_true_names(known.get(one.answer.recording_id), one) for one in block]
+            if self.names:
+                table[NAME] = _called(block, "actions", self.names)
+            if self.fine_names:
+                table[FINE_NAME] = _called(block, "subactions", self.fine_names)
+            if self.known is not None:
+                truth = [_true_names(self.known.get(one.answer.recording_id), one) for one in block]
                 table[TRUTH] = np.concatenate(truth)
-            if changed:
+            if self.changed:
                 table[P_ACTION] = _joined(predicted, "actions")
                 table[P_SUBACTION] = _joined(predicted, "subactions")
-            if own_names:
-                table[P_NAME] = _called(predicted, "actions", own_names)
-            text = table[columns].to_csv(header=False, index=False, lineterminator="\n")
-            file.write(text.encode("utf-8", errors="replace"))
-    return Path(path)
+            if self.own_names:
+                table[P_NAME] = _called(predicted, "actions", self.own_names)
+            text = table[list(self.columns)].to_csv(header=False, index=False, lineterminator="\n")
+            yield text.encode("utf-8", errors="replace")
 
 
 def truth_by_recording(annotations: Iterable[Annotation]) -> dict[str, Annotation]:

@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from histvq.report.ready import Ready, stretches
 from histvq.segments import LEVELS, SEGMENT_COLUMNS, Segmentation, names_of, segment_name
 from histvq.writing import written_whole
 
@@ -23,14 +25,26 @@ CONFIDENCE_DECIMALS = 4
 ROWS_A_BLOCK = 100_000
 
 
-def write_segments(path: str | Path, answers: Iterable[Segmentation]) -> Path:
-    """Write every segment of every answer as CSV: `segments_table`."""
+def write_segments(
+    path: str | Path,
+    answers: Iterable[Segmentation],
+    *,
+    ready: Ready = MappingProxyType({}),
+) -> Path:
+    """Write every segment of every answer as CSV: `segments_table`; what is `ready` is only copied."""
     with written_whole(path) as file:
         file.write((",".join(SEGMENT_COLUMNS) + "\n").encode())
-        for table in _segment_tables(answers):
-            text = table.to_csv(header=False, index=False, lineterminator="\n")
-            file.write(text.encode("utf-8", errors="replace"))
+        for some, rows in stretches(list(answers), ready):
+            for text in segment_rows(some) if rows is None else rows.segments():
+                file.write(text)
     return Path(path)
+
+
+def segment_rows(answers: Iterable[Segmentation]) -> Iterator[bytes]:
+    """The rows that `write_segments` would write, in parts."""
+    for table in _segment_tables(answers):
+        text = table.to_csv(header=False, index=False, lineterminator="\n")
+        yield text.encode("utf-8", errors="replace")
 
 
 def segments_table(answers: Iterable[Segmentation]) -> "pd.DataFrame":
