@@ -64,14 +64,14 @@ class LabelPairs:
         activities: Sequence[str] | None = None,
     ) -> "LabelPairs":
         """Lay recordings end to end and leave out the frames nobody labelled (true label -1)."""
-        labelled = [np.asarray(labels) >= 0 for labels in true]
-        bounds = np.cumsum([0, *(int(mask.sum()) for mask in labelled)])
-        kept = np.flatnonzero(np.concatenate(labelled))
+        labels = np.concatenate(true)
+        kept = np.flatnonzero(labels >= 0)
+        bounds = np.searchsorted(kept, np.cumsum([0, *map(len, true)]))
         cut = np.diff(kept, prepend=-2) != 1
         cut[bounds[:-1][np.diff(bounds) > 0]] = True
         return cls(
             matched=np.concatenate(matched)[kept],
-            true=np.concatenate(true)[kept],
+            true=labels[kept],
             cut=cut,
             bounds=bounds,
             recordings=tuple(recordings or map(str, range(len(true)))),

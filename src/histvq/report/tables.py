@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from histvq.report.laid import firsts_of, groups, run_starts
 from histvq.report.ready import Ready, stretches
 from histvq.segments import LEVELS, SEGMENT_COLUMNS, Segmentation, names_of, segment_name
 from histvq.writing import written_whole
@@ -94,12 +96,17 @@ def _rounded(answer: Segmentation) -> Segmentation:
 def _runs(answers: Sequence[Segmentation]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Of every segment of an action: its code, its length in seconds, and the place of its answer."""
     found = [(np.empty(0, int), np.empty(0), np.empty(0, int))]
-    for place, answer in enumerate(answers):
-        actions = np.asarray(answer.actions)
-        starts = np.flatnonzero(np.diff(actions, prepend=actions[:1] - 1))
+    numbers = iter(np.flatnonzero([answer.n_frames > 0 for answer in answers]))
+    for group in groups(answers):
+        actions = np.concatenate([answer.actions for answer in group])
+        firsts = firsts_of(group)
+        starts = run_starts([actions], firsts)
         known = actions[starts] >= 0
-        seconds = np.diff(starts, append=len(actions))[known] / answer.fps
-        found.append((actions[starts][known], seconds, np.full(len(seconds), place)))
+        within = np.searchsorted(firsts, starts, side="right") - 1
+        fps = np.array([answer.fps for answer in group])[within]
+        seconds = np.diff(starts, append=len(actions)) / fps
+        places = np.fromiter(islice(numbers, len(group)), int, len(group))[within]
+        found.append((actions[starts][known], seconds[known], places[known]))
     labels, seconds, places = (np.concatenate(column) for column in zip(*found, strict=True))
     return labels, seconds, places
 
