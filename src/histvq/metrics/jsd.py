@@ -91,7 +91,7 @@ def _distances_one_by_one(pairs: LabelPairs) -> np.ndarray:
 
 
 def _distances(pairs: LabelPairs) -> np.ndarray:
-    """`length_distance` of each recording, NaN for none; those with equally many bins are taken together."""
+    """`length_distance` of each recording, NaN for none; those of equally many bins at once."""
     sides = pairs.matched_runs, pairs.true_runs
     n_bins = np.zeros(pairs.n_recordings, dtype=np.int64)
     for runs in sides:
