@@ -70,11 +70,11 @@ class FileFindings:
 
 @dataclass(frozen=True, kw_only=True)
 class Text:
-    """Some of the answers, one after another, and their rows in tables.
+    """Some of the answers, one after another, whose rows in tables are text already.
 
     Attributes:
         n_answers: How many these are.
-        columns: Of their rows of frames; empty where there are so few that they are not text.
+        columns: Of their rows of frames.
     """
 
     n_answers: int

@@ -250,9 +250,7 @@ def _ready(parts: Sequence[_Part], answered: Sequence[_One]) -> Ready:
         for number, text in enumerate(part.texts):
             some = here[start : start + text.n_answers]
             start += text.n_answers
-            if text.columns and all(
-                same and place == some[0][0] + n for n, (place, same) in enumerate(some)
-            ):
+            if all(same and place == some[0][0] + n for n, (place, same) in enumerate(some)):
                 ready[some[0][0]] = part.rows(number)
     return ready
 

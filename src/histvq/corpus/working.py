@@ -36,8 +36,6 @@ from histvq.writing import write_bytes
 ASKED = "corpus"
 # Motion that is held to be answered at once; of a longer recording, that one alone.
 HELD_BYTES = 64 * 2**20
-# Fewer rows than these are left to who puts all together: it makes them with many others, as quickly.
-ENOUGH_ROWS = 1000
 
 
 @dataclass(frozen=True)
@@ -191,8 +189,7 @@ class _Making:
 
     def write(self, answers: Sequence[Segmentation]) -> None:
         """Make the rows that the answers for what is held have in the run's tables."""
-        if sum(answer.n_frames for answer in answers) < ENOUGH_ROWS:
-            self.texts.append(Text(n_answers=len(answers), columns=()))
+        if not answers:
             return
         truth = [truth for _, (_, truth) in self.held if truth is not None]
         columns, frames, segments = rows_of(answers, truth)

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from histvq.annotation import Annotation
+from histvq.report.csv_text import csv_rows, rounded
 from histvq.report.frames_read import (
     FINE_NAME,
     FRAME_COLUMNS,
@@ -25,9 +26,6 @@ from histvq.report.ready import Ready, stretches
 from histvq.report.tables import CONFIDENCE_DECIMALS, TIME_DECIMALS
 from histvq.segments import Segmentation, names_of
 from histvq.writing import written_whole
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 __all__ = [
     "check_in_step",
@@ -116,22 +114,21 @@ class _Table:
     def rows(self, answers: Iterable[Segmentation]) -> Iterator[bytes]:
         """Those of these answers, a block at a time."""
         for block in _blocks(answers):
-            predicted = [_Rows(one.answer.predicted or one.answer, one.rows) for one in block]
-            table = _frames(block)
+            columns = _frames(block)
             if self.names:
-                table[NAME] = _called(block, "actions", self.names)
+                columns[NAME] = _called(block, "actions", self.names)
             if self.fine_names:
-                table[FINE_NAME] = _called(block, "subactions", self.fine_names)
+                columns[FINE_NAME] = _called(block, "subactions", self.fine_names)
             if self.known is not None:
                 truth = [_true_names(self.known.get(one.answer.recording_id), one) for one in block]
-                table[TRUTH] = np.concatenate(truth)
+                columns[TRUTH] = np.concatenate(truth).tolist()
+            predicted = [_Rows(one.answer.predicted or one.answer, one.rows) for one in block]
             if self.changed:
-                table[P_ACTION] = _joined(predicted, "actions")
-                table[P_SUBACTION] = _joined(predicted, "subactions")
+                columns[P_ACTION] = _codes(predicted, "actions")
+                columns[P_SUBACTION] = _codes(predicted, "subactions")
             if self.own_names:
-                table[P_NAME] = _called(predicted, "actions", self.own_names)
-            text = table[list(self.columns)].to_csv(header=False, index=False, lineterminator="\n")
-            yield text.encode("utf-8", errors="replace")
+                columns[P_NAME] = _called(predicted, "actions", self.own_names)
+            yield csv_rows(columns[name] for name in self.columns)
 
 
 def truth_by_recording(annotations: Iterable[Annotation]) -> dict[str, Annotation]:
@@ -183,39 +180,38 @@ def _blocks(answers: Iterable[Segmentation]) -> Iterator[list[_Rows]]:
         yield block
 
 
-def _frames(block: Sequence[_Rows]) -> "pd.DataFrame":
-    import pandas as pd
-
+def _frames(block: Sequence[_Rows]) -> dict[str, list[Any]]:
     lengths = [len(one) for one in block]
     frames = np.concatenate([np.arange(one.rows.start, one.rows.stop) for one in block])
     ids = np.array([one.answer.recording_id for one in block], dtype=object)
+    times = frames / np.repeat([one.answer.fps for one in block], lengths)
     confidence = _joined(block, "confidence")
-    return pd.DataFrame(
-        {
-            "recording": np.repeat(ids, lengths),
-            "frame": frames,
-            "time_s": np.round(
-                frames / np.repeat([one.answer.fps for one in block], lengths), TIME_DECIMALS
-            ),
-            "action": _joined(block, "actions"),
-            "subaction": _joined(block, "subactions"),
-            "confidence": confidence if isinstance(confidence, str) else np.round(
-                confidence.astype(float), CONFIDENCE_DECIMALS
-            ),
-        }
-    )  # fmt: skip
+    return {
+        "recording": np.repeat(ids, lengths).tolist(),
+        "frame": frames.tolist(),
+        "time_s": rounded(times, TIME_DECIMALS),
+        "action": _codes(block, "actions"),
+        "subaction": _codes(block, "subactions"),
+        "confidence": [None] * len(frames)
+        if confidence is None
+        else rounded(confidence, CONFIDENCE_DECIMALS),
+    }
 
 
-def _joined(block: Sequence[_Rows], name: str) -> Any:
-    """One column of a block; blank where these answers lack it."""
+def _joined(block: Sequence[_Rows], name: str) -> np.ndarray | None:
+    """One column of a block; None where these answers lack it."""
     if getattr(block[0].answer, name) is None:
-        return ""
+        return None
     return np.concatenate([getattr(one.answer, name)[one.rows] for one in block])
 
 
-def _called(block: Sequence[_Rows], level: str, names: Mapping[int, str]) -> Any:
+def _codes(block: Sequence[_Rows], level: str) -> list[int | None]:
     codes = _joined(block, level)
-    return "" if isinstance(codes, str) else [names.get(code, "") for code in codes.tolist()]
+    return [None] * sum(map(len, block)) if codes is None else codes.tolist()
+
+
+def _called(block: Sequence[_Rows], level: str, names: Mapping[int, str]) -> list[str]:
+    return [names.get(code, "") for code in _codes(block, level)]  # type: ignore[arg-type]
 
 
 def _true_names(truth: Annotation | None, one: _Rows) -> np.ndarray:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from histvq.report.csv_text import csv_rows, rounded
 from histvq.report.laid import firsts_of, groups, run_starts
 from histvq.report.ready import Ready, stretches
 from histvq.segments import LEVELS, SEGMENT_COLUMNS, Segmentation, names_of, segment_name
@@ -23,6 +24,10 @@ USAGE_COLUMNS = [
 ]  # fmt: skip
 TIME_DECIMALS = 6
 CONFIDENCE_DECIMALS = 4
+ROUNDED = {
+    **dict.fromkeys(("start_s", "stop_s", "duration_s"), TIME_DECIMALS),
+    "confidence": CONFIDENCE_DECIMALS,
+}
 # A table is made of so many rows at a time: of one answer each it takes long, of all much room.
 ROWS_A_BLOCK = 100_000
 
@@ -44,9 +49,11 @@ def write_segments(
 
 def segment_rows(answers: Iterable[Segmentation]) -> Iterator[bytes]:
     """The rows that `write_segments` would write, in parts."""
-    for table in _segment_tables(answers):
-        text = table.to_csv(header=False, index=False, lineterminator="\n")
-        yield text.encode("utf-8", errors="replace")
+    for rows in _row_blocks(answers):
+        columns = dict(zip(SEGMENT_COLUMNS, zip(*rows, strict=True), strict=True))
+        for name, decimals in ROUNDED.items():
+            columns[name] = rounded(np.array(columns[name], dtype=float), decimals)
+        yield csv_rows(columns.values())
 
 
 def segments_table(answers: Iterable[Segmentation]) -> "pd.DataFrame":
@@ -56,21 +63,21 @@ def segments_table(answers: Iterable[Segmentation]) -> "pd.DataFrame":
     """
     import pandas as pd
 
-    tables = list(_segment_tables(answers))
+    tables = [_segments(rows) for rows in _row_blocks(answers)]
     return pd.concat(tables) if tables else _segments([])
 
 
-def _segment_tables(answers: Iterable[Segmentation]) -> "Iterator[pd.DataFrame]":
-    """The table in blocks: one for each answer would take long where there are thousands."""
+def _row_blocks(answers: Iterable[Segmentation]) -> Iterator[list[tuple[object, ...]]]:
+    """The rows in blocks: one for each answer would take long where there are thousands."""
     rows: list[tuple[object, ...]] = []
     for answer in answers:
-        rounded = _rounded(answer)
-        rows += [row for level in LEVELS for row in rounded.rows(level)]
+        exact = _rounded(answer)
+        rows += [row for level in LEVELS for row in exact.rows(level)]
         if len(rows) >= ROWS_A_BLOCK:
-            yield _segments(rows)
+            yield rows
             rows = []
     if rows:
-        yield _segments(rows)
+        yield rows
 
 
 def _segments(rows: Sequence[tuple[object, ...]]) -> "pd.DataFrame":
@@ -79,9 +86,8 @@ def _segments(rows: Sequence[tuple[object, ...]]) -> "pd.DataFrame":
     table = pd.DataFrame(rows, columns=SEGMENT_COLUMNS)
     if rows:
         table = table.astype({"parent": "Int64"})
-    for column in ("start_s", "stop_s", "duration_s"):
-        table[column] = table[column].astype(float).round(TIME_DECIMALS)
-    table["confidence"] = table["confidence"].astype(float).round(CONFIDENCE_DECIMALS)
+    for name, decimals in ROUNDED.items():
+        table[name] = table[name].astype(float).round(decimals)
     return table
 
 
