@@ -164,11 +164,10 @@ def _translated(
     *,
     matching: Matching,
 ) -> list[np.ndarray]:
-    """Labels of each recording's codes; of all at once where all are matched alike."""
+    """Labels of all recordings' codes, in order; in one array where all are matched alike."""
     if matching == "recording":
         return [translate(codes, matches[id_]) for id_, codes in predicted.items()]
-    together = translate(np.concatenate(list(predicted.values())), next(iter(matches.values())))
-    return np.split(together, np.cumsum([len(codes) for codes in predicted.values()])[:-1])
+    return [translate(np.concatenate(list(predicted.values())), next(iter(matches.values())))]
 
 
 def _by_name(

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +13,7 @@ from histvq import io
 from histvq.annotation import Annotation
 from histvq.corpus.asked import Reading
 from histvq.corpus.findings import Answered, FileFindings, Findings
-from histvq.corpus.joined import KINDS, LENGTHS, Apart
+from histvq.corpus.joined import KINDS, LENGTHS, taken_apart
 from histvq.corpus.near import Near, near
 from histvq.corpus.spool import Spool
 from histvq.corpus.texts import unpacked
@@ -52,13 +54,12 @@ class _Part:
         self.texts = findings.texts
         self._arrays, self._spool = arrays, spool
 
-    def array(self, name: str) -> np.ndarray:
-        return self._spool.get(self._arrays[name])
-
-    @cached_property
-    def apart(self) -> Apart:
-        """The labels of its recordings."""
-        return Apart({name: self.array(name) for name in (*KINDS, LENGTHS) if name in self._arrays})
+    def labels(self) -> list[dict[str, Any]]:
+        """Of each of its recordings, by kind."""
+        names = (*KINDS, LENGTHS)
+        return taken_apart(
+            {name: self._spool.get(self._arrays[name]) for name in names if name in self._arrays}
+        )
 
     def rows(self, number: int) -> Rows:
         """Of its texts, one."""
@@ -182,9 +183,15 @@ class Gathering:
             (as_path(one.said.source), left_out[one.id]) for one in found if one.id in left_out
         ]
         answered, failed = _told_apart([o for o in found if o.id not in left_out], strict=strict)
+        both = [
+            (_answer(one, labels[one.number]), _truth(one, labels[one.number]))
+            for part, ones in groupby(answered, attrgetter("part"))
+            for labels in [part.labels()]
+            for one in ones
+        ]
         return Gathered(
-            answers=[self._answer(one) for one in answered],
-            annotations=[self._truth(one) for one in answered],
+            answers=[answer for answer, _ in both],
+            annotations=[truth for _, truth in both],
             skipped=(*skipped, *failed),
             warnings=warnings,
             said=tuple(self.said),
@@ -208,27 +215,28 @@ class Gathering:
             yield place, [file.look for file in self.files[start:stop]]
             start = stop
 
-    def _answer(self, one: _One) -> Segmentation:
-        labels = one.part.apart.labels(one.number)
-        names, fine = one.part.names[one.said.names]
-        return Segmentation(
-            recording_id=one.id,
-            fps=one.said.answer_fps,
-            person=one.said.person,
-            names=names,
-            subaction_names=fine,
-            **{name: labels.get(name) for name in LABELS},  # type: ignore[arg-type]
-        )
 
-    def _truth(self, one: _One) -> Annotation | None:
-        if one.said.truth is None:
-            return None
-        return Annotation(
-            recording_id=one.id,
-            labels=one.part.apart.labels(one.number)["truth"],
-            actions=one.part.actions[one.said.truth],
-            fps=one.said.truth_fps,
-        )
+def _answer(one: _One, labels: Mapping[str, Any]) -> Segmentation:
+    names, fine = one.part.names[one.said.names]
+    return Segmentation(
+        recording_id=one.id,
+        fps=one.said.answer_fps,
+        person=one.said.person,
+        names=names,
+        subaction_names=fine,
+        **{name: labels.get(name) for name in LABELS},  # type: ignore[arg-type]
+    )
+
+
+def _truth(one: _One, labels: Mapping[str, Any]) -> Annotation | None:
+    if one.said.truth is None:
+        return None
+    return Annotation(
+        recording_id=one.id,
+        labels=labels["truth"],
+        actions=one.part.actions[one.said.truth],
+        fps=one.said.truth_fps,
+    )
 
 
 def _ready(parts: Sequence[_Part], answered: Sequence[_One]) -> Ready:

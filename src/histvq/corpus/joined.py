@@ -21,21 +21,15 @@ def joined(labels: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
     return {**arrays, LENGTHS: np.array(lengths, dtype=np.int64)}
 
 
-class Apart:
-    """Recordings of `joined` arrays, one at a time; their labels are views."""
-
-    def __init__(self, arrays: Mapping[str, np.ndarray]) -> None:
-        lengths = arrays[LENGTHS].reshape(-1, len(KINDS))
-        self._arrays = arrays
-        self._stops = np.cumsum(np.maximum(lengths, 0), axis=0).tolist()
-        self._lengths = lengths.tolist()
-
-    def labels(self, number: int) -> dict[str, Any]:
-        """By kind, what a recording has."""
-        return {
-            kind: self._arrays[kind][stop - length : stop]
-            for kind, stop, length in zip(
-                KINDS, self._stops[number], self._lengths[number], strict=True
-            )
+def taken_apart(arrays: Mapping[str, np.ndarray]) -> list[dict[str, Any]]:
+    """Of `joined` arrays each recording's labels, as views, by kind."""
+    lengths = arrays[LENGTHS].reshape(-1, len(KINDS))
+    stops = np.cumsum(np.maximum(lengths, 0), axis=0)
+    return [
+        {
+            kind: arrays[kind][stop - length : stop]
+            for kind, length, stop in zip(KINDS, *one, strict=True)
             if length >= 0
         }
+        for one in zip(lengths.tolist(), stops.tolist(), strict=True)
+    ]

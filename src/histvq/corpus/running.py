@@ -91,7 +91,10 @@ def answers_of(
         gathered = gathering.end(
             named, format=reading.format, options=reading.options, strict=strict, left_out=left_out
         )
-        yield Work(gathered, len(entries), watch.n_before)
+        work = Work(gathered, len(entries), watch.n_before)
+        # What is said of each file takes as much room as all that is still to come.
+        del gathering, gathered, pieces, entries, named, given_up
+        yield work
 
 
 def cleared(out: Path) -> None:

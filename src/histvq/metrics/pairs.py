@@ -63,7 +63,14 @@ class LabelPairs:
         recordings: Sequence[str] | None = None,
         activities: Sequence[str] | None = None,
     ) -> "LabelPairs":
-        """Lay recordings end to end and leave out the frames nobody labelled (true label -1)."""
+        """Lay recordings end to end and leave out the frames nobody labelled (true label -1).
+
+        Args:
+            matched: Of all recordings in order, in whatever parts.
+            true: One array a recording.
+            recordings: Ids.
+            activities: As above.
+        """
         labels = np.concatenate(true)
         kept = np.flatnonzero(labels >= 0)
         bounds = np.searchsorted(kept, np.cumsum([0, *map(len, true)]))
