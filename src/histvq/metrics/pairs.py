@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Bool, Int
@@ -72,9 +73,10 @@ class LabelPairs:
             activities: As above.
         """
         labels = np.concatenate(true)
-        kept = np.flatnonzero(labels >= 0)
-        bounds = np.searchsorted(kept, np.cumsum([0, *map(len, true)]))
-        cut = np.diff(kept, prepend=-2) != 1
+        kept = labels >= 0
+        ends = np.cumsum([0, *map(len, true)]).tolist()
+        bounds = np.cumsum([0, *(np.count_nonzero(kept[a:b]) for a, b in pairwise(ends))])
+        cut = ~np.concatenate(([False], kept[:-1]))[kept]
         cut[bounds[:-1][np.diff(bounds) > 0]] = True
         return cls(
             matched=np.concatenate(matched)[kept],
