@@ -41,7 +41,7 @@ def packed(texts: Iterable[bytes]) -> np.ndarray:
 def unpacked(content: np.ndarray) -> Iterator[bytes]:
     """What was packed, in parts of a bounded size."""
     unpacker = zlib.decompressobj()
-    rest: Any = memoryview(np.ascontiguousarray(content))
+    rest: Any = np.ascontiguousarray(content).data
     while len(rest) and not unpacker.eof:
         yield unpacker.decompress(rest, _CHUNK)
         rest = unpacker.unconsumed_tail

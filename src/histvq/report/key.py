@@ -94,8 +94,8 @@ def _name(code: int, matched: Mapping[int, str], own: Mapping[int, str]) -> str:
 
 def _fine_colours(answers: Sequence[Segmentation], looks: Mapping[int, Look]) -> dict[int, str]:
     """Subactions in tints of the action they lie in most: from the darkest to the lightest."""
-    fine = [answer for answer in answers if answer.subactions is not None]
-    shared = np.concatenate([np.empty((0, 3), dtype=int), *map(_shared, groups(fine))])
+    with_fine = [answer for answer in answers if answer.subactions is not None]
+    shared = np.concatenate([np.empty((0, 3), dtype=int), *map(_shared, groups(with_fine))])
     both, place = np.unique(shared[:, :2], axis=0, return_inverse=True)
     counts = np.bincount(place.ravel(), weights=shared[:, 2], minlength=len(both))
     order = np.argsort(counts, kind="stable")

@@ -5,7 +5,7 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -50,7 +50,7 @@ def write_segments(
 def segment_rows(answers: Iterable[Segmentation]) -> Iterator[bytes]:
     """The rows that `write_segments` would write, in parts."""
     for rows in _row_blocks(answers):
-        columns = dict(zip(SEGMENT_COLUMNS, zip(*rows, strict=True), strict=True))
+        columns: dict[str, Any] = dict(zip(SEGMENT_COLUMNS, zip(*rows, strict=True), strict=True))
         for name, decimals in ROUNDED.items():
             columns[name] = rounded(np.array(columns[name], dtype=float), decimals)
         yield csv_rows(columns.values())
