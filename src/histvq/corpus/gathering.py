@@ -183,6 +183,8 @@ class Gathering:
             (as_path(one.said.source), left_out[one.id]) for one in found if one.id in left_out
         ]
         answered, failed = _told_apart([o for o in found if o.id not in left_out], strict=strict)
+        n_others = len(survey.others)
+        del survey, numbers, found  # which took as much room as the answers will
         both = [
             (_answer(one, labels[one.number]), _truth(one, labels[one.number]))
             for part, ones in groupby(answered, attrgetter("part"))
@@ -195,7 +197,7 @@ class Gathering:
             skipped=(*skipped, *failed),
             warnings=warnings,
             said=tuple(self.said),
-            ignored=len(survey.others),
+            ignored=n_others,
             playable=[
                 (entries[one.file], self.files[one.file].look.format or "", one.place, one.id)
                 for one in answered[:PLAYED]
