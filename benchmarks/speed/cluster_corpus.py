@@ -7,7 +7,8 @@ Made-up recordings of 60 frames, 3 joints and 3 channels, a file each, are answe
 (as cheap a method as there is, so that what is around it shows) on a scheduler and two worker processes
 of one thread. `listing` is the client's before anything is sent, `working` until the last piece is done,
 `putting together` from then until the run's folder is whole, report included. Peaks are the kernel's
-(`VmHWM`), of processes begun anew for each size.
+(`VmHWM`), of processes begun anew for each size, with what they have mapped of files. CPU seconds are of
+the same processes from beginning to end, imports included.
 
 With `--hugadb` the recordings there are answered for by HiST-VQ with one worker and with two, in turn.
 """
@@ -33,6 +34,7 @@ from histvq.io.npz import write_npz  # noqa: E402
 from histvq.recording import Recording  # noqa: E402
 
 FRAMES = 60
+SRC = Path(__file__).resolve().parents[2] / "src"
 
 
 def made_up(n, seed):
@@ -71,12 +73,20 @@ def small_model(folder):
 
 
 def network(folder, files):
-    """HiST-VQ with the settings for HuGaDB, trained for one epoch on a few recordings."""
+    """HiST-VQ with 64 maps and patches of a second, trained for one epoch on a few recordings."""
     from histvq.io import read_many
     from histvq.models import make_method
 
-    read = read_many(sorted(files.iterdir())[:16])
-    method = make_method("histvq", preset="hugadb-fast", n_actions=10, epochs=1, random_state=0)
+    read = read_many(sorted(files.iterdir())[:12])
+    method = make_method(
+        "histvq",
+        preset="hugadb-fast",
+        n_actions=10,
+        n_maps=64,
+        patch_seconds=1.0,
+        epochs=1,
+        random_state=0,
+    )
     method.fit(read.recordings).save(folder)
 
 
@@ -88,6 +98,7 @@ def cluster(folder, n_workers):
     dask = [sys.executable, "-m", "distributed.cli.dask_scheduler"]
     worker = [sys.executable, "-m", "distributed.cli.dask_worker"]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder}
+    quiet["env"] = {**os.environ, "PYTHONPATH": str(SRC)}  # these run elsewhere
     with ExitStack() as stack:
 
         def begin(command):
@@ -112,6 +123,12 @@ def peak_mb(pid):
     return next(int(line.split()[1]) for line in text.splitlines() if "VmHWM" in line) / 1024
 
 
+def cpu_s(pid):
+    """User and system time of a process."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def measured(files, model, *, n_workers, folder):
     """What a client in a process of its own says, with the peaks of all processes."""
     with cluster(folder, n_workers) as (place, scheduler, workers):
@@ -126,6 +143,8 @@ def measured(files, model, *, n_workers, folder):
         if found.returncode:
             raise SystemExit(found.stderr)
         said = json.loads(found.stdout.splitlines()[-1])
+        said["scheduler_cpu_s"] = cpu_s(scheduler.pid)
+        said["workers_cpu_s"] = sum(cpu_s(worker.pid) for worker in workers)
         said["scheduler_mb"] = peak_mb(scheduler.pid)
         said["worker_mb"] = max(peak_mb(worker.pid) for worker in workers)
         return said
@@ -143,7 +162,7 @@ def client(place, n_workers, model, files, out):
     out = Path(out)
     out.mkdir()
     readers = readers_for()
-    started = time.perf_counter()
+    started, imported_s = time.perf_counter(), time.process_time()
     entries = [entry for at in places(files, readers) for entry in at.entries]
     n_pieces = len(list(cut(entries, size=usual_size(len(entries)), about="")))
     listed = time.perf_counter()
@@ -152,31 +171,41 @@ def client(place, n_workers, model, files, out):
         while found.n_threads < int(n_workers):
             time.sleep(0.1)
         begun = time.perf_counter()
+        cpu_after = []
+
+        def heard(done, total):
+            last.append(time.perf_counter())
+            cpu_after.append(time.process_time())
+
         with answers_of(
             found,
             saved_model(model),
             [files],
             out,
             reading=Reading(),
-            progress=lambda done, total: last.append(time.perf_counter()),
+            progress=heard,
         ) as work:
             gathered = work.gathered
+            n_recordings = len(gathered.answers)
             histvq.results.write_answers(
                 out,
                 gathered.answers,
                 recordings=played(gathered, Reading()),
                 annotations=gathered.annotations,
                 settings={"model": model},
+                ready=gathered.ready,
             )
         cleared(out)
         ended = time.perf_counter()
     said = {
-        "recordings": len(gathered.answers),
+        "recordings": n_recordings,
         "pieces": n_pieces,
         "listing_s": listed - started,
         "working_s": last[-1] - begun - (listed - started),  # it lists once more
         "together_s": ended - last[-1],
         "client_cpu_s": time.process_time(),
+        "client_imports_cpu_s": imported_s,
+        "client_together_cpu_s": time.process_time() - cpu_after[-1],
         "client_mb": peak_mb(os.getpid()),
     }
     print(json.dumps(said))
@@ -204,7 +233,25 @@ def corpus_table(rows):
     keys = ("listing_s", "working_s", "together_s", None, None)
     keys += ("client_mb", "scheduler_mb", "worker_mb")
     exponents = " | ".join(growth(rows, key) if key else "" for key in keys)
-    return [*lines, f"| growth | | {exponents} |"]
+    return [*lines, f"| growth | | {exponents} |", "", *cpu_table(rows)]
+
+
+def cpu_table(rows):
+    heads = (
+        "recordings | client, CPU s | of these imports | and putting together | scheduler, CPU s | "
+    )
+    heads += "workers, CPU s | client, ms a recording | workers, ms a recording"
+    lines = [f"| {heads} |", "|" + " ---: |" * 8]
+    for row in rows:
+        n, own = row["recordings"], row["client_cpu_s"] - row["client_imports_cpu_s"]
+        lines.append(
+            f"| {n:,} | {row['client_cpu_s']:.1f} | {row['client_imports_cpu_s']:.1f} | "
+            f"{row['client_together_cpu_s']:.1f} | {row['scheduler_cpu_s']:.1f} | "
+            f"{row['workers_cpu_s']:.1f} | {1000 * own / n:.2f} | "
+            f"{1000 * row['workers_cpu_s'] / n:.2f} |"
+        )
+    keys = ("client_cpu_s", None, "client_together_cpu_s", "scheduler_cpu_s", "workers_cpu_s")
+    return [*lines, f"| growth | {' | '.join(growth(rows, k) if k else '' for k in keys)} | | |"]
 
 
 def scaling(files, folder, *, repeats):
@@ -215,11 +262,16 @@ def scaling(files, folder, *, repeats):
         {n: measured(files, model, n_workers=n, folder=folder) for n in (1, 2)}
         for _ in range(repeats)
     ]
-    lines = ["| run | one worker, s | two workers, s | ratio | efficiency |", "|" + " ---: |" * 5]
+    lines = [
+        "| run | one worker, s | two workers, s | ratio | efficiency | one, CPU s | two, CPU s |",
+        "|" + " ---: |" * 7,
+    ]
     for number, row in enumerate(rows, start=1):
         one, two = (row[n]["working_s"] for n in (1, 2))
+        cpu = [row[n]["workers_cpu_s"] for n in (1, 2)]
         lines.append(
-            f"| {number} | {one:.1f} | {two:.1f} | {one / two:.2f} | {one / two / 2:.0%} |"
+            f"| {number} | {one:.1f} | {two:.1f} | {one / two:.2f} | {one / two / 2:.0%} | "
+            f"{cpu[0]:.1f} | {cpu[1]:.1f} |"
         )
     return rows, lines
 

@@ -74,7 +74,7 @@ def evaluate(
     true = [annotation.labels for annotation in annotations]
     matches = _match(predicted, true, matching=matching, actions=actions, names=names)
     pairs = LabelPairs.build(
-        [translate(codes, matches[id_]) for id_, codes in predicted.items()],
+        _translated(predicted, matches, matching=matching),
         true,
         recordings=list(predicted),
         activities=_activity_of_each(list(predicted), activities),
@@ -156,6 +156,18 @@ def _match(
     else:
         shared = match_codes(codes, np.concatenate(true), n_actions=n_actions)
     return dict.fromkeys(predicted, shared)
+
+
+def _translated(
+    predicted: Mapping[str, np.ndarray],
+    matches: Mapping[str, Mapping[int, int]],
+    *,
+    matching: Matching,
+) -> list[np.ndarray]:
+    """Labels of all recordings' codes, in order; in one array where all are matched alike."""
+    if matching == "recording":
+        return [translate(codes, matches[id_]) for id_, codes in predicted.items()]
+    return [translate(np.concatenate(list(predicted.values())), next(iter(matches.values())))]
 
 
 def _by_name(

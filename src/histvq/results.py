@@ -5,6 +5,7 @@ import platform
 from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from warnings import warn
 
@@ -18,6 +19,7 @@ from histvq.report import write_report
 from histvq.report.names import FILE as NAMES
 from histvq.report.names import as_predicted, read_names, renamed
 from histvq.report.names_place import put_names
+from histvq.report.ready import Ready
 from histvq.report.run_folder import CONFIG, SCORES, RunFolder, write_said
 from histvq.segments import Segmentation, names_of
 from histvq.writing import remove, write_text
@@ -38,6 +40,7 @@ def write_answers(
     warnings: Sequence[str] = (),
     skipped: Skipped = (),
     settings: Mapping[str, Any] | None = None,
+    ready: Ready = MappingProxyType({}),
 ) -> tuple[Scores | None, Mapping[str, Path]]:
     """Score what has a truth, and write settings, tables, timelines and a page that plays them.
 
@@ -53,6 +56,7 @@ def write_answers(
         warnings: What reading the data said.
         skipped: Files left out and why.
         settings: Noted in `config.yaml`.
+        ready: Rows of the tables that are text already.
     """
     if settings:
         text = yaml.safe_dump(dict(settings), sort_keys=False, allow_unicode=True)
@@ -70,7 +74,7 @@ def write_answers(
         warnings=tuple(warnings),
         skipped=tuple(skipped),
     )
-    return rewrite_report(run, recordings=recordings)
+    return rewrite_report(run, recordings=recordings, ready=ready)
 
 
 def rewrite_report(
@@ -79,6 +83,7 @@ def rewrite_report(
     recordings: Sequence[Recording] = (),
     groups: "pd.DataFrame | None" = None,
     budget_mb: float = 20,
+    ready: Ready = MappingProxyType({}),
 ) -> tuple[Scores | None, Mapping[str, Path]]:
     """Score a run's answers under the names they have now, and write tables, timelines and page anew.
 
@@ -87,6 +92,7 @@ def rewrite_report(
         recordings: Its recordings, as far as they are to be shown.
         groups: What is known of recordings, to compare by: `histvq.report.groups_table.read_groups`.
         budget_mb: How large the page may get.
+        ready: As for `histvq.report.write_report`.
     """
     truth, scores, remarks = _scored(run.answers, run.annotations)
     files = dict(
@@ -102,6 +108,7 @@ def rewrite_report(
             names=run.names,
             groups=groups,
             budget_mb=budget_mb,
+            ready=ready,
         )
     )
     if scores:

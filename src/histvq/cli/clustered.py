@@ -180,6 +180,7 @@ def _answered(
             warnings=said,
             skipped=found.skipped,
             settings=settings,
+            ready=found.ready,
         )
     if scores:
         console.say(str(scores))

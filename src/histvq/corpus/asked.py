@@ -14,7 +14,7 @@ from histvq.errors import FileFormatError
 from histvq.modelfile import FILES, read_description
 
 # Of the piece files; another one lets all be done again.
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,9 @@
 """What came of the files of a piece, as it is kept in words beside the arrays."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
+from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 from histvq.io.parts.finding import Look
@@ -67,6 +69,19 @@ class FileFindings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Text:
+    """Some of the answers, one after another, whose rows in tables are text already.
+
+    Attributes:
+        n_answers: How many these are.
+        columns: Of their rows of frames.
+    """
+
+    n_answers: int
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Findings:
     """What came of a piece, but for the labels.
 
@@ -76,6 +91,7 @@ class Findings:
         names: Names of actions and of subactions, each pair once.
         actions: Names of true actions, each tuple once.
         said: What was warned of in answering.
+        texts: Of all answers, in order.
     """
 
     files: tuple[FileFindings, ...]
@@ -83,10 +99,18 @@ class Findings:
     names: Sequence[tuple[Mapping[int, str], Mapping[int, str]]] = ()
     actions: Sequence[tuple[str, ...]] = ()
     said: tuple[str, ...] = ()
+    texts: tuple[Text, ...] = ()
 
     def as_words(self) -> dict[str, Any]:
         """Ready for JSON."""
-        return {**asdict(self), "names": [[list(n.items()) for n in pair] for pair in self.names]}
+        return {
+            "files": [_in_words(file) for file in self.files],
+            "layouts": self.layouts,
+            "names": [[list(n.items()) for n in pair] for pair in self.names],
+            "actions": self.actions,
+            "said": self.said,
+            "texts": [asdict(text) for text in self.texts],
+        }
 
     @classmethod
     def of_words(cls, words: Mapping[str, Any]) -> "Findings":
@@ -97,6 +121,9 @@ class Findings:
             names=[(dict(names), dict(fine)) for names, fine in words["names"]],
             actions=[tuple(names) for names in words["actions"]],
             said=tuple(words["said"]),
+            texts=tuple(
+                Text(n_answers=t["n_answers"], columns=tuple(t["columns"])) for t in words["texts"]
+            ),
         )
 
 
@@ -113,12 +140,28 @@ class Once:
         return self.values.index(value)
 
 
-def _file(words: Mapping[str, Any]) -> FileFindings:
-    state = words["state"]
+# Of thousands, so as rows: their names once each would be most of it.
+_ANSWERED = tuple(one.name for one in fields(Answered))
+_values = attrgetter(*_ANSWERED)
+# There are few that differ.
+_look = lru_cache(maxsize=256)(Look)
+
+
+def _in_words(file: FileFindings) -> list[Any]:
+    look = file.look
+    recordings = [_values(one) for one in file.recordings]
+    about = [look.format, look.fault, look.beside]
+    return [about, file.state, file.fault, file.warnings, recordings]
+
+
+def _file(words: Sequence[Any]) -> FileFindings:
+    look, state, fault, warnings, recordings = words
     return FileFindings(
-        look=Look(**words["look"]),
+        look=_look(*look),
         state=None if state is None else tuple(state),
-        fault=words["fault"],
-        warnings=tuple(words["warnings"]),
-        recordings=tuple(Answered(**one) for one in words["recordings"]),
+        fault=fault,
+        warnings=tuple(warnings),
+        recordings=tuple(
+            Answered(**dict(zip(_ANSWERED, values, strict=True))) for values in recordings
+        ),
     )

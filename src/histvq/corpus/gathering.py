@@ -2,7 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -10,9 +13,11 @@ from histvq import io
 from histvq.annotation import Annotation
 from histvq.corpus.asked import Reading
 from histvq.corpus.findings import Answered, FileFindings, Findings
+from histvq.corpus.joined import KINDS, LENGTHS, taken_apart
 from histvq.corpus.near import Near, near
 from histvq.corpus.spool import Spool
-from histvq.corpus.working import LABELS
+from histvq.corpus.texts import unpacked
+from histvq.corpus.working import FRAMES, LABELS, SEGMENTS
 from histvq.errors import ConfigError, FileFormatError, HistvqError
 from histvq.io.parts.attempting import attempt
 from histvq.io.parts.finding import Entry, Place, survey_of
@@ -21,6 +26,7 @@ from histvq.io.parts.telling import differences, listed, without_values
 from histvq.io.parts.unique import unique_ids
 from histvq.recording import Recording
 from histvq.remote import as_path
+from histvq.report.ready import Ready, Rows
 from histvq.segments import Segmentation
 
 Skipped = tuple[tuple[Path, str], ...]
@@ -38,16 +44,44 @@ class Laid:
     channel_names: tuple[str, ...]
 
 
+class _Part:
+    """A piece: what was said of its files, and where the arrays are."""
+
+    def __init__(
+        self, findings: Findings, arrays: Mapping[str, tuple[str, int, int]], spool: Spool
+    ) -> None:
+        self.layouts, self.names, self.actions = findings.layouts, findings.names, findings.actions
+        self.texts = findings.texts
+        self._arrays, self._spool = arrays, spool
+
+    def labels(self) -> list[dict[str, Any]]:
+        """Of each of its recordings, by kind."""
+        names = (*KINDS, LENGTHS)
+        return taken_apart(
+            {name: self._spool.get(self._arrays[name]) for name in names if name in self._arrays}
+        )
+
+    def rows(self, number: int) -> Rows:
+        """Of its texts, one."""
+        text = self.texts[number]
+        frames, segments = (self._arrays[f"{number}.{what}"] for what in (FRAMES, SEGMENTS))
+        return Rows(
+            n_answers=text.n_answers,
+            columns=text.columns,
+            frames=lambda: unpacked(self._spool.get(frames)),
+            segments=lambda: unpacked(self._spool.get(segments)),
+        )
+
+
 @dataclass(slots=True)
 class _One:
-    """A recording: where it is from, what came of it, and where its labels are."""
+    """A recording: where it is from, and what came of it."""
 
-    entry: Entry
-    format: str
+    file: int
     place: int  # in its file
+    part: _Part
+    number: int  # in its part
     said: Answered
-    findings: Findings
-    arrays: Mapping[str, tuple[str, int, int]]
     id: str = ""
 
 
@@ -62,7 +96,8 @@ class Gathered:
         warnings: What reading said.
         said: What answering said.
         ignored: How many files of the folders look like nothing a reader knows.
-        playable: File, format, number in its file and id of each answered recording.
+        playable: File, format, number in its file and id of the first answered recordings.
+        ready: Rows of tables that are text already.
     """
 
     answers: Sequence[Segmentation]
@@ -72,6 +107,7 @@ class Gathered:
     said: tuple[str, ...]
     ignored: int
     playable: Sequence[tuple[Entry, str, int, str]]
+    ready: Ready
 
 
 class Gathering:
@@ -79,29 +115,21 @@ class Gathering:
 
     def __init__(self, spool: Spool) -> None:
         self.spool = spool
+        self.parts: list[_Part] = []
         self.files: list[FileFindings] = []
-        self.recordings: list[list[_One]] = []  # by file
+        self.starts: list[tuple[int, int]] = []  # by file: its part, and its first recording there
         self.said: dict[str, None] = {}
 
-    def add(
-        self, entries: Sequence[Entry], findings: Findings, arrays: Mapping[str, np.ndarray]
-    ) -> None:
+    def add(self, findings: Findings, arrays: Mapping[str, np.ndarray]) -> None:
         """Take a piece: its files are the next ones."""
-        kept: dict[int, dict[str, tuple[str, int, int]]] = {}
-        for name, array in arrays.items():
-            number, _, what = name.partition(".")
-            kept.setdefault(int(number), {})[what] = self.spool.put(array)
+        kept = {name: self.spool.put(array) for name, array in arrays.items()}
         n_recordings = 0
+        for file in findings.files:
+            self.starts.append((len(self.parts), n_recordings))
+            self.files.append(replace(file, state=None))
+            n_recordings += len(file.recordings)
+        self.parts.append(_Part(findings, kept, self.spool))
         self.said |= dict.fromkeys(findings.said)
-        for entry, file in zip(entries, findings.files, strict=True):
-            self.files.append(file)
-            found = []
-            for place, one in enumerate(file.recordings):
-                kind = file.look.format or ""
-                labels = kept.get(n_recordings, {})
-                found.append(_One(entry, kind, place, one, findings, labels))
-                n_recordings += 1
-            self.recordings.append(found)
 
     def end(
         self,
@@ -127,8 +155,8 @@ class Gathering:
             HistvqError: If no recording can be answered.
         """
         places = list(places)
-        paths = [entry.path for place in places for entry in place.entries]
-        numbers = {path: n for n, path in reversed(list(enumerate(paths)))}
+        entries = [entry for place in places for entry in place.entries]
+        numbers = {entry.path: n for n, entry in reversed(list(enumerate(entries)))}
         survey = survey_of(self._looks(places), io.readers_for(format), format=format)
         io.check_options(options, dict.fromkeys(survey.formats.values()))
         skipped = list(survey.faults.items())
@@ -138,7 +166,7 @@ class Gathering:
             number = numbers[str(path)]
             file = self.files[number]
             messages |= dict.fromkeys(file.warnings)
-            found += self.recordings[number]
+            found += self._recordings(number)
             if file.fault:
                 skipped.append((path, file.fault))
         for one, id in zip(found, _unique(found), strict=True):
@@ -155,15 +183,32 @@ class Gathering:
             (as_path(one.said.source), left_out[one.id]) for one in found if one.id in left_out
         ]
         answered, failed = _told_apart([o for o in found if o.id not in left_out], strict=strict)
+        n_others = len(survey.others)
+        del survey, numbers, found  # which took as much room as the answers will
+        both = [
+            (_answer(one, labels[one.number]), _truth(one, labels[one.number]))
+            for part, ones in groupby(answered, attrgetter("part"))
+            for labels in [part.labels()]
+            for one in ones
+        ]
         return Gathered(
-            answers=[self._answer(one) for one in answered],
-            annotations=[self._truth(one) for one in answered],
+            answers=[answer for answer, _ in both],
+            annotations=[truth for _, truth in both],
             skipped=(*skipped, *failed),
             warnings=warnings,
             said=tuple(self.said),
-            ignored=len(survey.others),
-            playable=[(one.entry, one.format, one.place, one.id) for one in answered],
+            ignored=n_others,
+            playable=[
+                (entries[one.file], self.files[one.file].look.format or "", one.place, one.id)
+                for one in answered[:PLAYED]
+            ],
+            ready=_ready(self.parts, answered),
         )
+
+    def _recordings(self, file: int) -> Iterator[_One]:
+        part, start = self.starts[file]
+        for place, said in enumerate(self.files[file].recordings):
+            yield _One(file, place, self.parts[part], start + place, said)
 
     def _looks(self, places: Sequence[Place]) -> Iterator[tuple[Place, list]]:
         start = 0
@@ -172,30 +217,52 @@ class Gathering:
             yield place, [file.look for file in self.files[start:stop]]
             start = stop
 
-    def _answer(self, one: _One) -> Segmentation:
-        labels = {
-            name: self.spool.get(one.arrays[name]) if name in one.arrays else None
-            for name in LABELS
-        }
-        names, fine = one.findings.names[one.said.names]
-        return Segmentation(
-            recording_id=one.id,
-            fps=one.said.answer_fps,
-            person=one.said.person,
-            names=names,
-            subaction_names=fine,
-            **labels,  # type: ignore[arg-type]
-        )
 
-    def _truth(self, one: _One) -> Annotation | None:
-        if one.said.truth is None:
-            return None
-        return Annotation(
-            recording_id=one.id,
-            labels=self.spool.get(one.arrays["truth"]),
-            actions=one.findings.actions[one.said.truth],
-            fps=one.said.truth_fps,
-        )
+def _answer(one: _One, labels: Mapping[str, Any]) -> Segmentation:
+    names, fine = one.part.names[one.said.names]
+    return Segmentation(
+        recording_id=one.id,
+        fps=one.said.answer_fps,
+        person=one.said.person,
+        names=names,
+        subaction_names=fine,
+        **{name: labels.get(name) for name in LABELS},  # type: ignore[arg-type]
+    )
+
+
+def _truth(one: _One, labels: Mapping[str, Any]) -> Annotation | None:
+    if one.said.truth is None:
+        return None
+    return Annotation(
+        recording_id=one.id,
+        labels=labels["truth"],
+        actions=one.part.actions[one.said.truth],
+        fps=one.said.truth_fps,
+    )
+
+
+def _ready(parts: Sequence[_Part], answered: Sequence[_One]) -> Ready:
+    """Texts whose answers follow one another here as there, under the same ids and names.
+
+    All others are made anew: of recordings that another has the id of, and of those around one that is
+    skipped.
+    """
+    if any(part.names != parts[0].names for part in parts):
+        return {}
+    places: dict[int, list[tuple[int, bool]]] = {}
+    for place, one in enumerate(answered):
+        places.setdefault(id(one.part), []).append((place, one.id == one.said.id))
+    ready: dict[int, Rows] = {}
+    for part in parts:
+        here, start = places.get(id(part), []), 0
+        if len(here) != sum(text.n_answers for text in part.texts):
+            continue
+        for number, text in enumerate(part.texts):
+            some = here[start : start + text.n_answers]
+            start += text.n_answers
+            if all(same and place == some[0][0] + n for n, (place, same) in enumerate(some)):
+                ready[some[0][0]] = part.rows(number)
+    return ready
 
 
 def played(gathered: Gathered, reading: Reading) -> list[Recording]:
@@ -232,7 +299,7 @@ def _unique(found: Sequence[_One]) -> list[str]:
 
 
 def _laid(one: _One) -> Laid:
-    joints, channels = one.findings.layouts[one.said.layout]
+    joints, channels = one.part.layouts[one.said.layout]
     return Laid(one.id, one.said.fps, joints, channels)
 
 

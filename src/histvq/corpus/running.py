@@ -87,11 +87,14 @@ def answers_of(
         for piece in pieces:
             for part, findings in _parts(piece, given_up):
                 arrays, findings = ({}, findings) if findings else _written(store, part)
-                gathering.add(part.entries, findings, arrays)
+                gathering.add(findings, arrays)
         gathered = gathering.end(
             named, format=reading.format, options=reading.options, strict=strict, left_out=left_out
         )
-        yield Work(gathered, len(entries), watch.n_before)
+        work = Work(gathered, len(entries), watch.n_before)
+        # What is said of each file takes as much room as all that is still to come.
+        del gathering, gathered, pieces, entries, named, given_up
+        yield work
 
 
 def cleared(out: Path) -> None:

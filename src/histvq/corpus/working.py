@@ -15,11 +15,13 @@ from histvq import io
 from histvq.blocks import all_missing
 from histvq.cluster import shared
 from histvq.corpus.asked import Asked, Reading, SavedModel
-from histvq.corpus.findings import Answered, FileFindings, Findings, Once
+from histvq.corpus.findings import Answered, FileFindings, Findings, Once, Text
+from histvq.corpus.joined import joined
 from histvq.corpus.near import Near, near
 from histvq.corpus.pieces import Piece
 from histvq.corpus.seen import check_seen
 from histvq.corpus.store import Store
+from histvq.corpus.texts import rows_of
 from histvq.errors import ConfigError, DataWarning, FileFormatError, HistvqError, NotWrittenError
 from histvq.io.parts.attempting import attempt, state_of
 from histvq.io.parts.finding import Entry, Look, Readers, looked_at
@@ -28,6 +30,7 @@ from histvq.models import load_model
 from histvq.outcomes import AT_ONCE, Outcome, outcomes
 from histvq.remote import is_remote
 from histvq.segmenter import Segmenter
+from histvq.segments import Segmentation
 from histvq.writing import write_bytes
 
 ASKED = "corpus"
@@ -153,11 +156,13 @@ class _Making:
     def __init__(self, model: Segmenter) -> None:
         self.model = model
         self.files: list[FileFindings] = []
-        self.arrays: dict[str, np.ndarray] = {}
+        self.labels: list[dict[str, np.ndarray]] = []  # a recording each
+        self.texts: list[Text] = []
+        self.rows: dict[str, np.ndarray] = {}
         self.layouts, self.names, self.actions = Once(), Once(), Once()
         self.said: dict[str, None] = {}
         self.held: list[tuple[int, Pair]] = []  # number of the file, and what it gave
-        self.n_bytes = self.n_recordings = 0
+        self.n_bytes = 0
 
     def add(self, file: FileFindings, pairs: Sequence[Pair] = ()) -> None:
         n_bytes = sum(recording.skeleton.nbytes for recording, _ in pairs)
@@ -179,13 +184,24 @@ class _Making:
             file = self.files[place]
             one = self.about(pair, outcome)
             self.files[place] = replace(file, recordings=(*file.recordings, one))
+        self.write([one for one in found if not isinstance(one, HistvqError)])
         self.held, self.n_bytes = [], 0
+
+    def write(self, answers: Sequence[Segmentation]) -> None:
+        """Make the rows that the answers for what is held have in the run's tables."""
+        if not answers:
+            return
+        truth = [truth for _, (_, truth) in self.held if truth is not None]
+        columns, frames, segments = rows_of(answers, truth)
+        number = len(self.texts)
+        self.rows |= {f"{number}.{FRAMES}": frames, f"{number}.{SEGMENTS}": segments}
+        self.texts.append(Text(n_answers=len(answers), columns=columns))
 
     def about(self, pair: Pair, outcome: Outcome) -> Answered:
         """What there is to say of a recording; its labels are put among the arrays."""
         recording, truth = pair
-        number = self.n_recordings
-        self.n_recordings += 1
+        labels: dict[str, np.ndarray] = {}
+        self.labels.append(labels)
         about = Answered(
             id=recording.id,
             source=recording.source or recording.id,
@@ -197,7 +213,7 @@ class _Making:
             return replace(about, why=str(outcome), usage=isinstance(outcome, ConfigError))
         for name in LABELS:
             if (array := getattr(outcome, name)) is not None:
-                self.arrays[f"{number}.{name}"] = np.asarray(array)
+                labels[name] = np.asarray(array)
         about = replace(
             about,
             answer_fps=outcome.fps,
@@ -206,21 +222,23 @@ class _Making:
         )
         if truth is None:
             return about
-        self.arrays[f"{number}.truth"] = truth.labels
+        labels["truth"] = truth.labels
         return replace(about, truth=self.actions.number(truth.actions), truth_fps=truth.fps)
 
     def end(self) -> tuple[dict[str, np.ndarray], Findings]:
         self.answer()
-        return self.arrays, Findings(
+        return {**joined(self.labels), **self.rows}, Findings(
             files=tuple(self.files),
             layouts=self.layouts.values,
             names=self.names.values,
             actions=self.actions.values,
             said=tuple(self.said),
+            texts=tuple(self.texts),
         )
 
 
 LABELS = ("actions", "subactions", "confidence")
+FRAMES, SEGMENTS = "frames", "segments"
 
 _LOADED: dict[str, Segmenter] = {}
 

@@ -63,7 +63,12 @@ def align(
     else:
         labels = {id_: np.asarray(answer) for id_, answer in zip(ids, answers, strict=True)}
     _check_labels(labels, annotations, {answer.recording_id: answer.fps for answer in by_id})
-    return {id_: answer.astype(np.int64, copy=False) for id_, answer in labels.items()}
+    return {id_: _signed(answer) for id_, answer in labels.items()}
+
+
+def _signed(labels: np.ndarray) -> np.ndarray:
+    """Labels as they are where they can hold -1 and any code; of thousands each copy takes room."""
+    return labels if labels.dtype in (np.int32, np.int64) else labels.astype(np.int64)
 
 
 def code_names(answers: Sequence[Answer], level: str = "action") -> dict[int, str]:

@@ -10,6 +10,8 @@ from scipy.spatial.distance import jensenshannon
 from histvq.metrics.pairs import LabelPairs
 
 BIN_FRAMES = 20
+# Of histograms that are made at once.
+MOST_CELLS = 1_000_000
 
 
 def length_bias(pairs: LabelPairs, *, bins: Literal["all", "true"] = "all") -> float:
@@ -63,15 +65,65 @@ def _activity_means(
     """Mean distance times 100 and scored frames of each activity."""
     distances = defaultdict(list)
     frames: dict[str, int] = defaultdict(int)
+    found = _distances(pairs) if bins == "all" else _distances_one_by_one(pairs)
+    n_frames = np.diff(pairs.bounds)
+    for activity, distance, n in zip(
+        pairs.activities, found.tolist(), n_frames.tolist(), strict=True
+    ):
+        if n:
+            distances[activity].append(distance)
+            frames[activity] += n
+    return {name: 100 * float(np.mean(distances[name])) for name in frames}, frames
+
+
+def _distances_one_by_one(pairs: LabelPairs) -> np.ndarray:
+    """`length_distance` of each recording, with bins up to its longest true segment; NaN for none."""
     matched, true = (
         runs.per_recording(runs.length, pairs.n_recordings)
         for runs in (pairs.matched_runs, pairs.true_runs)
     )
-    for activity, m, t in zip(pairs.activities, matched, true, strict=True):
-        if len(t):
-            distances[activity].append(length_distance(m, t, bins=bins))
-            frames[activity] += int(t.sum())
-    return {name: 100 * float(np.mean(distances[name])) for name in frames}, frames
+    return np.array(
+        [
+            length_distance(m, t, bins="true") if len(t) else np.nan
+            for m, t in zip(matched, true, strict=True)
+        ]
+    )
+
+
+def _distances(pairs: LabelPairs) -> np.ndarray:
+    """`length_distance` of each recording, NaN for none; those of equally many bins at once."""
+    sides = pairs.matched_runs, pairs.true_runs
+    n_bins = np.zeros(pairs.n_recordings, dtype=np.int64)
+    for runs in sides:
+        np.maximum.at(n_bins, runs.recording, runs.length // BIN_FRAMES + 1)
+    order = np.argsort(n_bins, kind="stable")
+    rank = np.argsort(order)
+    ranked = [_by_rank(rank[runs.recording], runs.length) for runs in sides]
+    found = np.full(pairs.n_recordings, np.nan)
+    for n in np.unique(n_bins[n_bins > 0]).tolist():
+        first, last = np.searchsorted(n_bins, [n, n + 1], sorter=order).tolist()
+        size = max(1, MOST_CELLS // n)
+        for start in range(first, last, size):
+            stop = min(start + size, last)
+            tables = [_histograms(*side, start, stop, n_bins=n) for side in ranked]
+            with np.errstate(invalid="ignore"):
+                found[order[start:stop]] = jensenshannon(*tables, base=2, axis=1)
+    # As in `length_distance`.
+    return np.where(n_bins > 0, np.minimum(np.nan_to_num(found), 1.0), np.nan)
+
+
+def _by_rank(ranks: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    order = np.argsort(ranks, kind="stable")
+    return ranks[order], lengths[order]
+
+
+def _histograms(
+    ranks: np.ndarray, lengths: np.ndarray, start: int, stop: int, *, n_bins: int
+) -> np.ndarray:
+    """Segments by length, a row for each of the recordings of these ranks."""
+    low, high = np.searchsorted(ranks, [start, stop])
+    cells = (ranks[low:high] - start) * n_bins + lengths[low:high] // BIN_FRAMES
+    return np.bincount(cells, minlength=(stop - start) * n_bins).reshape(-1, n_bins)
 
 
 def length_distance(

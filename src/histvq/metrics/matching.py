@@ -6,6 +6,11 @@ import numpy as np
 from jaxtyping import Int
 from scipy.optimize import linear_sum_assignment
 
+# Counted at once, so that memory does not grow with the frames.
+FRAMES_A_BLOCK = 1_000_000
+# A table of codes is not made larger than this.
+MOST_CODES = 1_000_000
+
 
 def contingency(
     predicted: Int[np.ndarray, " frame"],
@@ -18,9 +23,13 @@ def contingency(
 
     Frames without a true label or without an answer (-1 in either) are left out.
     """
-    known = (predicted >= 0) & (true >= 0)
-    cells = predicted[known].astype(np.int64) * n_actions + true[known]
-    return np.bincount(cells, minlength=n_codes * n_actions).reshape(n_codes, n_actions)
+    counts = np.zeros(n_codes * n_actions, dtype=np.int64)
+    for start in range(0, len(true), FRAMES_A_BLOCK):
+        codes, actions = (labels[start : start + FRAMES_A_BLOCK] for labels in (predicted, true))
+        known = (codes >= 0) & (actions >= 0)
+        cells = codes[known].astype(np.int64) * n_actions + actions[known]
+        counts += np.bincount(cells, minlength=len(counts))
+    return counts.reshape(n_codes, n_actions)
 
 
 def best_match(overlap: Int[np.ndarray, "code action"]) -> dict[int, int]:
@@ -77,7 +86,15 @@ def translate(
     strangers = set(_codes_by_appearance(labels)) - matches.keys()
     if strangers:
         raise KeyError(f"codes {sorted(strangers)} were not matched; known are {codes.tolist()}")
-    translated = np.full(len(labels), -1)
+    if not len(codes):
+        return np.full(len(labels), -1)
+    # Half as wide where that is enough: of millions of frames, labels are most of what is held.
+    kind = np.int32 if images.max() <= np.iinfo(np.int32).max else np.int64
+    if codes[-1] < MOST_CODES:
+        table = np.full(codes[-1] + 2, -1, dtype=kind)  # the last one for -1
+        table[codes] = images
+        return table[labels if labels.min(initial=0) >= -1 else np.maximum(labels, -1)]
+    translated = np.full(len(labels), -1, dtype=kind)
     known = labels >= 0
     translated[known] = images[np.searchsorted(codes, labels[known])]
     return translated

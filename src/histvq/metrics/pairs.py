@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Bool, Int
@@ -63,15 +64,23 @@ class LabelPairs:
         recordings: Sequence[str] | None = None,
         activities: Sequence[str] | None = None,
     ) -> "LabelPairs":
-        """Lay recordings end to end and leave out the frames nobody labelled (true label -1)."""
-        labelled = [np.asarray(labels) >= 0 for labels in true]
-        bounds = np.cumsum([0, *(int(mask.sum()) for mask in labelled)])
-        kept = np.flatnonzero(np.concatenate(labelled))
-        cut = np.diff(kept, prepend=-2) != 1
+        """Lay recordings end to end and leave out the frames nobody labelled (true label -1).
+
+        Args:
+            matched: Of all recordings in order, in whatever parts.
+            true: One array a recording.
+            recordings: Ids.
+            activities: As above.
+        """
+        labels = np.concatenate(true)
+        kept = labels >= 0
+        ends = np.cumsum([0, *map(len, true)]).tolist()
+        bounds = np.cumsum([0, *(np.count_nonzero(kept[a:b]) for a, b in pairwise(ends))])
+        cut = ~np.concatenate(([False], kept[:-1]))[kept]
         cut[bounds[:-1][np.diff(bounds) > 0]] = True
         return cls(
             matched=np.concatenate(matched)[kept],
-            true=np.concatenate(true)[kept],
+            true=labels[kept],
             cut=cut,
             bounds=bounds,
             recordings=tuple(recordings or map(str, range(len(true)))),

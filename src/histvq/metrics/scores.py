@@ -1,6 +1,6 @@
 """The scores of one evaluation, and how it was done."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -9,6 +9,7 @@ import numpy as np
 from histvq.errors import ConfigError
 from histvq.metrics import METRICS
 from histvq.metrics.matching import contingency, translate
+from histvq.metrics.mof import mean_over_frames_apart
 from histvq.metrics.pairs import LabelPairs
 from histvq.registry import resolve
 
@@ -79,17 +80,22 @@ class Scores:
         n_actions = len(self.actions)
         return {code: self.actions[i] for code, i in sorted(matches.items()) if i < n_actions}
 
-    def per_recording(self) -> "pd.DataFrame":
-        """The same scores for each recording by itself, under the same matching."""
+    def per_recording(self, names: Iterable[str] | None = None) -> "pd.DataFrame":
+        """The same scores, or these of them, for each recording by itself, under the same matching."""
         import pandas as pd
 
-        functions = {name: resolve(name, METRICS, kind="metric") for name in self.values}
-        rows = {}
-        for number, recording in enumerate(self.pairs.recordings):
-            one = self.pairs.only(number)
-            scores = {name: f(one) if one.n_frames else np.nan for name, f in functions.items()}
-            rows[recording] = {"n_frames": one.n_frames, **scores}
-        return pd.DataFrame.from_dict(rows, orient="index").rename_axis("recording")
+        wanted = list(self.values if names is None else names)
+        columns = {name: self._apart(name) for name in wanted if name in self.values}
+        index = pd.Index(self.pairs.recordings, name="recording")
+        return pd.DataFrame({"n_frames": np.diff(self.pairs.bounds), **columns}, index=index)
+
+    def _apart(self, name: str) -> Sequence[float] | np.ndarray:
+        """One score of each recording; NaN where none of its frames is scored."""
+        if name == "mof":  # what a report asks of thousands
+            return mean_over_frames_apart(self.pairs)
+        function = resolve(name, METRICS, kind="metric")
+        each = (self.pairs.only(number) for number in range(self.pairs.n_recordings))
+        return [float(function(one)) if one.n_frames else np.nan for one in each]
 
     def confusion(self) -> "pd.DataFrame":
         """Frames by true action (row) and matched action (column).

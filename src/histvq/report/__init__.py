@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 from warnings import warn
 
@@ -16,6 +17,7 @@ from histvq.report.key import make_key
 from histvq.report.naming import Names, renamed
 from histvq.report.page import page
 from histvq.report.palette import look_of
+from histvq.report.ready import Ready
 from histvq.report.tables import usage_table, write_segments
 from histvq.report.timeline import draw_timelines, write_timelines
 from histvq.segments import Segmentation
@@ -52,6 +54,7 @@ def write_report(
     names: Names | None = None,
     groups: "pd.DataFrame | None" = None,
     budget_mb: float = 20,
+    ready: Ready = MappingProxyType({}),
 ) -> dict[str, Path]:
     """Write everything people look at after a run into a folder.
 
@@ -71,6 +74,7 @@ def write_report(
         budget_mb: The size of the page, which is about the first few thousand recordings. Motion is
             embedded at the highest rate that keeps to it; where even a low rate does not, recordings are
             left out, and the page says so. Their labels are there, and all are in the tables.
+        ready: Rows of the tables that need only be copied; not where `names` are given.
 
     Returns:
         `segments`, `frames`, `usage`, `timelines` (a folder) and `report` -> where it was written.
@@ -87,14 +91,14 @@ def write_report(
     """
     folder = Path(folder)
     if names is not None:
-        answers = renamed(answers, names)
+        answers, ready = renamed(answers, names), {}
     named = {} if names is None else names.actions
     colours = {code: look.colour for code, look in named.items() if look.colour is not None}
     matched: Mapping[int, str] = getattr(scores, "matched", None) or {}
     usage = usage_table(answers)
     paths = {
-        "segments": write_segments(folder / "segments.csv", answers),
-        "frames": write_frames(folder / "frames.csv", answers, annotations),
+        "segments": write_segments(folder / "segments.csv", answers, ready=ready),
+        "frames": write_frames(folder / "frames.csv", answers, annotations, ready=ready),
         "usage": folder / "usage.csv",
         "timelines": folder / "timelines",
         "report": folder / "report.html",

@@ -7,6 +7,7 @@ import numpy as np
 
 from histvq.annotation import Annotation
 from histvq.report.frames import truth_by_recording
+from histvq.report.laid import firsts_of, groups, run_starts
 from histvq.report.palette import Look, look_of, mixed, painted
 from histvq.segments import Segmentation, names_of, segment_name
 
@@ -47,12 +48,7 @@ def make_key(
     actions = next((truth.actions for truth in known.values()), ())
     # True actions nobody has a truth for (matched elsewhere) get colours after the known ones.
     names = list(dict.fromkeys([*actions, *matched.values()]))
-    codes = (
-        np.unique(np.concatenate([np.unique(answer.actions) for answer in answers]))
-        if answers
-        else np.empty(0, dtype=int)
-    )
-    codes_found = [code for code in codes.tolist() if code >= 0]
+    codes_found = [code for code in _codes(answers) if code >= 0]
     if matched:
         spare = [code for code in codes_found if code not in matched]
         places = {code: names.index(matched[code]) for code in codes_found if code in matched}
@@ -78,6 +74,15 @@ def make_key(
     )
 
 
+def _codes(answers: Sequence[Segmentation]) -> list[int]:
+    """All codes of actions there are, in order."""
+    found: set[int] = set()
+    for group in groups(answers):
+        actions = np.concatenate([answer.actions for answer in group])
+        found.update(np.unique(actions[run_starts([actions], firsts_of(group))]).tolist())
+    return sorted(found)
+
+
 def _name(code: int, matched: Mapping[int, str], own: Mapping[int, str]) -> str:
     if code in own:
         return own[code]
@@ -89,9 +94,8 @@ def _name(code: int, matched: Mapping[int, str], own: Mapping[int, str]) -> str:
 
 def _fine_colours(answers: Sequence[Segmentation], looks: Mapping[int, Look]) -> dict[int, str]:
     """Subactions in tints of the action they lie in most: from the darkest to the lightest."""
-    shared = np.concatenate(
-        [_shared(answer) for answer in answers] or [np.empty((0, 3), dtype=int)]
-    )
+    with_fine = [answer for answer in answers if answer.subactions is not None]
+    shared = np.concatenate([np.empty((0, 3), dtype=int), *map(_shared, groups(with_fine))])
     both, place = np.unique(shared[:, :2], axis=0, return_inverse=True)
     counts = np.bincount(place.ravel(), weights=shared[:, 2], minlength=len(both))
     order = np.argsort(counts, kind="stable")
@@ -104,15 +108,14 @@ def _fine_colours(answers: Sequence[Segmentation], looks: Mapping[int, Look]) ->
     return colours
 
 
-def _shared(answer: Segmentation) -> np.ndarray:
+def _shared(group: Sequence[Segmentation]) -> np.ndarray:
     """Stretches of one subaction within one action, as rows of subaction, action, frames.
 
     There are few of them where there are many frames, all of which it would take long to sort.
     """
-    if answer.subactions is None or not len(answer.actions):
-        return np.empty((0, 3), dtype=int)
-    fine, actions = answer.subactions, answer.actions
-    starts = np.flatnonzero(np.r_[True, (np.diff(fine) != 0) | (np.diff(actions) != 0)])
+    fine = np.concatenate([answer.subactions for answer in group])  # type: ignore[misc]
+    actions = np.concatenate([answer.actions for answer in group])
+    starts = run_starts([fine, actions], firsts_of(group))
     lengths = np.diff(starts, append=len(actions))
     return np.stack([fine[starts], actions[starts], lengths], axis=1).astype(int)
 

@@ -26,7 +26,7 @@ def against_truth(
     rates = [answer.fps for answer in answers if answer.recording_id in known]
     lengths = segment_lengths(answers, known.values()) if rates else None
     per_recording = getattr(scores, "per_recording", None)
-    spread = spread_over(per_recording() if callable(per_recording) else None)
+    spread = spread_over(per_recording(["mof"]) if callable(per_recording) else None)
     confusion = getattr(scores, "confusion", None)
     return {
         "lengths": None if lengths is None else in_wider_bins(lengths, float(np.median(rates))),

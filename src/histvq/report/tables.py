@@ -2,11 +2,16 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from histvq.report.csv_text import csv_rows, rounded
+from histvq.report.laid import firsts_of, groups, run_starts
+from histvq.report.ready import Ready, stretches
 from histvq.segments import LEVELS, SEGMENT_COLUMNS, Segmentation, names_of, segment_name
 from histvq.writing import written_whole
 
@@ -19,18 +24,36 @@ USAGE_COLUMNS = [
 ]  # fmt: skip
 TIME_DECIMALS = 6
 CONFIDENCE_DECIMALS = 4
+ROUNDED = {
+    **dict.fromkeys(("start_s", "stop_s", "duration_s"), TIME_DECIMALS),
+    "confidence": CONFIDENCE_DECIMALS,
+}
 # A table is made of so many rows at a time: of one answer each it takes long, of all much room.
 ROWS_A_BLOCK = 100_000
 
 
-def write_segments(path: str | Path, answers: Iterable[Segmentation]) -> Path:
-    """Write every segment of every answer as CSV: `segments_table`."""
+def write_segments(
+    path: str | Path,
+    answers: Iterable[Segmentation],
+    *,
+    ready: Ready = MappingProxyType({}),
+) -> Path:
+    """Write every segment of every answer as CSV: `segments_table`; what is `ready` is only copied."""
     with written_whole(path) as file:
         file.write((",".join(SEGMENT_COLUMNS) + "\n").encode())
-        for table in _segment_tables(answers):
-            text = table.to_csv(header=False, index=False, lineterminator="\n")
-            file.write(text.encode("utf-8", errors="replace"))
+        for some, rows in stretches(list(answers), ready):
+            for text in segment_rows(some) if rows is None else rows.segments():
+                file.write(text)
     return Path(path)
+
+
+def segment_rows(answers: Iterable[Segmentation]) -> Iterator[bytes]:
+    """The rows that `write_segments` would write, in parts."""
+    for rows in _row_blocks(answers):
+        columns: dict[str, Any] = dict(zip(SEGMENT_COLUMNS, zip(*rows, strict=True), strict=True))
+        for name, decimals in ROUNDED.items():
+            columns[name] = rounded(np.array(columns[name], dtype=float), decimals)
+        yield csv_rows(columns.values())
 
 
 def segments_table(answers: Iterable[Segmentation]) -> "pd.DataFrame":
@@ -40,21 +63,21 @@ def segments_table(answers: Iterable[Segmentation]) -> "pd.DataFrame":
     """
     import pandas as pd
 
-    tables = list(_segment_tables(answers))
+    tables = [_segments(rows) for rows in _row_blocks(answers)]
     return pd.concat(tables) if tables else _segments([])
 
 
-def _segment_tables(answers: Iterable[Segmentation]) -> "Iterator[pd.DataFrame]":
-    """The table in blocks: one for each answer would take long where there are thousands."""
+def _row_blocks(answers: Iterable[Segmentation]) -> Iterator[list[tuple[object, ...]]]:
+    """The rows in blocks: one for each answer would take long where there are thousands."""
     rows: list[tuple[object, ...]] = []
     for answer in answers:
-        rounded = _rounded(answer)
-        rows += [row for level in LEVELS for row in rounded.rows(level)]
+        exact = _rounded(answer)
+        rows += [row for level in LEVELS for row in exact.rows(level)]
         if len(rows) >= ROWS_A_BLOCK:
-            yield _segments(rows)
+            yield rows
             rows = []
     if rows:
-        yield _segments(rows)
+        yield rows
 
 
 def _segments(rows: Sequence[tuple[object, ...]]) -> "pd.DataFrame":
@@ -63,9 +86,8 @@ def _segments(rows: Sequence[tuple[object, ...]]) -> "pd.DataFrame":
     table = pd.DataFrame(rows, columns=SEGMENT_COLUMNS)
     if rows:
         table = table.astype({"parent": "Int64"})
-    for column in ("start_s", "stop_s", "duration_s"):
-        table[column] = table[column].astype(float).round(TIME_DECIMALS)
-    table["confidence"] = table["confidence"].astype(float).round(CONFIDENCE_DECIMALS)
+    for name, decimals in ROUNDED.items():
+        table[name] = table[name].astype(float).round(decimals)
     return table
 
 
@@ -80,12 +102,17 @@ def _rounded(answer: Segmentation) -> Segmentation:
 def _runs(answers: Sequence[Segmentation]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Of every segment of an action: its code, its length in seconds, and the place of its answer."""
     found = [(np.empty(0, int), np.empty(0), np.empty(0, int))]
-    for place, answer in enumerate(answers):
-        actions = np.asarray(answer.actions)
-        starts = np.flatnonzero(np.diff(actions, prepend=actions[:1] - 1))
+    numbers = iter(np.flatnonzero([answer.n_frames > 0 for answer in answers]))
+    for group in groups(answers):
+        actions = np.concatenate([answer.actions for answer in group])
+        firsts = firsts_of(group)
+        starts = run_starts([actions], firsts)
         known = actions[starts] >= 0
-        seconds = np.diff(starts, append=len(actions))[known] / answer.fps
-        found.append((actions[starts][known], seconds, np.full(len(seconds), place)))
+        within = np.searchsorted(firsts, starts, side="right") - 1
+        fps = np.array([answer.fps for answer in group])[within]
+        seconds = np.diff(starts, append=len(actions)) / fps
+        places = np.fromiter(islice(numbers, len(group)), int, len(group))[within]
+        found.append((actions[starts][known], seconds[known], places[known]))
     labels, seconds, places = (np.concatenate(column) for column in zip(*found, strict=True))
     return labels, seconds, places
 

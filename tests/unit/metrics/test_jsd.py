@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.distance import jensenshannon
 
-from histvq.metrics import LabelPairs, length_bias
+from histvq.metrics import LabelPairs, jsd, length_bias
 from histvq.metrics.jsd import length_distance
 from oracles.scores import histogram, jensen_shannon
 
@@ -62,3 +62,26 @@ def test_the_oracle_agrees_with_scipy_and_with_us(predicted, true):
     found = length_distance(np.array(predicted), np.array(true))
     assert found == pytest.approx(jensen_shannon(p, q), abs=1e-7)
     assert 0 <= found <= 1
+
+
+@given(
+    st.lists(st.tuples(lengths, lengths), min_size=1, max_size=12), st.sampled_from([1, 12, 10**6])
+)
+def test_recordings_taken_together_are_those_taken_alone(recordings, most_cells):
+    pairs_of = [(m, t) for m, t in recordings if sum(m) <= sum(t)]
+    matched = [labels(*m, sum(t) - sum(m) + 1) for m, t in pairs_of]
+    true = [labels(*t, 1) for m, t in pairs_of]
+    matched, true = [*matched, labels(3)], [*true, np.full(3, -1)]  # one is not scored
+    if not pairs_of:
+        return
+    pairs = LabelPairs.build(matched, true)
+    alone = [
+        length_distance(one.matched_runs.length, one.true_runs.length)
+        for one in map(pairs.only, range(len(pairs_of)))
+    ]
+    before = jsd.MOST_CELLS
+    jsd.MOST_CELLS = most_cells
+    try:
+        assert length_bias(pairs) == pytest.approx(100 * float(np.mean(alone)), rel=1e-12)
+    finally:
+        jsd.MOST_CELLS = before

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from histvq.metrics import best_match, contingency, match_codes, translate
+from histvq.metrics import best_match, contingency, match_codes, matching, translate
 from oracles.scores import best_total
 
 
@@ -63,3 +63,19 @@ def test_renamed_codes_are_matched_alike(frames, names):
     renamed = translate(predicted, dict(enumerate(names)))
     match = match_codes(predicted, true, n_actions=4)
     assert match_codes(renamed, true, n_actions=4) == {names[c]: a for c, a in match.items()}
+
+
+def test_blocks_of_frames_change_no_count(monkeypatch):
+    chance = np.random.default_rng(0)
+    predicted, true = chance.integers(-1, 4, (2, 100))
+    whole = contingency(predicted, true, n_codes=4, n_actions=4)
+    monkeypatch.setattr(matching, "FRAMES_A_BLOCK", 7)
+    np.testing.assert_array_equal(contingency(predicted, true, n_codes=4, n_actions=4), whole)
+    assert whole[2, 3] == sum((predicted == 2) & (true == 3))
+
+
+@pytest.mark.parametrize("code", [3, 10**9])
+@pytest.mark.parametrize("image", [5, 2**40])
+def test_translated_whatever_the_codes(code, image):
+    labels = np.array([0, -1, code, -2, 0])
+    np.testing.assert_array_equal(translate(labels, {0: 1, code: image}), [1, -1, image, -1, 1])

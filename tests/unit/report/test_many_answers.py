@@ -6,9 +6,11 @@ from hypothesis.strategies import booleans, integers, lists, tuples
 
 from histvq import report
 from histvq.annotation import Annotation
-from histvq.report import frames, tables
-from histvq.report.frames import write_frames
-from histvq.report.tables import segments_table, usage_table, write_segments
+from histvq.report import frames, laid, tables
+from histvq.report.frames import frame_rows, write_frames
+from histvq.report.key import make_key
+from histvq.report.ready import Rows
+from histvq.report.tables import segment_rows, segments_table, usage_table, write_segments
 from histvq.segments import Segmentation, to_segments
 
 kinds = lists(tuples(integers(0, 40), booleans(), booleans(), booleans()), min_size=1, max_size=12)
@@ -84,3 +86,64 @@ def test_the_page_is_about_as_many_as_a_browser_can_hold(tmp_path, monkeypatch):
     runs = [len(to_segments(answer.actions)) for answer in answers]
     n_shown = len(report.on_page(answers))
     assert sum(runs[:n_shown]) <= 12 or n_shown == 1
+
+
+@given(kinds, integers(1, 4))
+@settings(max_examples=25)
+def test_ready_rows_are_copied_where_their_columns_are_those_of_the_table(
+    tmp_path_factory, kinds, size
+):
+    folder = tmp_path_factory.mktemp("tables")
+    answers, truth = made(kinds)
+    known = {one.recording_id: one for one in truth}
+    ready, marked = {}, {}
+    for start in range(0, len(answers), size)[::2]:  # every other group
+        some = answers[start : start + size]
+        fits = [known[a.recording_id] for a in some if a.recording_id in known]
+        columns, rows = frame_rows(some, fits or None)
+        parts = list(rows), list(segment_rows(some))
+        ready[start] = rows_ready(len(some), columns, *parts)
+        marked[start] = rows_ready(len(some), columns, [b"copied\n"], [b"copied\n"])
+    for write, with_truth in ((write_frames, [truth or None]), (write_segments, [])):
+        plain = write(folder / "plain.csv", answers, *with_truth).read_bytes()
+        assert write(folder / "ready.csv", answers, *with_truth, ready=ready).read_bytes() == plain
+        copied = write(folder / "marked.csv", answers, *with_truth, ready=marked).read_bytes()
+        head = plain.split(b"\n")[0].decode().split(",")
+        usable = [
+            one for one in marked.values() if write is write_segments or [*one.columns] == head
+        ]
+        assert copied.count(b"copied\n") == len(usable)
+
+
+def rows_ready(n_answers, columns, frames, segments):
+    return Rows(
+        n_answers=n_answers, columns=columns, frames=lambda: frames, segments=lambda: segments
+    )
+
+
+@given(kinds)
+@settings(max_examples=25)
+def test_groups_of_answers_change_no_key_and_no_usage(kinds):
+    answers, truth = made(kinds)
+    known = {one.recording_id: one for one in truth}
+    before = laid.MOST_FRAMES
+    found = []
+    try:
+        for laid.MOST_FRAMES in (7, 10**6):
+            found.append((make_key(answers, known, {}), usage_table(answers)))
+    finally:
+        laid.MOST_FRAMES = before
+    (key, usage), (whole, usage_of_all) = found
+    assert key == whole
+    assert usage.equals(usage_of_all)
+    codes = {code for a in answers for code in a.actions.tolist() if code >= 0}
+    assert key.looks.keys() == codes
+    for code in codes:
+        seconds = [
+            (stop - start) / a.fps
+            for a in answers
+            for start, stop, label in to_segments(a.actions)
+            if label == code
+        ]
+        row = usage[usage["action"] == code].iloc[0]
+        assert (row["n_segments"], row["total_s"]) == (len(seconds), sum(seconds))
