@@ -105,11 +105,7 @@ def test_with_its_workers_killed_it_ends_the_same(tmp_path):
         command(spread, LIGHT, "--cluster", "local", "--jobs", "2"), env=environment(),
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
-    until = time.monotonic() + 100
-    while len(cells := descendants(process.pid, "histvq.reproduction")) < 2:
-        assert process.poll() is None
-        assert time.monotonic() < until
-        time.sleep(0.1)
+    cells = two_at_work(process)
     for cell in cells:
         os.kill(parent(cell), signal.SIGKILL)
         gone = time.monotonic() + 30
@@ -127,11 +123,7 @@ def test_interrupted_it_ends_soon_and_leaves_nobody_at_work(tmp_path):
         command(tmp_path, TRAINED, "--cluster", "local", "--jobs", "2"), env=environment(),
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
     )  # fmt: skip
-    until = time.monotonic() + 100
-    while len(cells := descendants(process.pid, "histvq.reproduction")) < 2:
-        assert process.poll() is None
-        assert time.monotonic() < until
-        time.sleep(0.1)
+    cells = two_at_work(process)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: the whole group
     said, _ = process.communicate(timeout=100)  # ends when nobody is left to write
     assert process.returncode == 130
@@ -139,6 +131,16 @@ def test_interrupted_it_ends_soon_and_leaves_nobody_at_work(tmp_path):
     assert "Traceback" not in said
     assert not any(running(cell) for cell in cells)
     assert not list(tmp_path.rglob("run.json"))
+
+
+def two_at_work(command):
+    """The processes of two runs, once both have begun."""
+    until = time.monotonic() + 100
+    while len(cells := descendants(command.pid, "histvq.reproduction")) < 2:
+        assert command.poll() is None
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    return cells
 
 
 def stat(process):
