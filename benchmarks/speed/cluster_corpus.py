@@ -73,16 +73,16 @@ def small_model(folder):
 
 
 def network(folder, files):
-    """HiST-VQ with 64 maps and patches of a second, trained for one epoch on a few recordings."""
+    """HiST-VQ of the paper's width, trained for one epoch on a few recordings."""
     from histvq.io import read_many
     from histvq.models import make_method
 
-    read = read_many(sorted(files.iterdir())[:12])
+    read = read_many(sorted(files.iterdir())[:4])
     method = make_method(
         "histvq",
         preset="hugadb-fast",
         n_actions=10,
-        n_maps=64,
+        n_maps=128,
         patch_seconds=1.0,
         epochs=1,
         random_state=0,

@@ -90,7 +90,9 @@ def prepare() -> None:
 
     Of the processes that `torchrun` has started only the first is heard.
     """
+    global _joined
     OUT.quiet = ERR.quiet = launched()[0] > 0
+    _joined = False
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")

@@ -17,7 +17,6 @@ from histvq.report.frames_read import (
     P_ACTION,
     P_NAME,
     P_SUBACTION,
-    ROWS_A_BLOCK,
     TRUTH,
     read_frames,
     read_truth,
@@ -26,6 +25,9 @@ from histvq.report.ready import Ready, stretches
 from histvq.report.tables import CONFIDENCE_DECIMALS, TIME_DECIMALS
 from histvq.segments import Segmentation, names_of
 from histvq.writing import written_whole
+
+# Of rows that are written; as Python's own texts and numbers each takes a quarter of a kilobyte.
+ROWS_AT_ONCE = 5_000
 
 __all__ = [
     "check_in_step",
@@ -169,10 +171,10 @@ def _blocks(answers: Iterable[Segmentation]) -> Iterator[list[_Rows]]:
     block: list[_Rows] = []
     n_rows = 0
     for answer in answers:
-        for start in range(0, answer.n_frames, ROWS_A_BLOCK):
-            one = _Rows(answer, slice(start, min(start + ROWS_A_BLOCK, answer.n_frames)))
+        for start in range(0, answer.n_frames, ROWS_AT_ONCE):
+            one = _Rows(answer, slice(start, min(start + ROWS_AT_ONCE, answer.n_frames)))
             n_rows += len(one)
-            if block and (n_rows > ROWS_A_BLOCK or one.columns != block[0].columns):
+            if block and (n_rows > ROWS_AT_ONCE or one.columns != block[0].columns):
                 yield block
                 block, n_rows = [], len(one)
             block.append(one)

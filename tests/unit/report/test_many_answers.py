@@ -45,8 +45,8 @@ def made(kinds):
 def test_blocks_of_rows_are_the_rows_of_each_answer(tmp_path_factory, kinds):
     folder = tmp_path_factory.mktemp("tables")
     answers, truth = made(kinds)
-    before = frames.ROWS_A_BLOCK, tables.ROWS_A_BLOCK
-    frames.ROWS_A_BLOCK = tables.ROWS_A_BLOCK = 30
+    before = frames.ROWS_AT_ONCE, tables.ROWS_A_BLOCK
+    frames.ROWS_AT_ONCE = tables.ROWS_A_BLOCK = 30
     try:
         for write, given in ((write_frames, [truth]), (write_segments, [])):
             together = write(folder / "all.csv", answers, *given).read_text().splitlines()
@@ -57,7 +57,7 @@ def test_blocks_of_rows_are_the_rows_of_each_answer(tmp_path_factory, kinds):
         rows = write_segments(folder / "all.csv", answers).read_text().split("\n")
         assert len(segments_table(answers)) == len(rows) - 2
     finally:
-        frames.ROWS_A_BLOCK, tables.ROWS_A_BLOCK = before
+        frames.ROWS_AT_ONCE, tables.ROWS_A_BLOCK = before
 
 
 @given(kinds)

@@ -198,7 +198,7 @@ def test_frames_written_in_blocks_are_those_written_at_once(tmp_path, monkeypatc
         Annotation(recording_id="a", labels=random.integers(-1, 2, 25), actions=("x", "y"), fps=7.0)
     ]
     whole = write_frames(tmp_path / "whole.csv", answers, truth).read_bytes()
-    monkeypatch.setattr("histvq.report.frames.ROWS_A_BLOCK", 10)
+    monkeypatch.setattr("histvq.report.frames.ROWS_AT_ONCE", 10)
     assert write_frames(tmp_path / "blocks.csv", answers, truth).read_bytes() == whole
 
 
