@@ -1,5 +1,6 @@
 """A Dask cluster, started here or found running, and the connection to it."""
 
+import gc
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import CancelledError
@@ -203,11 +204,15 @@ def _client(where: str, scheduler: Any) -> Any:
     try:
         return distributed().Client(scheduler, timeout=CONNECT_S, set_as_default=False)
     except (OSError, ValueError, ImportError) as error:
-        raise ConfigError(
-            f"--cluster {where}: no scheduler answers there ({str(error) or type(error).__name__}); see "
-            "whether it runs, whether this machine may connect to it, and whether it has the same "
-            f"version of Dask. Other clusters are local, {', '.join(QUEUES)}"
-        ) from error
+        said = str(error) or type(error).__name__
+    # The client that could not connect is closed as it is collected. Were that to happen while the next
+    # one begins, Dask would wait for itself for ever.
+    gc.collect()
+    raise ConfigError(
+        f"--cluster {where}: no scheduler answers there ({said}); see whether it runs, whether this "
+        "machine may connect to it, and whether it has the same version of Dask. Other clusters are "
+        f"local, {', '.join(QUEUES)}"
+    )
 
 
 def _address(where: str) -> str:
