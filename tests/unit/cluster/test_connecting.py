@@ -1,9 +1,11 @@
 """Clusters that are not there, and what is said of those that are."""
 
+import gc
 import socket
 import sys
 
 import pytest
+from distributed import Client
 
 from histvq.cluster import connected, connecting
 from histvq.errors import ConfigError, FileFormatError
@@ -29,6 +31,15 @@ def impatient(monkeypatch):
 
 def test_an_address_where_nobody_is(nobody, impatient):
     fails(nobody, match=f"--cluster {nobody}: no scheduler answers there")
+
+
+def test_no_client_is_left_that_could_not_connect(nobody, impatient):
+    """Dask's own clean-up of one, should it come while another begins, waits for ever."""
+    with pytest.raises(ConfigError) as held, connected(nobody):
+        pass
+    left = [one for one in gc.get_objects() if type(one) is Client and one.status != "closed"]
+    assert not left
+    assert held.value.__cause__ is None
 
 
 @pytest.mark.parametrize("where", ["slum", "tcp://", "http://nowhere.invalid:1", "tcp://x:y"])
