@@ -89,9 +89,8 @@ class TrainedNetwork(SavedEstimator):
 
     _saved: ClassVar[tuple[str, ...]] = ("fps", "seed", "layout", "centred", "history")
     _learned = "network_"
-    _shares_batches: ClassVar[bool] = (
-        False  # whether processes can learn from a share of a batch each
-    )
+    # Whether processes can learn from a share of a batch each.
+    _shares_batches: ClassVar[bool] = False
 
     # What a method says of itself
 
@@ -111,6 +110,7 @@ class TrainedNetwork(SavedEstimator):
         """Check and prepare the recordings, and keep the network that `train` makes of them."""
         # A fit that fails must not leave the network of an earlier one behind.
         self.__dict__.pop("network_", None)
+        self._check_shared()
         config: TrainingConfig = self.config
         recordings = checked(recordings)
         device = device_called(config.device)
@@ -136,7 +136,6 @@ class TrainedNetwork(SavedEstimator):
         config: TrainingConfig = self.config
         belongs: Belonging | None = None
         if place is not None or peers().n > 1:
-            self._check_shared()
             settings, actions = config.model_dump(mode="json"), getattr(self, "actions_", ())
             belongs = belonging(
                 self.method_name, settings, recordings, labels=labels, actions=actions

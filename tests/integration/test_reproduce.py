@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from histvq.reproduction import reproduce
+from oracles.written import everything
 
 DATASET = "oracles.little_people:load"
 OPTIONS = ["--dataset", DATASET, "--seeds", "2", "--only", "levels-1", "--only", "levels-2"]
@@ -29,15 +30,6 @@ def run_to_its_end(out):
         command(out, "--jobs", "2"), env=environment(), capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-
-
-def everything(folder):
-    """Every file but those that say how long things took, by its name."""
-    return {
-        str(file.relative_to(folder)): file.read_bytes()
-        for file in sorted(folder.rglob("*"))
-        if file.is_file() and file.name != "times.json"
-    }
 
 
 @pytest.mark.slow

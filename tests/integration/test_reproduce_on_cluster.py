@@ -11,6 +11,7 @@ import pytest
 
 from histvq.cluster import connected
 from histvq.reproduction import reproduce
+from oracles.written import everything
 
 pytest.importorskip("distributed")
 
@@ -38,15 +39,6 @@ def run_to_its_end(out, asked, *more, seconds=200):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return done
-
-
-def everything(folder):
-    """Every file but those that say how long things took, by its name."""
-    return {
-        str(file.relative_to(folder)): file.read_bytes()
-        for file in sorted(folder.rglob("*"))
-        if file.is_file() and file.name != "times.json"
-    }
 
 
 @pytest.mark.slow

@@ -47,6 +47,12 @@ Options = Annotated[
     list[str] | None,
     typer.Option("--option", metavar="NAME=VALUE", help="Any other option of the files' reader."),
 ]
+LabelFps = Annotated[
+    float | None,
+    typer.Option(
+        help="The labels are text files named after their recordings, with so many labels a second."
+    ),
+]
 Names = Annotated[
     Path | None,
     typer.Option(

@@ -179,8 +179,7 @@ class HierarchicalAutoencoder(nn.Module):
         times = None
         if self.temporal_decoder is not None:
             fed_times = _fed(quantised, self.temporal_input)
-            patches = encoded.parts or (slice(0, len(fed_times)),)
-            times = by_part(self.temporal_decoder, fed_times, patches)
+            times = by_part(self.temporal_decoder, fed_times, encoded.parts)
         return Decoded(encoded, quantised, from_patches(laid_out), times, parts)
 
     def rebuild(

@@ -13,6 +13,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from histvq.nn.exact import exact_sums
+from histvq.nn.parts import or_all
 from histvq.nn.peers import ALONE, Peers, all_summed, drawn_from_all, handed_out, peers
 
 DISTANCES = ("patch", "frame")
@@ -60,8 +61,12 @@ def ema_step(
     decay: float,
     parts: Sequence[slice] | None = None,
     by: Peers = ALONE,
-) -> tuple[Float[Tensor, "code patch_frame joint latent"], Float[Tensor, "code patch_frame joint"]]:
-    """Prototypes and their running counts after one batch (eqs. 3-4, running sums).
+) -> tuple[
+    Float[Tensor, "code patch_frame joint latent"],
+    Float[Tensor, "code patch_frame joint"],
+    Float[Tensor, "code patch_frame joint"],
+]:
+    """Prototypes and their running counts after one batch (eqs. 3-4, running sums), and its counts.
 
     Counts are kept for every joint of every frame of a prototype, so that missing values and the
     masked tail of a short patch count for nothing. Where a batch brings nothing, the prototype stays
@@ -79,14 +84,14 @@ def ema_step(
     """
     (count,) = all_summed([(member.T @ real.to(member.dtype).flatten(1)).view_as(mass)], by=by)
     values = (patches * real.unsqueeze(-1)).flatten(1)
-    terms = [member[part].T @ values[part] for part in _or_all(parts, values)]
+    terms = [member[part].T @ values[part] for part in or_all(parts, values)]
     (total,) = exact_sums([terms], like=[prototypes.flatten(1)], by=by)
     total = total.view_as(prototypes)
     new_mass = torch.lerp(mass, count, 1 - decay)
     step = (1 - decay) * (total - count.unsqueeze(-1) * prototypes)
     touched = (count > 0).unsqueeze(-1)
     moved = prototypes + step / new_mass.clamp(min=1e-12).unsqueeze(-1)
-    return torch.where(touched, moved, prototypes), new_mass
+    return torch.where(touched, moved, prototypes), new_mass, count
 
 
 class Codebook(nn.Module):
@@ -149,7 +154,7 @@ class Codebook(nn.Module):
         prototypes, kind = self.prototypes, self.distance
         found = [
             prototype_distances(patches[part], real[part], prototypes, distance=kind)
-            for part in _or_all(parts, patches)
+            for part in or_all(parts, patches)
         ]
         return torch.cat([prototypes.new_zeros(0, len(prototypes)).double(), *found])
 
@@ -185,12 +190,11 @@ class Codebook(nn.Module):
             weights = torch.ones(len(patches), device=patches.device)
         member = nn.functional.one_hot(codes, len(self.usage)).to(patches.dtype)
         member = member * weights.unsqueeze(1)
-        self.prototypes, self.mass = ema_step(
+        self.prototypes, self.mass, count = ema_step(
             self.prototypes, self.mass, patches, real, member, decay=self.decay, parts=parts, by=by
         )
-        newly = member.T @ real.to(member.dtype).flatten(1)
-        newly, used, n_weighty = all_summed((newly, member.sum(dim=0), (weights > 0).sum()), by=by)
-        self.seen = self.seen | (newly > 0).view_as(self.seen)
+        self.seen = self.seen | (count > 0)
+        used, n_weighty = all_summed((member.sum(dim=0), (weights > 0).sum()), by=by)
         self.usage = torch.lerp(self.usage, used, 1 - self.decay)
         self.idle = torch.where(self.usage < self.min_usage, self.idle + 1, 0)
         dead = self._dead(at_most=int(n_weighty))
@@ -245,7 +249,3 @@ class Codebook(nn.Module):
         """Number the codes anew: the code at place i is the former `order[i]`."""
         for name, _ in list(self.named_buffers()):
             setattr(self, name, getattr(self, name)[order])
-
-
-def _or_all(parts: Sequence[slice] | None, rows: Tensor) -> Sequence[slice]:
-    return (slice(0, len(rows)),) if parts is None else parts

@@ -63,21 +63,29 @@ def gradients_by_part() -> Iterator[Shares]:
         _shares.reset(token)
 
 
+def or_all(parts: Sequence[slice] | None, rows: Tensor) -> Sequence[slice]:
+    """The parts; all rows as one where they are not parted."""
+    return (slice(0, len(rows)),) if parts is None else parts
+
+
 def shares_wanted() -> Shares | None:
     """Where gradients of parts are to be left; None: added up, as usual."""
     return _shares.get()
 
 
 def by_part(
-    module: nn.Module, values: Float[Tensor, "row patch_frame joint latent"], parts: Sequence[slice]
+    module: nn.Module,
+    values: Float[Tensor, "row patch_frame joint latent"],
+    parts: Sequence[slice] | None,
 ) -> Float[Tensor, " row"]:
     """What a module gives that looks at every row by itself, part by part.
 
     Args:
         module: From rows to a number each.
         values: The rows.
-        parts: Which of them are a part; together all of them, in order.
+        parts: Which of them are a part; together all of them, in order. None: all are one part.
     """
+    parts = or_all(parts, values)
     found: Tensor = _ByPart.apply(module, parts, values, *module.parameters())
     return found
 

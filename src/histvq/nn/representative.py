@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from histvq.nn.codebook import Codebook
 from histvq.nn.exact import exact_sums
+from histvq.nn.parts import or_all
 from histvq.nn.peers import ALONE, all_summed, drawn_from_all, handed_out, peers
 
 CANDIDATES = ("representative", "exploratory")
@@ -115,8 +116,10 @@ class RepresentativeCodebook(Codebook):
         by = ALONE if numbers is None else peers()
         patches = patches.detach().float()
         member = nn.functional.one_hot(codes, len(self.usage)).to(patches.dtype)
-        ours = (slice(0, len(patches)),) if parts is None else parts
-        terms = [torch.tensordot(member[part], patches[part], dims=([0], [0])) for part in ours]
+        terms = [
+            torch.tensordot(member[part], patches[part], dims=([0], [0]))
+            for part in or_all(parts, patches)
+        ]
         (sums,) = exact_sums([terms], like=[self.prototypes], by=by)
         (used,) = all_summed([member.sum(dim=0)], by=by)
         self.usage = torch.lerp(self.usage, used, 1 - self.decay)
