@@ -176,7 +176,7 @@ def test_a_worker_killed_in_the_middle_costs_no_result(cluster, model, address, 
     thread = threading.Thread(target=kill_one)
     thread.start()
     plain, there = both(["predict", model, tmp_path / "files"], out=tmp_path, address=address)
-    thread.join(timeout=60)
+    thread.join(timeout=300)
     assert killed
     assert plain[0][0] == there[0][0] == Exit.ALL
     assert there[1] == plain[1]
@@ -194,7 +194,7 @@ def test_a_command_killed_and_given_again_goes_on(model, address, tmp_path):
     while time.monotonic() < until and process.poll() is None and n_pieces(out) < 5:
         time.sleep(0.01)
     process.kill()
-    process.wait(timeout=60)
+    process.wait(timeout=300)
     done = n_pieces(out)
     assert done >= 5
     assert not (out / "frames.csv").exists()

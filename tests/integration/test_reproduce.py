@@ -67,7 +67,7 @@ def test_interrupted_it_ends_at_once_and_says_how_to_go_on(tmp_path):
         assert process.poll() is None
         time.sleep(0.1)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: the whole group
-    said, _ = process.communicate(timeout=60)  # ends when nobody is left to write
+    said, _ = process.communicate(timeout=600)  # ends when nobody is left to write
     assert process.returncode == 130
     assert "4 of 4 runs to do, 2 at a time" in said
     assert "the same command goes on from here" in said

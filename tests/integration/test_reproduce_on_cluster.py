@@ -32,7 +32,7 @@ def environment():
     return {**os.environ, "PYTHONPATH": os.pathsep.join([str(TESTS), *filter(None, sys.path)])}
 
 
-def run_to_its_end(out, asked, *more, seconds=200):
+def run_to_its_end(out, asked, *more, seconds=900):
     done = subprocess.run(
         command(out, asked, *more), env=environment(), capture_output=True, text=True,
         check=False, timeout=seconds,
@@ -104,7 +104,7 @@ def test_with_its_workers_killed_it_ends_the_same(tmp_path):
         while running(cell) and time.monotonic() < gone:
             time.sleep(0.1)
         assert not running(cell)  # it does not outlive its worker
-    said, _ = process.communicate(timeout=200)
+    said, _ = process.communicate(timeout=900)
     assert process.returncode == 0, said
     assert everything(spread) == everything(plain)
 
@@ -117,7 +117,7 @@ def test_interrupted_it_ends_soon_and_leaves_nobody_at_work(tmp_path):
     )  # fmt: skip
     cells = two_at_work(process)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: the whole group
-    said, _ = process.communicate(timeout=100)  # ends when nobody is left to write
+    said, _ = process.communicate(timeout=600)  # ends when nobody is left to write
     assert process.returncode == 130
     assert "the same command goes on from here" in said
     assert "Traceback" not in said

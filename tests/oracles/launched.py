@@ -43,7 +43,7 @@ def started(n: int, *command: str) -> list[subprocess.Popen]:
 
 
 def ended(
-    processes: list[subprocess.Popen], *, within_s: float = 240
+    processes: list[subprocess.Popen], *, within_s: float = 900
 ) -> list[tuple[int, str, str]]:
     """Exit status and what was said, of each."""
     try:
