@@ -62,7 +62,8 @@ def reproduce(
     chosen = load_table(table)
     wished = chosen.chosen(tuple(only))
     loaded = load_dataset(dataset, data)
-    rows = [row_on(row, chosen, dataset=loaded.name, scale=scale) for row in wished]
+    here = [row for row in wished if not row.on or loaded.name in row.on]
+    rows = [row_on(row, chosen, dataset=loaded.name, scale=scale) for row in here]
     out = claim(out, overwrite=True)
     digest = digest_of(loaded)
     place = None if data is None else str(Path(data).resolve())

@@ -146,7 +146,7 @@ def jobs_of(
 
 
 def find_preset(dataset: str, method: str, *, scale: str, variant: str = "") -> Preset:
-    """The preset for a method on a dataset at a scale; one without a scale serves any.
+    """The preset for a method on a dataset at a scale; one without a scale, or a dataset, serves any.
 
     Raises:
         ConfigError: If there is none; says what there is.
@@ -155,7 +155,8 @@ def find_preset(dataset: str, method: str, *, scale: str, variant: str = "") -> 
     for wanted in (scale, ""):
         for preset in presets:
             found = (preset.method.name, preset.scale, preset.variant)
-            if dataset in preset.datasets and found == (method, wanted, variant):
+            meant = dataset in preset.datasets or (variant and not preset.datasets)
+            if meant and found == (method, wanted, variant):
                 return preset
     there = sorted({name for p in presets if p.method.name == method for name in p.datasets})
     raise ConfigError(

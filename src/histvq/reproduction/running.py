@@ -6,7 +6,6 @@ import os
 import signal
 import sys
 import threading
-import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from multiprocessing.connection import Connection, wait
@@ -28,12 +27,13 @@ from histvq.models import load_model, make_method
 from histvq.recording import Recording
 from histvq.report import write_segments
 from histvq.reproduction.plan import Job, digest_of
+from histvq.reproduction.spent import Spent
 from histvq.results import versions, write_scores
 from histvq.segmenter import Segmenter
 from histvq.supervised.splits import is_tested_on
 from histvq.writing import write_text
 
-DONE, TIMES = "run.json", "times.json"
+DONE, TIMES, EACH = "run.json", "times.json", "recordings.csv"
 
 Told = Callable[[str], None]
 
@@ -148,15 +148,16 @@ def run_job(job: Job, out: Path) -> str:
             "changed since, or are others on this machine"
         )
     recordings, truth = _tested(job, dataset)
-    started = time.perf_counter()
-    method = _fitted(job, dataset, folder)
-    fitted = time.perf_counter()
-    answers = method.predict(recordings)
-    seconds = {"fit": fitted - started, "predict": time.perf_counter() - fitted}
+    spent, resumed = Spent(), (folder / TRAINING).is_file() or (folder / "model").is_dir()
+    with spent.on("fit"):
+        method = _fitted(job, dataset, folder)
+    with spent.on("predict"):
+        answers = method.predict(recordings)
     scores = evaluate(answers, truth, activities=dataset.activities or None)
     write_segments(folder / "segments.csv", answers)
     write_scores(folder, scores)
-    _write_json(folder / TIMES, {name: round(value, 1) for name, value in seconds.items()})
+    write_text(folder / EACH, scores.per_recording().round(2).to_csv(lineterminator="\n"))
+    _write_json(folder / TIMES, {**spent.record(), "from_the_start": not resumed})
     _write_json(folder / DONE, _record(job, method, scores))
     (folder / TRAINING).unlink(missing_ok=True)
     return str(scores)

@@ -18,6 +18,7 @@ class Row(BaseModel, frozen=True, extra="forbid"):
         method: Name of the method; empty where only the paper's number is shown.
         variant: Which variant of the method's preset, see `Preset.variant`.
         changes: Parameters that differ from the preset's.
+        on: Names of the datasets it has a place on; all if empty.
         paper: Dataset -> the paper's numbers, in the order of the table's scores; None where it has none.
     """
 
@@ -26,6 +27,7 @@ class Row(BaseModel, frozen=True, extra="forbid"):
     method: str = ""
     variant: str = ""
     changes: dict[str, Any] = Field(default_factory=dict)
+    on: tuple[str, ...] = ()
     paper: dict[str, tuple[float | str, ...]] = Field(default_factory=dict)
 
     def printed(self, dataset: str, n_scores: int) -> list[float | None]:
