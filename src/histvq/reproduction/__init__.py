@@ -92,7 +92,11 @@ def reproduce(
         results = tuple(
             RowResult(
                 row=row,
-                runs=tuple(found for job in planned[row.name] if (found := outcome(job, out))),
+                runs=tuple(
+                    {**found, "folder": job.folder(out).relative_to(out).as_posix()}
+                    for job in planned[row.name]
+                    if (found := outcome(job, out))
+                ),
                 asked=len(planned[row.name]),
                 failed=tuple(
                     f"{job.called}: {failed[folder]}"

@@ -23,7 +23,8 @@ class RowResult:
 
     Attributes:
         row: The row.
-        runs: What each finished run wrote, by seed, and by fold where labels are learned from.
+        runs: What each finished run wrote, by seed, and by fold where labels are learned from; with
+            its `folder`.
         asked: How many runs there should be.
         failed: Why the others failed, where they did.
     """
@@ -190,6 +191,8 @@ def _record(outcome: Outcome) -> dict[str, Any]:
                 "mean": {s: _rounded(result.mean(s)) for s in _all_scores(result)},
                 "sd": {s: _rounded(result.deviation(s)) for s in _all_scores(result)},
                 "runs": [_each_rounded(run["scores"]) for run in result.runs],
+                "folders": [run["folder"] for run in result.runs],
+                "command": _command(outcome, result),
                 "jsd_by_activity": _mean_of(result, "jsd_by_activity"),
                 "jsd_by_action": _mean_of(result, "jsd_by_action"),
                 "paper": dict(
@@ -293,6 +296,15 @@ def _jsd_lines(outcome: Outcome) -> list[str]:
         ]
         lines.append("")
     return lines[:-1]
+
+
+def _command(outcome: Outcome, result: RowResult) -> str:
+    """What makes the row's runs, where they are not there yet."""
+    scale = "" if outcome.scale == "fast" else f" --scale {outcome.scale}"
+    return (
+        f"histvq reproduce {outcome.name} --dataset {outcome.dataset} --data DIR{scale} "
+        f"--seeds {result.asked} --only {result.row.name}"
+    )
 
 
 def _mean_of(result: RowResult, key: str) -> dict[str, float]:

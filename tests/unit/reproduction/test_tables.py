@@ -23,8 +23,11 @@ def test_every_row_can_be_made(name):
             assert len(row.printed(dataset, len(table.scores))) == len(table.scores)
         if row.method:
             for scale in ("fast", "full"):
-                preset = find_preset("hugadb", row.method, scale=scale, variant=row.variant)
+                dataset = (*row.on, "hugadb")[0]
+                preset = find_preset(dataset, row.method, scale=scale, variant=row.variant)
                 params = {**preset.method.model_extra, **table.budget.get(scale, {}), **row.changes}
+                if row.variant == "best":  # for any data, whatever it holds
+                    params["n_actions"] = 10
                 make_method(row.method, **params)
         else:
             assert row.paper  # or why is it there

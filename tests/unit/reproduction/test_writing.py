@@ -23,6 +23,7 @@ def ran(seed, mof):
             "unlabelled_frames": 0, "fps": [30.0], "majority_percent": 26.04,
         },
         "versions": {"histvq": "0"},
+        "folder": f"runs/hugadb-histvq-0123/seed-{seed}",
     }  # fmt: skip
 
 
@@ -77,6 +78,9 @@ def test_json_and_csv_hold_the_same(made):
     assert record["rows"][0]["mean"]["mof"] == float(rows[0]["mean"]) == 44
     assert record["rows"][0]["sd"]["mof"] == float(rows[0]["sd"]) == 2
     assert record["rows"][0]["paper"]["edit"] is None
+    assert record["rows"][0]["folders"] == [f"runs/hugadb-histvq-0123/seed-{k}" for k in range(3)]
+    command = "histvq reproduce table4 --dataset hugadb --data DIR --seeds 3 --only all"
+    assert record["rows"][0]["command"] == command
     assert rows[1]["paper"] == ""
     assert record["rows"][0]["settings"]["params"] == {"alpha": 2}
     assert [run["mof"] for run in record["rows"][0]["runs"]] == [42, 44, 46]
