@@ -60,13 +60,18 @@ class Job:
     @property
     def key(self) -> str:
         """A short name of the settings; tables that share a row share its runs."""
-        text = json.dumps(self.settings, sort_keys=True)
-        dataset = re.sub(r"[^\w-]", "_", self.dataset)
-        return f"{dataset}-{self.method}-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
+        return key_of(self.settings)
 
     def folder(self, out: Path) -> Path:
         """Where the run leaves its files."""
         return out / "runs" / self.key / f"seed-{self.seed}"
+
+
+def key_of(settings: dict[str, Any]) -> str:
+    """A short name of a run's settings, see `Job.settings`."""
+    text = json.dumps(settings, sort_keys=True)
+    dataset = re.sub(r"[^\w-]", "_", settings["dataset"])
+    return f"{dataset}-{settings['method']}-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
 
 
 def row_on(row: Row, table: Table, *, dataset: str, scale: str) -> Row:
