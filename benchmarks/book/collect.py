@@ -1,4 +1,4 @@
-"""Bring what `histvq reproduce` left in a folder into the results: tables, runs, scores by recording, costs.
+"""Bring what `histvq reproduce` left into the results: tables, runs, scores by recording, costs.
 
 python -m benchmarks.book.collect OUT
 
@@ -31,6 +31,8 @@ def main(arguments: list[str] | None = None, *, results: Path = RESULTS) -> None
     out = parser.parse_args(arguments).out
     for dataset in DATASETS:
         found = [made for name in table_names() if (made := merged(name, dataset, out, results))]
+        if not found:
+            continue
         for made in found:
             print(", ".join(path.name for path in write_outcome(made).values()))
         rows = {f"{made.name}/{r.row.name}": r for made in found for r in made.results if r.runs}
