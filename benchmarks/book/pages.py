@@ -210,8 +210,8 @@ def _runs_part(tables: Mapping[str, Mapping[str, Any]], dataset: str) -> str:
         "## Where each row comes from\n\nThe folders a row's runs are in, once its command has made them "
         "(`DIR`: the dataset's files). The name of a folder is a digest of the settings and the data, "
         f"which are in [runs-{dataset}.json]({FILES}/runs-{dataset}.json): the same settings lead to the "
-        "same folder. Runs of an earlier state of the code have the folder that their settings, as they were "
-        f"then, lead to.\n\n{table(['table', 'row', 'runs', 'command'], lines)}"
+        "same folder. Runs of an earlier state of the code have the folder that their settings, as they "
+        f"were then, lead to.\n\n{table(['table', 'row', 'runs', 'command'], lines)}"
     )
 
 
