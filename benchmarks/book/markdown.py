@@ -66,9 +66,10 @@ def cell_of(page: Path, path: list[str]) -> str:
         for heading in headings:
             pick(heading, known, f"heading in {page.name} with a table below it")
         raise ConfigError(f"{page.name} has no table below {' > '.join(headings)}")
-    found = [(t, r) for t in tables for r in t.rows if row in _names(r)]
+    found = [(t, r) for t in tables for n, r in enumerate(t.rows, 1) if row in _names(r, n)]
     if not found:
-        pick(row, [n for t in tables for r in t.rows for n in _names(r)], f"row of {page.name}")
+        known = [name for t in tables for n, r in enumerate(t.rows, 1) for name in _names(r, n)]
+        pick(row, known, f"row of {page.name}")
     with_column = [(t, r) for t, r in found if column in t.columns]
     if not with_column:
         pick(column, [c for t, _ in found for c in t.columns], f"column of {page.name}")
@@ -92,9 +93,10 @@ def _below(headings: tuple[str, ...], asked: list[str]) -> bool:
     return all(heading in above for heading in asked)
 
 
-def _names(row: tuple[str, ...]) -> list[str]:
-    """What a row may be called: its first cell, its first two, and so on."""
-    return [", ".join(plain(cell) for cell in row[: n + 1]) for n in range(len(row))]
+def _names(row: tuple[str, ...], number: int) -> list[str]:
+    """What a row may be called: its first cell, its first two, and so on, or `row 1`."""
+    said = [plain(cell) for cell in row if plain(cell)]
+    return [f"row {number}", *(", ".join(said[: n + 1]) for n in range(len(said)))]
 
 
 def said_in(page: Path, words: str) -> str:
@@ -105,7 +107,7 @@ def said_in(page: Path, words: str) -> str:
     """
     if words.count("#") != 1:
         raise ConfigError(f"{words!r}: put one # where the number is")
-    text = " ".join(page.read_text(encoding="utf-8").split())
+    text = plain(" ".join(page.read_text(encoding="utf-8").split()))
     pattern = re.escape(" ".join(words.split())).replace(r"\#", r"(\d[\d,.]*\d|\d)")
     numbers = set(re.findall(pattern, text))
     if len(numbers) != 1:

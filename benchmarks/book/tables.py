@@ -41,14 +41,16 @@ def _made_of(spec: dict[str, Any], results: Results) -> list[str]:
     lines = [line_of([spec.get("corner", ""), *(title for title, _ in columns)])]
     lines.append(line_of(["---"] * (1 + len(columns))))
     for group in _groups(spec["rows"]):
-        cells = [[_cell(t, key, results) for t in templates] for _, key in group]
+        cells = [
+            [_cell(t, key, results) for t in own or templates] for _, key, *own in group
+        ]
         best = [
             _best([row[n][1] for row in cells], lower="jsd" in templates[n])
             if spec.get("bold")
             else set()
             for n in range(len(columns))
         ]
-        for place, (label, _) in enumerate(group):
+        for place, (label, *_) in enumerate(group):
             texts = [
                 f"**{text}**" if place in best[n] else text for n, (text, _) in enumerate(cells[place])
             ]
