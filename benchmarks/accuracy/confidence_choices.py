@@ -142,7 +142,9 @@ def main() -> None:
         method: Any = make_method(name, **params, random_state=seed)
         runs.append(curves(method.fit(recordings), recordings, annotations))
     whose = f"{given.dataset}, {given.people} people, {given.seeds} seeds"
-    print(f"# Window k-means, other ways to say how confident it is: {whose}\n\n{page(runs)}", end="")
+    print(
+        f"# Window k-means, other ways to say how confident it is: {whose}\n\n{page(runs)}", end=""
+    )
 
 
 if __name__ == "__main__":

@@ -48,14 +48,23 @@ def stale(files: dict[Path, str], root: Path) -> Iterator[str]:
         old = path.read_text(encoding="utf-8") if path.is_file() else ""
         name = str(path.relative_to(root))
         yield from difflib.unified_diff(
-            old.splitlines(), text.splitlines(), f"{name} as it is", f"{name} as it should be", "", "", 0, ""
+            old.splitlines(),
+            text.splitlines(),
+            f"{name} as it is",
+            f"{name} as it should be",
+            "",
+            "",
+            0,
+            "",
         )
 
 
 def main(arguments: list[str] | None = None, *, root: Path = ROOT) -> None:
     """Write or check."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.book", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; fail if a file is stale")
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; fail if a file is stale"
+    )
     check = parser.parse_args(arguments).check
     differences = []
     try:

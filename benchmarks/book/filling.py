@@ -93,7 +93,9 @@ def _value(
     if "\n" in old:
         raise ConfigError("an inline figure is on the line of its key")
     if not before.strip(" >-*+0123456789."):
-        raise ConfigError("Markdown takes a line that begins with a marker for HTML: put words before it")
+        raise ConfigError(
+            "Markdown takes a line that begins with a marker for HTML: put words before it"
+        )
     return figure(key)
 
 

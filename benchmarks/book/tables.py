@@ -11,7 +11,6 @@ from benchmarks.accuracy import ablations
 from benchmarks.accuracy.pages import SCORES
 from benchmarks.book.figure import Figure, pick
 from benchmarks.book.keys import NotPrinted, Results
-from histvq.errors import ConfigError
 
 SPECS = Path(__file__).with_name("tables.toml")
 _KEY = re.compile(r"\{(.*?)\}")
@@ -41,9 +40,7 @@ def _made_of(spec: dict[str, Any], results: Results) -> list[str]:
     lines = [line_of([spec.get("corner", ""), *(title for title, _ in columns)])]
     lines.append(line_of(["---"] * (1 + len(columns))))
     for group in _groups(spec["rows"]):
-        cells = [
-            [_cell(t, key, results) for t in own or templates] for _, key, *own in group
-        ]
+        cells = [[_cell(t, key, results) for t in own or templates] for _, key, *own in group]
         best = [
             _best([row[n][1] for row in cells], lower="jsd" in templates[n])
             if spec.get("bold")
@@ -52,7 +49,8 @@ def _made_of(spec: dict[str, Any], results: Results) -> list[str]:
         ]
         for place, (label, *_) in enumerate(group):
             texts = [
-                f"**{text}**" if place in best[n] else text for n, (text, _) in enumerate(cells[place])
+                f"**{text}**" if place in best[n] else text
+                for n, (text, _) in enumerate(cells[place])
             ]
             lines.append(line_of([label, *texts]))
     return lines
