@@ -6,8 +6,8 @@ from pathlib import Path
 
 from histvq.errors import ConfigError
 
-OPEN = re.compile(r"<!--=(.*?)-->", re.DOTALL)
-CLOSE = "<!--/-->"
+MARKED = re.compile(r"<!--=(?P<key>(?:(?!-->).)*)-->(?P<value>(?:(?!<!--=).)*?)<!--/-->", re.DOTALL)
+_ALONE = re.compile(r"<!--/-->|<!--=.*?-->", re.DOTALL)
 _CODE = re.compile(
     r"^ *(?P<fence>`{3,}|~{3,})[^\n]*\n.*?^ *(?P=fence)"
     r"|(?<!`)(?P<ticks>`+)(?!`)(?:(?!\n\n).)+?(?<!`)(?P=ticks)(?!`)",
@@ -17,7 +17,12 @@ _CODE = re.compile(
 
 def without_code(text: str) -> str:
     """The text with blanks in place of code, so that every place stays where it is."""
-    return _CODE.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), text)
+    return _CODE.sub(blank, text)
+
+
+def blank(found: re.Match[str]) -> str:
+    """As many blanks and line ends as the match has."""
+    return re.sub(r"[^\n]", " ", found[0])
 
 
 def filled(
@@ -37,45 +42,29 @@ def filled(
     Raises:
         ConfigError: If markers are misplaced, or keys and tables unknown: all of them, line by line.
     """
-    visible, parts, faults, at = without_code(text), [], [], 0
-
-    def line_of(place: int) -> str:
-        return f"{name}, line {text.count(chr(10), 0, place) + 1}"
-
-    while opening := OPEN.search(visible, at):
-        close = visible.find(CLOSE, opening.end())
-        after = OPEN.search(visible, opening.end())
-        if stray := _between(visible, at, opening.start()):
-            faults.append(f"{line_of(stray)}: {CLOSE} closes nothing")
-        if close < 0 or (after and after.start() < close):
-            faults.append(f"{line_of(opening.start())}: {opening[0]} is not closed by {CLOSE}")
-            parts.append(text[at : opening.end()])
-            at = opening.end()
-            continue
-        key = text[opening.start(1) : opening.end(1)].strip()
+    visible, parts, at = without_code(text), [], 0
+    faults: dict[int, str] = {}
+    for mark in MARKED.finditer(visible):
+        key = text[slice(*mark.span("key"))].strip()
         try:
-            value = _value(text, opening, close, key, figure, table)
+            value = _value(text, mark, key, figure, table)
         except ConfigError as error:
-            faults.append(f"{line_of(opening.start())}: {key}: {error}")
-            value = text[opening.end() : close]
-        parts += [text[at : opening.end()], value, CLOSE]
-        at = close + len(CLOSE)
-    if stray := _between(visible, at, len(visible)):
-        faults.append(f"{line_of(stray)}: {CLOSE} closes nothing")
+            faults[mark.start()] = f"{key}: {error}"
+            continue
+        parts += [text[at : mark.start("value")], value]
+        at = mark.end("value")
+    for alone in _ALONE.finditer(MARKED.sub(blank, visible)):
+        what = "closes nothing" if alone[0] == "<!--/-->" else "is not closed by <!--/-->"
+        faults[alone.start()] = f"{alone[0]} {what}"
     if faults:
-        raise ConfigError("\n".join(faults))
+        lines = {place: text.count("\n", 0, place) + 1 for place in sorted(faults)}
+        raise ConfigError("\n".join(f"{name}, line {n}: {faults[at]}" for at, n in lines.items()))
     return "".join(parts) + text[at:]
-
-
-def _between(text: str, start: int, stop: int) -> int:
-    """Place of a closing marker between two places, 0 if there is none."""
-    return max(text.find(CLOSE, start, stop), 0)
 
 
 def _value(
     text: str,
-    opening: re.Match[str],
-    close: int,
+    mark: re.Match[str],
     key: str,
     figure: Callable[[str], str],
     table: Callable[[str], str],
@@ -83,10 +72,10 @@ def _value(
     """What should stand between two markers."""
     if "\n" in key:
         raise ConfigError("a key is written on one line")
-    before = text[text.rfind("\n", 0, opening.start()) + 1 : opening.start()]
-    old = text[opening.end() : close]
+    before = text[text.rfind("\n", 0, mark.start()) + 1 : mark.start()]
+    behind = text[mark.end() :].partition("\n")[0]
+    old = mark["value"]
     if key.startswith("table "):
-        behind = text[close + len(CLOSE) :].partition("\n")[0]
         if before or behind.strip() or not (old.startswith("\n") and old.endswith("\n")):
             raise ConfigError("the markers of a table are each on a line of their own")
         return f"\n{table(key.removeprefix('table ').strip())}\n"

@@ -101,9 +101,13 @@ class Results:
                 value = value[int(pick(part, [str(n) for n in range(len(value))], "entry"))]
             else:
                 value = value[pick(part, list(value), f"value of {name}.json")]
-        if isinstance(value, bool) or not isinstance(value, int | float | str):
+        if isinstance(value, str):
+            return of_text(value)
+        if isinstance(value, bool) or not isinstance(value, int | float):
             raise ConfigError(f"json:{rest} is no number")
-        return of_text(f"{value:,}" if isinstance(value, int) else str(value))
+        if isinstance(value, float) and value != round(value, 2):
+            return of_number(value)
+        return of_text(f"{value:,}")
 
     def _study(self, rest: str) -> Figure:
         name, _, row_and_score = rest.partition("/")

@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.accuracy.pages import SCORES
 from benchmarks.book.__main__ import main
-from benchmarks.book.filling import pages_of, without_code
+from benchmarks.book.filling import MARKED, blank, pages_of, without_code
 from benchmarks.book.keys import DATASETS, Results
 from benchmarks.book.markdown import tables_of
 
@@ -18,9 +18,8 @@ MADE = ROOT / "docs" / "results"  # whole pages made by `python -m benchmarks.bo
 PAGES = [page for page in pages_of(ROOT) if not page.is_relative_to(MADE)]
 NO_FIGURES = tomllib.loads(Path(__file__).with_name("no_figures.toml").read_text(encoding="utf-8"))
 
-# What is no prose: marked figures, other comments, addresses, names of papers, versions, formulas.
+# What is no prose: comments, addresses, names of papers, versions, formulas.
 ELSEWHERE = (
-    r"<!--=.*?-->.*?<!--/-->",
     r"<!--.*?-->",
     r"\]\([^)]*\)|https?://\S+",
     r"arXiv[: ][\d.]+|Python \d\.\d+",
@@ -39,17 +38,13 @@ LOOKS_MEASURED = re.compile(
 
 def looks_measured(text: str) -> list[str]:
     """Lines of a page with something that looks like a score, a time or a size outside markers."""
-    text = without_code(text)
+    text = MARKED.sub(blank, without_code(text))
     for pattern in ELSEWHERE:
-        text = re.sub(pattern, _blank, text, flags=re.DOTALL)
+        text = re.sub(pattern, blank, text, flags=re.DOTALL)
     return [
         f"line {text.count(chr(10), 0, found.start()) + 1}: {found[0]!r}"
         for found in LOOKS_MEASURED.finditer(text)
     ]
-
-
-def _blank(found: re.Match[str]) -> str:
-    return re.sub(r"[^\n]", " ", found[0])
 
 
 def name_of(page: Path) -> str:
@@ -67,7 +62,7 @@ def test_no_figure_is_stale(capsys):
 def test_no_figure_is_typed(page):
     text = page.read_text(encoding="utf-8")
     for words in NO_FIGURES.get(name_of(page), {}):
-        text = text.replace(words, _blank(re.match(r"(?s).*", words)))
+        text = text.replace(words, re.sub(r"[^\n]", " ", words))
     found = looks_measured(text)
     assert not found, (
         f"{name_of(page)}: mark what was measured (benchmarks/book/README.md), or say in "

@@ -50,17 +50,19 @@ def root(tmp_path: Path) -> Path:
     (tmp_path / "docs").mkdir()
     (tmp_path / "README.md").write_text("Read me.\n")
     rows = [
-        row("histvq", [40, 43, 46], mof=48.2, jsd=89.0),
+        row("histvq", [40, 43, 46], mof=48.2),
         row("smq", [46.0, 40.0], each_jsd=75.0),
         row("none", []),
         row("0.5", [10, 30]),
     ]
     table = {"rows": rows, "protocol": {"a constant answer scores": "MoF 27.7"}}
     (place / "table1-hugadb-fast.json").write_text(json.dumps(table))
+    rows[0]["paper"] = {"jsd": 89.0}
     (place / "table3-hugadb-fast.json").write_text(json.dumps(table))
     study = [{"name": "best: a b", "runs": [{**dict.fromkeys(SCORES, 7.04), "seconds": 4}]}]
     (place / "ladder.json").write_text(json.dumps(study))
     (place / "little.md").write_text(PAGE)
+    (place / "newcomer.json").write_text('{"s": 83.4567, "frames": 1126, "share": 41.46}')
     (place / "times.csv").write_text("what,seconds\nfit,1.25\n")
     (place / "notebook.md").write_text(PAGE)
     return tmp_path
@@ -83,6 +85,7 @@ def results(root: Path) -> Results:
         ("hugadb.histvq.mof.runs", "40.0, 43.0, 46.0"),
         ("hugadb.table3.0.5.mof.max", "30.0"),
         ("hugadb.paper.histvq.mof", "48.2"),
+        ("hugadb.paper.histvq.jsd", "89.0"),
         ("hugadb.constant", "27.7"),
         ("(hugadb.histvq.mof - hugadb.paper.histvq.mof)", "-5.2"),
         ("(hugadb.histvq.mof - hugadb.0.5.mof)", "+23.0"),
@@ -97,6 +100,10 @@ def results(root: Path) -> Results:
         ("page:little > Differences > row 1 > MoF.unsigned", "54.2"),
         ("page:times > fit > seconds", "1.25"),
         ("said:little > took # s with one worker, and", "27.6"),
+        ("json:newcomer > s", "83.5"),
+        ("json:newcomer > s.whole", "83"),
+        ("json:newcomer > frames", "1,126"),
+        ("json:newcomer > share", "41.46"),
         ("json:table1-hugadb-fast > rows > 1 > runs > 0 > mof", "46.0"),
     ],
 )
