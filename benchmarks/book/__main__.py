@@ -47,16 +47,14 @@ def stale(files: dict[Path, str], root: Path) -> Iterator[str]:
     for path, text in files.items():
         old = path.read_text(encoding="utf-8") if path.is_file() else ""
         name = str(path.relative_to(root))
-        yield from difflib.unified_diff(
-            old.splitlines(),
-            text.splitlines(),
+        lines = difflib.unified_diff(
+            old.splitlines(keepends=True),
+            text.splitlines(keepends=True),
             f"{name} as it is",
             f"{name} as it should be",
-            "",
-            "",
-            0,
-            "",
+            n=0,
         )
+        yield from (line.rstrip("\n") for line in lines)
 
 
 def main(arguments: list[str] | None = None, *, root: Path = ROOT) -> None:
