@@ -1,10 +1,11 @@
 """Other ways for window k-means to say how confident it is, none of which knows a label.
 
-    python benchmarks/accuracy/confidence_choices.py hugadb DATA_DIR --seeds 5 --people odd
+    python benchmarks/accuracy/confidence_choices.py hugadb DATA_DIR --seeds 5 --people odd \\
+        > benchmarks/accuracy/results/confidence-choices-hugadb-odd.md
 
 `margin` is what the method says, 1 - d / d'; `certainty` and its rank are those of
 `histvq.nn.confidence`; `agreement` is the share of a patch and its two neighbours that have its action.
-Prints a table.
+Prints a page.
 """
 
 import sys
@@ -140,7 +141,10 @@ def main() -> None:
     for seed in range(given.seeds):
         method: Any = make_method(name, **params, random_state=seed)
         runs.append(curves(method.fit(recordings), recordings, annotations))
-    print(page(runs))
+    whose = f"{given.dataset}, {given.people} people, {given.seeds} seeds"
+    print(
+        f"# Window k-means, other ways to say how confident it is: {whose}\n\n{page(runs)}", end=""
+    )
 
 
 if __name__ == "__main__":

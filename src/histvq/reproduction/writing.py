@@ -370,4 +370,5 @@ def _rounded(value: float | None) -> float | None:
 
 
 def _each_rounded(scores: dict[str, float]) -> dict[str, float]:
-    return {name: round(value, 2) for name, value in scores.items()}
+    # Two decimals more than are shown, so that whoever takes means of them rounds once.
+    return {name: round(value, 4) for name, value in scores.items()}
