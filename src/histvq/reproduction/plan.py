@@ -120,7 +120,7 @@ def jobs_of(
     preset = find_preset(dataset.name, row.method, scale=scale, variant=row.variant)
     given = {
         **(preset.method.model_extra or {}),
-        **table.budget.get(scale, {}),
+        **table.shared(scale, dataset.name),
         **row.changes,
     }
     folds: tuple[tuple[str, ...], ...] = ((),)

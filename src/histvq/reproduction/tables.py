@@ -45,6 +45,7 @@ class Table(BaseModel, frozen=True, extra="forbid"):
         scores: Names of the scores, a column each.
         remark: What a reader of the outcome should know.
         budget: Scale -> parameters that all rows share at that scale, over those of the preset.
+        budget_on: Dataset -> scale -> the same, for that dataset alone, over those of `budget`.
         multiples_of: Parameter -> the paper's value of it, where the rows vary a weight that holds for
             raw numbers: elsewhere its rows become multiples of the preset's own, see `plan.row_on`.
         rows: In the paper's order.
@@ -55,8 +56,16 @@ class Table(BaseModel, frozen=True, extra="forbid"):
     scores: tuple[str, ...] = ("mof", "edit", "f1@10", "f1@25", "f1@50")
     remark: str = ""
     budget: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    budget_on: dict[str, dict[str, dict[str, Any]]] = Field(default_factory=dict)
     multiples_of: dict[str, float] = Field(default_factory=dict)
     rows: tuple[Row, ...]
+
+    def shared(self, scale: str, dataset: str) -> dict[str, Any]:
+        """Parameters that all rows share at a scale on a dataset, over those of the preset."""
+        return {
+            **self.budget.get(scale, {}),
+            **self.budget_on.get(dataset, {}).get(scale, {}),
+        }
 
     def chosen(self, only: tuple[str, ...]) -> tuple[Row, ...]:
         """The rows of these names, in the table's order; all if none is named.

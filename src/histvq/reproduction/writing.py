@@ -337,7 +337,7 @@ def _said(outcome: Outcome) -> list[str]:
 
 def _changes(outcome: Outcome) -> list[str]:
     """What sets each row apart."""
-    shared = outcome.table.budget.get(outcome.scale, {})
+    shared = outcome.table.shared(outcome.scale, outcome.dataset)
     said = []
     for result in outcome.results:
         changes = {**shared, **result.row.changes}

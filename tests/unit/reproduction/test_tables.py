@@ -25,7 +25,11 @@ def test_every_row_can_be_made(name):
             for scale in ("fast", "full"):
                 dataset = (*row.on, "hugadb")[0]
                 preset = find_preset(dataset, row.method, scale=scale, variant=row.variant)
-                params = {**preset.method.model_extra, **table.budget.get(scale, {}), **row.changes}
+                params = {
+                    **preset.method.model_extra,
+                    **table.shared(scale, dataset),
+                    **row.changes,
+                }
                 if row.variant == "best":  # for any data, whatever it holds
                     params["n_actions"] = 10
                 make_method(row.method, **params)
@@ -111,3 +115,12 @@ def test_weights_on_unit_free_input_are_multiples_of_the_presets(name, row, chan
     (printed,) = table.chosen((row,))
     assert row_on(printed, table, dataset="cmu-exercises", scale="fast").changes == changes
     assert row_on(printed, table, dataset="hugadb", scale="fast") == printed
+
+
+def test_what_rows_share_on_a_dataset_wins_over_what_they_share():
+    table = load_table("table4").model_copy(
+        update={"budget": {"fast": {"a": 1, "b": 2}}, "budget_on": {"x": {"fast": {"b": 3}}}}
+    )
+    assert table.shared("fast", "x") == {"a": 1, "b": 3}
+    assert table.shared("fast", "y") == {"a": 1, "b": 2}
+    assert table.shared("full", "x") == {}
