@@ -6,14 +6,15 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from histvq import __version__  # noqa: E402
+from docs._ext.docstrings import LEARNED
+from histvq import __version__
 
 project = "histvq"
 author = "The histvq developers"
 copyright = "the histvq developers"
 version = release = __version__
 language = "en"
-smartquotes = False  # two hyphens are two hyphens: options begin with them
+smartquotes_action = "D"  # dashes alone
 
 extensions = [
     "myst_nb",
@@ -21,6 +22,8 @@ extensions = [
     "sphinx.ext.napoleon",
     "sphinx_copybutton",
     "sphinx_design",
+    "docs._ext.docstrings",
+    "docs._ext.equations",
     "docs._ext.pages",
 ]
 exclude_patterns = ["_ext", "_static", "images", "**/.*"]
@@ -41,24 +44,25 @@ myst_dmath_double_inline = True
 # the build.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
 nb_execution_mode = "force"
+nb_execution_in_temp = True  # each in an empty folder of its own
 nb_execution_raise_on_error = True
 nb_execution_timeout = 600
-nb_execution_excludepatterns = ["_ext/*"]
 nb_merge_streams = True
-copybutton_exclude = ".linenos, .gp, .go"
 
 # Docstrings: Google style, names in single backticks.
 default_role = "py:obj"
 napoleon_use_rtype = False
-napoleon_custom_sections = [("Units", "notes_style"), ("Gradient", "notes_style")]
+napoleon_custom_sections = [(LEARNED, "params_style")]
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
 autodoc_default_options = {"members": True, "show-inheritance": False}
 python_maximum_signature_line_length = 88
+python_trailing_comma_in_multi_line_signatures = False
 add_module_names = False
 toc_object_entries_show_parents = "hide"
 
+html_math_renderer = "mathml"
 html_theme = "pydata_sphinx_theme"
 html_title = "histvq"
 html_static_path = ["_static"]
@@ -74,7 +78,6 @@ html_theme_options = {
     "footer_end": [],
     "secondary_sidebar_items": ["page-toc"],
     "show_toc_level": 2,
-    "show_prev_next": True,
     "pygments_light_style": "a11y-high-contrast-light",
     "pygments_dark_style": "a11y-high-contrast-dark",
 }

@@ -6,7 +6,7 @@ from typing import Any
 
 from typer.main import get_command
 
-from histvq.cli import app
+from histvq.cli import STEPS_TOLD, app
 
 _SORTS = {"int": "INTEGER", "float": "NUMBER", "str": "TEXT", "path": "PATH", "text": "TEXT"}
 
@@ -29,7 +29,9 @@ def commands(path: str, command: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _section(path: str, command: Any) -> str:
-    given = [one for one in command.params if one.name != "help" and not getattr(one, "hidden", False)]
+    given = [
+        one for one in command.params if one.name != "help" and not getattr(one, "hidden", False)
+    ]
     arguments = " ".join(_written(one) for one in given if _is_argument(one))
     rows = [f"| {_names(one)} | {_cell(one.help or '')} | {_default(one)} |" for one in given]
     return "\n".join(
@@ -75,5 +77,6 @@ def _default(one: Any) -> str:
 
 
 def _cell(text: str) -> str:
-    """A help text in a cell, the options it speaks of as code."""
-    return re.sub(r"--[a-z][a-z-]*", r"`\g<0>`", " ".join(text.split()).replace("|", r"\|"))
+    """A help text in a cell: the options it speaks of as code, the long list of steps as a link to it."""
+    text = " ".join(text.replace(STEPS_TOLD, "[the steps](#transform-steps)").split())
+    return re.sub(r"--[a-z][a-z-]*", r"`\g<0>`", text.replace("|", r"\|"))

@@ -89,7 +89,11 @@ def below(page: str, pages: Iterable[str]) -> list[str]:
     """Entries of the toctree of one page, each once; patterns stand for the pages that are there."""
     entries: dict[str, str] = {}
     for entry in SECTIONS.get(page, ()):
-        names = [name for name in sorted(pages) if fnmatchcase(name, entry)] if "*" in entry else [entry]
+        names = (
+            [name for name in sorted(pages) if fnmatchcase(name, entry)]
+            if "*" in entry
+            else [entry]
+        )
         for name in names:
             if name != page:
                 entries.setdefault(name_in(name), name)

@@ -30,15 +30,19 @@ def setup(app: Any) -> dict[str, Any]:
     return {"parallel_read_safe": True}
 
 
+def filled(text: str) -> str:
+    """The text of a page with what is made for it in its places."""
+    return _PLACE.sub(lambda place: MADE[place[1]](), text)
+
+
 def _read(app: Any, page: str, source: list[str]) -> None:
     docs = Path(app.srcdir).resolve()
     root = docs.parent
     if page in SHOWN:
         app.env.note_dependency(root / SHOWN[page])
         source[0] = from_root((root / SHOWN[page]).read_text(encoding="utf-8"), docs=docs.name)
-    text = _PLACE.sub(lambda place: MADE[place[1]](), source[0])
     text = mended(
-        text,
+        filled(source[0]),
         folder=(docs / page).parent,
         docs=docs,
         shown_at={root / file: f"/{name}.md" for name, file in SHOWN.items()},

@@ -15,7 +15,13 @@ from histvq.methods import METHODS
 from histvq.registry import resolve
 from histvq.supervised import SUPERVISED
 
-_SORTS = {int: "whole number", float: "number", bool: "true, false", str: "text", NoneType: "`None`"}
+_SORTS = {
+    int: "whole number",
+    float: "number",
+    bool: "true, false",
+    str: "text",
+    NoneType: "`None`",
+}
 _BOUNDS = {Gt: ("gt", "above"), Ge: ("ge", "from"), Lt: ("lt", "below"), Le: ("le", "up to")}
 _ENTRY = re.compile(r"^    (\w+): (.*(?:\n(?: {8}.*)?$)*)", re.MULTILINE)
 
@@ -61,7 +67,7 @@ def _section(name: str, method: Any) -> str:
     place = f"`{method.__module__}.{method.__qualname__}`"
     first = (inspect.getdoc(method) or "").partition("\n")[0]
     settings = table(("setting", "default", "may be", "what"), rows)
-    return f"(settings-{name})=\n\n## `{name}`\n\n{first} In Python: {place}.\n\n{settings}"
+    return f"(settings-{name})=\n\n### `{name}`\n\n{first} In Python: {place}.\n\n{settings}"
 
 
 def _default(info: FieldInfo) -> str:
