@@ -52,11 +52,11 @@ nb_merge_streams = True
 # Docstrings: Google style, names in single backticks.
 default_role = "py:obj"
 napoleon_use_rtype = False
-napoleon_custom_sections = [(LEARNED, "params_style")]
+napoleon_custom_sections = [("Attributes", "params_style"), (LEARNED, "params_style")]
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
-autodoc_default_options = {"members": True, "show-inheritance": False}
+autodoc_default_options = {"members": True}
 python_maximum_signature_line_length = 88
 python_trailing_comma_in_multi_line_signatures = False
 add_module_names = False

@@ -1,4 +1,4 @@
-"""Every page can be reached, and every relative link leads to a file, and a place in it, that is there."""
+"""Every page can be reached; every relative link leads to a file, and a place in it, that is there."""
 
 import re
 from collections import Counter
@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+
 from docs._ext.contents import SECTIONS, SHOWN, below, name_in
 from docs._ext.links import from_root, is_elsewhere, links, mended
 
@@ -92,7 +93,7 @@ def slug(heading: str) -> str:
 def test_places_are_named_as_github_names_them(tmp_path):
     page = tmp_path / "page.md"
     page.write_text(
-        "# What `inspect` says\n\n## Edit, F1@50: how far off?\n\n## Twice\n\n## Twice\n\n```text\n# no\n```\n"
+        "# What `inspect` says\n## Edit, F1@50: how far off?\n## Twice\n## Twice\n```text\n# no\n```\n"
     )
     assert places(page) == {"what-inspect-says", "edit-f150-how-far-off", "twice", "twice-1"}
 
@@ -108,8 +109,9 @@ def test_a_link_that_leads_nowhere_is_found(tmp_path):
     assert not leads_somewhere(readme, "../elsewhere.md")
 
 
-TEXT = """See [the report](report.md#keys), ![a picture](../out.png), [results](../benchmarks/x.md#top),
-[`study.py`](../benchmarks/study.py), [the folder](../benchmarks), [Changes](../CHANGELOG.md#0-1) and
+TEXT = """See [the report](report.md#keys), ![a picture](../out.png),
+[results](../benchmarks/x.md#top), [`study.py`](../benchmarks/study.py),
+[the folder](../benchmarks), [Changes](../CHANGELOG.md#0-1) and
 [the paper](https://arxiv.org/abs/2604.15196); not `[code](../benchmarks/x.md)`.
 
 ```bash
@@ -128,8 +130,9 @@ def test_links_out_of_the_docs_lead_to_downloads_pages_or_nothing(tmp_path):
         (tmp_path / name).touch()
     shown_at = {tmp_path / "CHANGELOG.md": "/changelog.md"}
     assert mended(TEXT, folder=docs, docs=docs, shown_at=shown_at) == (
-        """See [the report](report.md#keys), ![a picture](../out.png), [results](<path:../benchmarks/x.md>),
-[`study.py`](<path:../benchmarks/study.py>), the folder, [Changes](/changelog.md#0-1) and
+        """See [the report](report.md#keys), ![a picture](../out.png),
+[results](<path:../benchmarks/x.md>), [`study.py`](<path:../benchmarks/study.py>),
+the folder, [Changes](/changelog.md#0-1) and
 [the paper](https://arxiv.org/abs/2604.15196); not `[code](../benchmarks/x.md)`.
 
 ```bash

@@ -3,11 +3,11 @@
 import re
 
 import pytest
-from docs._ext import commands, settings, tables
 from pydantic import BaseModel, Field
 from typer.main import get_command
 from typer.testing import CliRunner
 
+from docs._ext import commands, settings, tables
 from histvq.cli import app
 from histvq.models import ALL_METHODS, make_method
 from histvq.presets import load_preset, preset_names
