@@ -55,7 +55,12 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "methods/hvq",
         "methods/*",
     ),
-    "results/index": ("results/*", "Accuracy <accuracy>", "The ablations <ablations>", "Other methods <baselines>"),
+    "results/index": (
+        "results/*",
+        "Accuracy <accuracy>",
+        "The ablations <ablations>",
+        "Other methods <baselines>",
+    ),
     "extending/index": (
         "extending/method",
         "extending/dataset",

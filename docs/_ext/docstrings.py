@@ -21,11 +21,19 @@ def _docstring(app: Any, what: str, name: str, obj: Any, options: Any, lines: li
     lines[:] = [_AFTER_FIT.sub(f"{LEARNED}:", line) for line in lines]
     if _is_method(obj) and "Parameters:" in lines:
         start = lines.index("Parameters:")
-        lines[start:] = [f"Settings: :ref:`the table of {obj.method_name} <settings-{obj.method_name}>`."]
+        lines[start:] = [
+            f"Settings: :ref:`the table of {obj.method_name} <settings-{obj.method_name}>`."
+        ]
 
 
 def _signature(
-    app: Any, what: str, name: str, obj: Any, options: Any, signature: str | None, returns: str | None
+    app: Any,
+    what: str,
+    name: str,
+    obj: Any,
+    options: Any,
+    signature: str | None,
+    returns: str | None,
 ) -> tuple[str, str | None] | None:
     """Of a method, whose settings fill a table of their own: those only that have no default."""
     if not _is_method(obj):

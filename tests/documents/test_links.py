@@ -161,9 +161,15 @@ def test_links_are_those_a_reader_can_follow():
     ]
 
 
-def test_entries_come_once_and_in_their_order():
-    pages = ["results/hugadb", "results/cmu", "results/index", "accuracy", "index"]
-    assert below("results/index", pages)[:3] == ["results/cmu", "results/hugadb", "accuracy"]
-    assert below("accuracy", pages) == []
-    assert name_in("What can go wrong <robustness>") == "robustness"
-    assert name_in("robustness") == "robustness"
+def test_entries_come_once_and_in_their_order(monkeypatch):
+    monkeypatch.setitem(SECTIONS, "book/index", ("Last year <book/2025>", "book/*", "elsewhere"))
+    pages = ["book/2027", "book/index", "book/2026", "book/2025", "elsewhere", "index"]
+    found = below("book/index", pages)
+    assert found == ["Last year <book/2025>", "book/2026", "book/2027", "elsewhere"]
+    assert [name_in(entry) for entry in found] == [
+        "book/2025",
+        "book/2026",
+        "book/2027",
+        "elsewhere",
+    ]
+    assert below("elsewhere", pages) == []
