@@ -56,6 +56,9 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "methods/*",
     ),
     "results/index": (
+        "results/hugadb",
+        "results/cmu-exercises",
+        "results/precog16",
         "results/*",
         "Accuracy <accuracy>",
         "The ablations <ablations>",

@@ -36,9 +36,11 @@ def _signature(
     returns: str | None,
 ) -> tuple[str, str | None] | None:
     """Of a method, whose settings fill a table of their own: those only that have no default."""
+    if signature is None:
+        return None
     if not _is_method(obj):
         # What stands for a default made anew each time is no Python.
-        return signature and (signature.replace("<factory>", "..."), returns)
+        return signature.replace("<factory>", "..."), returns
     needed = [name for name, info in obj.Config.model_fields.items() if info.is_required()]
     return f"(*, {', '.join([*needed, '**settings'])})", returns
 

@@ -52,9 +52,5 @@ def _read(app: Any, page: str, source: list[str]) -> None:
 
 def _made_pages(app: Any, env: Any, *_: Any) -> list[str]:
     """Pages with something made in them are always read: what it is made from is no file of theirs."""
-    pages = {page: Path(env.doc2path(page)) for page in env.found_docs}
-    return [
-        page
-        for page, path in pages.items()
-        if path.suffix == ".md" and _PLACE.search(path.read_text(encoding="utf-8"))
-    ]
+    paths = {page: Path(env.doc2path(page)) for page in env.found_docs}
+    return [page for page, path in paths.items() if _PLACE.search(path.read_text(encoding="utf-8"))]
