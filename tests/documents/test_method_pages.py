@@ -7,7 +7,7 @@ from importlib.resources import files
 import pytest
 
 import histvq
-from documents.pages import DOCS, code_in, headings, is_there, places_in, tables, text_of
+from documents.named import DOCS, code_in, headings, is_there, places_in, tables, text_of
 from histvq.methods import METHODS
 from histvq.supervised import SUPERVISED
 
@@ -77,7 +77,9 @@ def test_what_best_sets_is_what_the_preset_says():
 
 @pytest.mark.parametrize("name", PAGES)
 def test_pages_have_the_same_build(name):
-    assert [heading.replace("the paper", "the source") for heading in headings(page_of(name))] == BUILD
+    assert [
+        heading.replace("the paper", "the source") for heading in headings(page_of(name))
+    ] == BUILD
 
 
 @pytest.mark.parametrize("name", [*PAGES, "index"])

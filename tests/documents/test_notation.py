@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from documents.pages import code_in, is_there, places_in, tables, text_of
+from documents.named import code_in, is_there, places_in, tables, text_of
 from histvq.methods.histvq import HiSTVQConfig
 
 PAGE = text_of("notation.md")

@@ -1,6 +1,7 @@
 """What the tests of the documentation read: pages, their tables, and the names of code in them."""
 
 import importlib
+import importlib.util
 import inspect
 import re
 from pathlib import Path
