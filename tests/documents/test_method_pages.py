@@ -106,5 +106,6 @@ def test_presets_named_on_a_page_exist(name):
     """`paper-...` and `...-fast` and `...-hugadb` are presets."""
     known = {path.name.removesuffix(".toml") for path in files("histvq.presets").iterdir()}
     looks = re.compile(r"(paper-|smq-clean-).+|.+-(fast|hugadb)")
-    named = {code for code in code_in(page_of(name)) if looks.fullmatch(code)}
+    told = [code.removeprefix("--preset ") for code in code_in(page_of(name))]
+    named = {code for code in told if looks.fullmatch(code)}
     assert named - known == set()
