@@ -34,7 +34,6 @@ def objective(
         real: False where a value of it is padding or missing.
         patch_times: Middle of every patch as a share of its recording.
         spatial_decoder: The network's, which rebuilds the skeletons here, tile by tile.
-        spatial_decoder: The network's, which rebuilds the skeletons here, tile by tile.
         persons: Person of each joint; None for one person.
         lambda_commit: Weight of the commitment of every level.
         lambda_spat: Weight of the spatial loss; at 0 it is not computed.
