@@ -76,11 +76,11 @@ class Mounting:
 
 
 def draw_mounting(rng: np.random.Generator) -> Mounting:
-    """Sensors strapped on askew by some 8 degrees, with small offsets."""
+    """Sensors strapped on askew, some 25 degrees about each axis, with small offsets."""
     n = len(PLACES)
     sizes = [0.15] * 3 + [0.02] * 3  # m/s2, rad/s
     return Mounting(
-        turns=Rotation.from_rotvec(rng.normal(0, np.radians(8), size=(n, 3))),
+        turns=Rotation.from_rotvec(rng.normal(0, np.radians(25), size=(n, 3))),
         offsets=rng.normal(0, sizes, size=(n, 6)),
     )
 
