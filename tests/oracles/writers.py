@@ -251,6 +251,13 @@ def _reproduced(folder, version):
     _write_json(folder / "run.json", {"seed": version})
 
 
+def _example(folder, version):
+    from histvq.datasets._examples import Example, put
+
+    texts = {"tracks/one.csv": f"{version}\n", "labels.csv": f"label {version}\n"}
+    put(Example(texts=texts, recordings=(), annotations=(), told="", next=""), folder)
+
+
 def _onnx(folder, version):
     from histvq.onnx_model import export_onnx
 
@@ -326,5 +333,6 @@ WRITERS = {
     "numbers of actions": Writer(_choice, ("cli.choosing",)),
     "table of the paper": Writer(_table, ("reproduction.writing",)),
     "run of a table": Writer(_reproduced, ("reproduction.running",)),
+    "example": Writer(_example, ("datasets._examples",)),
     "onnx": Writer(_onnx, ("onnx_model",)),
 }  # fmt: skip

@@ -207,6 +207,17 @@ def test_data_list_names_every_dataset():
     assert "364" in said
 
 
+def test_an_example_is_written_and_read_by_the_command_it_names(tmp_path):
+    status, said = histvq("data", "example", "pose-tracks", "-o", tmp_path / "people")
+    assert status == Exit.ALL
+    assert f"wrote {tmp_path / 'people'}; next: histvq inspect" in said
+    status, said = histvq(*said.partition("next: histvq ")[2].split())
+    assert status == Exit.ALL
+    assert all(id in said for id in ("ada-before", "duo-eva", "duo-finn"))
+    status, said = histvq("data", "example", "pose-tracks", "-o", tmp_path / "people")
+    assert (status, "something is there already" in said) == (Exit.USAGE, True)
+
+
 @pytest.mark.real_data
 def test_prepare_and_run_on_real_files(hugadb_sample: Path, tmp_path):
     status, said = histvq("data", "prepare", "hugadb", hugadb_sample, "-o", tmp_path / "h")

@@ -1,5 +1,6 @@
-"""Commands about published benchmarks, tables and weights."""
+"""Commands about published benchmarks, examples, tables and weights."""
 
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -27,7 +28,9 @@ from histvq.cli.places import here, local_place, place
 from histvq.errors import ConfigError
 from histvq.io.parts.settings import parsed
 
-data_app = typer.Typer(help="Published benchmarks.", no_args_is_help=True)
+data_app = typer.Typer(
+    help="Published benchmarks, and made-up recordings to try things out on.", no_args_is_help=True
+)
 
 
 @data_app.command("list")
@@ -143,6 +146,24 @@ def _preset_for(dataset: str) -> str:
         if dataset in preset.datasets and (preset.method.name, preset.scale) == ("histvq", "fast"):
             return f"--preset {name}"
     return "-k 8"
+
+
+@data_app.command("example")
+@told
+def data_example(
+    kind: Annotated[
+        str, typer.Argument(help="pose-tracks (DeepLabCut), sensors (CSV) or mocap (BVH, TRC).")
+    ],
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="Folder to write to.")] = None,
+    seed: Annotated[int, typer.Option(help="Same seed, same recordings.")] = 0,
+) -> int:
+    """Write recordings of made-up people, as your own might be, with what they do beside them."""
+    from histvq.datasets._examples import write_example
+
+    folder = out or Path("data") / kind
+    example = write_example(kind, folder, seed=seed)
+    console.say(example.told)
+    return closing(folder, example.next.format(folder=shlex.quote(str(folder))))
 
 
 @told

@@ -80,11 +80,7 @@ def place_joints(
     Returns:
         (frame, joint, 3).
     """
-    turn = np.zeros((len(lift), len(offsets), 3))
-    for name, values in angles.items():
-        for moved, axis, factor in _ANGLES[name]:
-            turn[:, JOINT_NAMES.index(moved), axis] += factor * np.radians(values)
-    local = _rotations(turn)
+    local = _rotations(joint_turns(angles, len(lift)))
     turned = np.empty_like(local)
     positions = np.zeros((len(lift), len(offsets), 3))
     for joint, parent in enumerate(PARENTS):
@@ -96,6 +92,21 @@ def place_joints(
     lowest = (positions[:, _FEET, 2] - _SOLE_MM).min(axis=1)
     positions[..., 2] += (lift - lowest)[:, None]
     return positions
+
+
+def joint_turns(angles: Mapping[str, np.ndarray], n_frames: int) -> np.ndarray:
+    """How far every joint is turned about the x, y and z axes of its parent: Rz @ Ry @ Rx.
+
+    Units: angles in degrees, turns in radians.
+
+    Returns:
+        (frame, joint, axis).
+    """
+    turn = np.zeros((n_frames, len(JOINT_NAMES), 3))
+    for name, values in angles.items():
+        for moved, axis, factor in _ANGLES[name]:
+            turn[:, JOINT_NAMES.index(moved), axis] += factor * np.radians(values)
+    return turn
 
 
 def turn_about_vertical(positions: np.ndarray, degrees: np.ndarray) -> np.ndarray:
