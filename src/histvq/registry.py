@@ -56,7 +56,9 @@ def _own_module(name: str) -> ModuleType:
     except ModuleNotFoundError as error:
         here, first = Path.cwd(), name.partition(".")[0]
         lies_here = (here / f"{first}.py").is_file() or (here / first).is_dir()
-        if error.name != first or not lies_here or str(here) in sys.path:
+        if error.name == first and not lies_here:
+            raise ImportError(f"no module {first!r} is installed, or lies in {here}") from error
+        if error.name != first or str(here) in sys.path:
             raise
         sys.path.append(str(here))
         importlib.invalidate_caches()

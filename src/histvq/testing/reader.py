@@ -47,7 +47,7 @@ def check_reader(format: str, file: str | Path, **options: Any) -> None:
 def _check_good(format: str, file: Path, options: dict[str, Any]) -> None:
     reader = find_reader(format)
     before = file.read_bytes()
-    recording, annotation = _pair(read(file, format, **options))
+    recording, annotation = _pair(reader.read(file, **options))
     again, _ = read(file, format, **options)
     hold(recording.n_frames, f"{file.name}: must have a frame at least")
     hold(
