@@ -98,8 +98,7 @@ def test_a_score_of_ones_own_stands_beside_the_usual_ones(tmp_path):
     recording = Recording(id="r", skeleton=np.zeros((3, 1, 3)), fps=10)
     write_npz(tmp_path / "r.npz", recording, truth()[0])
     (tmp_path / "frames.csv").write_text(
-        "recording,frame,time_s,action,subaction,confidence\n"
-        "r,0,0,0,,\nr,1,0.1,0,,\nr,2,0.2,1,,\n"
+        "recording,frame,time_s,action,subaction,confidence\nr,0,0,0,,\nr,1,0.1,0,,\nr,2,0.2,1,,\n"
     )
     command = ["evaluate", str(tmp_path / "frames.csv"), str(tmp_path / "r.npz")]
     done = CliRunner().invoke(app, [*command, "--metric", f"{HERE}:half", "--metric", "mof"])
