@@ -1,6 +1,8 @@
 """Answers + annotations -> matching -> every score."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import math
+import numbers
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -17,13 +19,16 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Matching = Literal["auto", "global", "recording"] | None
+Metric = Callable[[LabelPairs], float]
 
 __all__ = [
     "Answer",
     "Matching",
+    "Metric",
     "Scores",
     "confusion",
     "evaluate",
+    "find_metric",
     "matched_labels",
     "usual_matching",
 ]
@@ -58,7 +63,8 @@ def evaluate(
 
     Raises:
         ConfigError: If answers and annotations don't fit each other, or nothing is labelled, or names
-            count and none of them is that of an action.
+            count and none of them is that of an action; if there is no such metric, or one of your own
+            gives no finite number.
     """
     if matching not in (*MATCHING_IN_WORDS, "auto"):
         raise ConfigError(
@@ -67,7 +73,7 @@ def evaluate(
     names = code_names(answers, level)
     if matching == "auto":
         matching = usual_matching(answers, common_actions(annotations), level=level)
-    functions = {n: resolve(n, METRICS, kind="metric") for n in metrics or PAPER_METRICS}
+    functions = {name: find_metric(name) for name in metrics or PAPER_METRICS}
     actions = common_actions(annotations)
     given, annotations = annotations, in_step(answers, annotations)
     predicted = align(answers, annotations, level=level)
@@ -82,7 +88,7 @@ def evaluate(
     if not pairs.n_frames:
         raise ConfigError(f"no frame of the {len(true)} annotations is labelled: nothing to score")
     return Scores(
-        values={name: float(function(pairs)) for name, function in functions.items()},
+        values={name: _value(name, function, pairs) for name, function in functions.items()},
         protocol={
             "matching": MATCHING_IN_WORDS[matching],
             "level": level,
@@ -95,6 +101,31 @@ def evaluate(
         matches=matches,
         pairs=pairs,
     )
+
+
+def find_metric(name: str) -> Metric:
+    """The score of that name, or `module:function` of your own.
+
+    Raises:
+        ConfigError: If there is none.
+    """
+    found: Metric = resolve(name, METRICS, kind="metric")
+    if not callable(found):
+        raise ConfigError(
+            f"metric {name!r} is of the type {type(found).__name__}; name a function from LabelPairs to "
+            "a number"
+        )
+    return found
+
+
+def _value(name: str, function: Metric, pairs: LabelPairs) -> float:
+    value = function(pairs)
+    if not isinstance(value, numbers.Real) or not math.isfinite(value):
+        raise ConfigError(
+            f"metric {name!r} gives {value!r}; a score is one finite number. Let it give 0 where nothing "
+            "can be scored"
+        )
+    return float(value)
 
 
 def usual_matching(

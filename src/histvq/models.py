@@ -15,6 +15,8 @@ from histvq.supervised import SUPERVISED
 
 # Every method by its name, with labels or without.
 ALL_METHODS = {**METHODS, **SUPERVISED}
+# Of a method's class, what must be there to choose, fit, save and load it.
+METHOD_PARTS = ("method_name", "fit", "predict", "save", "load")
 
 
 def make_method(name: str, *, preset: str | Path | None = None, **params: Any) -> Segmenter:
@@ -35,7 +37,7 @@ def make_method(name: str, *, preset: str | Path | None = None, **params: Any) -
                 f"preset {str(preset)!r} is for the method {chosen.name!r}, not {name!r}"
             )
         params = {**(chosen.model_extra or {}), **params}
-    method: Segmenter = resolve(name, ALL_METHODS, kind="method")(**params)
+    method: Segmenter = _class_of(name)(**params)
     return method
 
 
@@ -63,10 +65,26 @@ def load_model(
             f"{did_you_mean(str(name), ALL_METHODS)}. One of a class of your own needs its name, as "
             "load_model(path, method='module:Class') or --method module:Class"
         )
-    found: type[Segmenter] = resolve(name, ALL_METHODS, kind="method")
-    loaded = found.load(path, device=device)
+    loaded = _class_of(name).load(path, device=device)
     chain = read_chain(path)
     return Prepared(loaded, chain) if chain.steps else loaded
+
+
+def _class_of(name: str) -> Any:
+    """The class of a method by its name in the table, or written out.
+
+    Raises:
+        ConfigError: If there is none, or one of your own cannot be a method.
+    """
+    found = resolve(name, ALL_METHODS, kind="method")
+    if not isinstance(found, type):
+        raise ConfigError(f"method {name!r} is of the type {type(found).__name__}; name a class")
+    if lacking := [part for part in METHOD_PARTS if not hasattr(found, part)]:
+        raise ConfigError(
+            f"method {name!r} lacks {', '.join(lacking)}; a class that goes on from "
+            "histvq.saving.LabelFreeEstimator has all of it"
+        )
+    return found
 
 
 def name_of(model: Any) -> str | None:

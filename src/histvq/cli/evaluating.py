@@ -46,6 +46,15 @@ def evaluate(
         ),
     ] = "auto",
     level: Annotated[str, typer.Option(help="action or subaction.")] = "action",
+    metrics: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--metric",
+            metavar="NAME",
+            help="A score beside the usual ones, as jsd-true-bins, or module:function of your own; may "
+            "be given several times.",
+        ),
+    ] = None,
     label_fps: LabelFps = None,
     format: Format = None,
     fps: Fps = None,
@@ -56,6 +65,7 @@ def evaluate(
     """Score a run's labels against labelled files, and say by which protocol."""
     from histvq.evaluation import evaluate as score
     from histvq.evaluation import usual_matching
+    from histvq.metrics import PAPER_METRICS
     from histvq.report import read_frames
     from histvq.report.run_folder import read_run
     from histvq.results import write_scores
@@ -70,6 +80,7 @@ def evaluate(
         truth,
         matching=None if matching == "none" else matching,  # type: ignore[arg-type]
         level=level,
+        metrics=list(dict.fromkeys([*PAPER_METRICS, *(metrics or ())])),
     )
     console.say(str(scores))
     console.table(("protocol", ""), list(scores.protocol.items()))

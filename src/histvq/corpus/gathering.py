@@ -22,6 +22,7 @@ from histvq.errors import ConfigError, FileFormatError, HistvqError
 from histvq.io.parts.attempting import attempt
 from histvq.io.parts.finding import Entry, Place, survey_of
 from histvq.io.parts.reader import Pair
+from histvq.io.parts.same_actions import with_the_same_actions
 from histvq.io.parts.telling import differences, listed, without_values
 from histvq.io.parts.unique import unique_ids
 from histvq.recording import Recording
@@ -193,7 +194,7 @@ class Gathering:
         ]
         return Gathered(
             answers=[answer for answer, _ in both],
-            annotations=[truth for _, truth in both],
+            annotations=with_the_same_actions([truth for _, truth in both]),
             skipped=(*skipped, *failed),
             warnings=warnings,
             said=tuple(self.said),

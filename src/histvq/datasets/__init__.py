@@ -179,6 +179,8 @@ def load_dataset(
         FileFormatError: If nothing can be read, or, when strict, anything cannot.
     """
     load: Callable[..., Dataset] = resolve(name, DATASETS, kind="dataset")
+    if not callable(load):
+        raise ConfigError(f"dataset {name!r} is of the type {type(load).__name__}; name a function")
     known = inspect.signature(load).parameters
     _check_options(name, [load], options)
     if "root" in known:
@@ -190,7 +192,12 @@ def load_dataset(
         options["root"] = root
     if "strict" in known:
         options["strict"] = strict
-    return _strided(load(**options), stride)
+    loaded = load(**options)
+    if not isinstance(loaded, Dataset):
+        raise ConfigError(
+            f"dataset {name!r}: its function gave {type(loaded).__name__}, not histvq.Dataset"
+        )
+    return _strided(loaded, stride)
 
 
 def prepare_dataset(name: str, raw: str | Path, out: str | Path, **options: Any) -> Prepared:

@@ -29,7 +29,12 @@ def find_export(name: str) -> Export:
     Raises:
         ConfigError: If there is none.
     """
-    found: Export = resolve(name, EXPORTS, kind="export")
+    found = resolve(name, EXPORTS, kind="export")
+    if not isinstance(found, Export):
+        raise ConfigError(
+            f"export {name!r} is of the type {type(found).__name__}, not Export; name the object made "
+            "by histvq.export.Export(description=..., place=..., write=...)"
+        )
     return found
 
 
@@ -45,7 +50,7 @@ def export(
     """Write answers in these formats, each at its place in one folder.
 
     Args:
-        names: Of `EXPORTS`.
+        names: Of `EXPORTS`, or `module:attribute` of your own.
         folder: Made here.
         answers: One a recording.
         recordings: What they are about, for formats that can say more of it.

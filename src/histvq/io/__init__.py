@@ -15,6 +15,7 @@ from histvq.io.parts.finding import Survey
 from histvq.io.parts.finding import entries as entries_of
 from histvq.io.parts.finding import survey as survey_files
 from histvq.io.parts.reader import Pair, Reader
+from histvq.io.parts.same_actions import with_the_same_actions
 from histvq.io.parts.telling import differences, empty, listed
 from histvq.io.parts.unique import with_unique_ids
 from histvq.recording import Recording
@@ -57,7 +58,7 @@ class Readings:
 
     Attributes:
         recordings: One a file that could be read, with unique ids.
-        annotations: In step with the recordings; None where a file has no labels.
+        annotations: In step with the recordings; None where a file has no labels. All share `actions`.
         skipped: Files that could not be read, each with the reason: also paths that are not there,
             and files of no known format that were named.
         warnings: What was changed or looks wrong in files that could, in order; then what sets
@@ -220,7 +221,7 @@ def _read_here(
         raise FileFormatError(f"no file could be read: {reasons}" if entries else reasons)
     return Readings(
         recordings=recordings,
-        annotations=tuple(annotation for _, annotation in pairs),
+        annotations=tuple(with_the_same_actions([annotation for _, annotation in pairs])),
         skipped=tuple(skipped),
         warnings=(*messages, *differences(recordings)),
         ignored=len(survey.others),

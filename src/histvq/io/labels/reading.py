@@ -1,10 +1,7 @@
 """Labels from any of the files that people keep them in: one front door."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
-
-import numpy as np
 
 from histvq.annotation import Annotation
 from histvq.errors import FileFormatError
@@ -16,6 +13,7 @@ from histvq.io.labels.elan import read_elan
 from histvq.io.labels.label_files import SUFFIXES as LABEL_FILES
 from histvq.io.labels.label_files import read_label_files
 from histvq.io.labels.segment_table import is_segment_table, read_labels
+from histvq.io.parts.same_actions import with_the_same_actions
 from histvq.recording import Recording
 
 Labels = list[Annotation | None]
@@ -131,22 +129,7 @@ def _tables(paths: Sequence[Path], recordings: Sequence[Recording]) -> Labels:
                 )
             if annotation is not None:
                 found[place], source[place] = annotation, path
-    return _with_the_same_actions(found)
-
-
-def _with_the_same_actions(found: Labels) -> Labels:
-    actions = tuple(dict.fromkeys(name for a in found if a is not None for name in a.actions))
-    place = {name: index for index, name in enumerate(actions)}
-    return [
-        a
-        if a is None
-        else replace(
-            a,
-            actions=actions,
-            labels=np.array([*map(place.get, a.actions), -1], np.int32)[a.labels],
-        )
-        for a in found
-    ]
+    return with_the_same_actions(found)
 
 
 _READ: dict[str, Callable[[Sequence[Path], Sequence[Recording]], Labels]] = {

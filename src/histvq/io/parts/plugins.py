@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import entry_points
 
-from histvq.errors import DataWarning
+from histvq.errors import ConfigError, DataWarning
 from histvq.io.parts.reader import Reader
 from histvq.registry import resolve
 
@@ -22,10 +22,19 @@ def plugins() -> dict[str, str]:
 
 
 def find_reader(name: str, table: Mapping[str, str]) -> Reader:
-    """The reader of that name; a plain function of a path, given as `module:name`, will do."""
+    """The reader of that name; a plain function of a path, given as `module:name`, will do.
+
+    Raises:
+        ConfigError: If there is none.
+    """
     found = resolve(name, {**plugins(), **table}, kind="format")
     if isinstance(found, Reader):
         return found
+    if not callable(found):
+        raise ConfigError(
+            f"format {name!r} is of the type {type(found).__name__}; name a histvq.io.Reader, or a "
+            "function from a path to (Recording, Annotation or None)"
+        )
     return Reader(description=name, read=found, suffixes=("",))
 
 
