@@ -173,9 +173,9 @@ def test_own_files_are_labelled_in_two_steps(files, tmp_path):
     table["name"] = table["label"].map({0: "rest", 1: "work", 2: "play"})
     table.to_csv(tmp_path / "corrected.csv", index=False)
     some = [files / "person1-1.npz"]
-    step = ("--labels", "corrected.csv", "--new", *some, "-o", "new.csv")
+    step = ("--labels", "corrected.csv", "--new", *some)
     run("own_labels.py", files, *step, folder=tmp_path)
-    new = pd.read_csv(tmp_path / "new.csv")
+    new = pd.read_csv(tmp_path / "labelled.csv")
     assert set(new["recording"]) == {some[0].stem}
     assert set(new["name"]) <= {"rest", "work", "play"}
 
