@@ -19,32 +19,38 @@ def doctor(
     json: Annotated[bool, typer.Option("--json", help="Everything as JSON, nothing else.")] = False,
 ) -> int:
     """Say what is installed, which extras are missing, and whether a small fit works here."""
-    from histvq.doctor import extras, histvq_here, machine, packages, self_test, torch_here
+    from histvq.doctor import (
+        extras,
+        faults,
+        histvq_here,
+        in_words,
+        machine,
+        packages,
+        self_test,
+        torch_here,
+    )
 
     # One after the other, for a process that PyTorch brings down has told the rest by then.
     ours, here, needed, optional = histvq_here(), machine(), packages(), extras()
-    faults = [p.fault for p in needed if p.fault]
-    if ours["installed"] != ours["version"]:
-        faults.append(
-            f"the code is version {ours['version']}, the installed package {ours['installed']}: "
-            "install it anew"
-        )
     if not json:
         _tell_machine(ours, here)
         _tell_packages(needed, optional)
     torch = torch_here()
-    if "error" in torch:
-        faults.append(f"PyTorch cannot be imported ({torch['error']}): install it anew")
-    elif not json:
+    if not json and "error" not in torch:
         _tell_torch(torch)
-    tried = {"works": False, "error": "PyTorch is missing"} if "error" in torch else self_test()
-    if not tried["works"] and "error" not in torch:
-        faults.append(f"the self-test failed: {_tried_in_words(tried)}")
+    tried = self_test()
+    wrong = faults(ours, needed, torch, tried)
     if json:
-        _tell_as_json(ours, here, needed, optional, torch, tried, faults)
-    else:
-        _tell_end(tried, faults)
-    return Exit.NOTHING_DONE if faults else Exit.ALL
+        said = {"histvq": ours, "machine": here, **_as_json(needed, optional)}
+        said |= {"torch": torch, "self_test": tried, "faults": wrong}
+        console.say(json_text.dumps(said, indent=2))
+        return Exit.NOTHING_DONE if wrong else Exit.ALL
+    if tried["works"]:
+        console.say(f"self-test on four made-up recordings: {in_words(tried)}")
+    for fault in wrong:
+        console.complain(f"fault: {fault}")
+    console.say("nothing written; next: " + ("mend that" if wrong else "histvq demo"))
+    return Exit.NOTHING_DONE if wrong else Exit.ALL
 
 
 def _tell_machine(ours: dict[str, Any], here: dict[str, Any]) -> None:
@@ -53,7 +59,7 @@ def _tell_machine(ours: dict[str, Any], here: dict[str, Any]) -> None:
     limits = "".join(f", {name}={value}" for name, value in here["thread_limits"].items())
     console.say(f"{here['system']}, {here['processor']}, {here['cores']} cores to be used{limits}")
     console.say(
-        f"no cache is kept; copies from addresses pass through {here['temporary_folder']} "
+        f"histvq keeps no cache; copies from addresses pass through {here['temporary_folder']} "
         f"({here['temporary_free_gb']} GB free)"
     )
 
@@ -84,49 +90,18 @@ def _tell_torch(torch: dict[str, Any]) -> None:
         console.say(f"  {torch['hint']}")
 
 
-def _tried_in_words(tried: dict[str, Any]) -> str:
-    if "error" in tried:
-        return str(tried["error"])
-    return (
-        f"{tried['mof']} % of the frames right, {tried['constant_answer']} by an answer that never "
-        f"changes, in {tried['seconds']} s"
-    )
-
-
-def _tell_end(tried: dict[str, Any], faults: list[str]) -> None:
-    if tried["works"]:
-        console.say(f"self-test on four made-up recordings: {_tried_in_words(tried)}")
-    for fault in faults:
-        console.complain(f"fault: {fault}")
-    console.say("nothing written; next: " + ("mend that" if faults else "histvq demo"))
-
-
-def _tell_as_json(
-    ours: object,
-    here: object,
-    needed: list[Any],
-    optional: list[Any],
-    torch: object,
-    tried: object,
-    faults: list[str],
-) -> None:
-    said = {
-        "histvq": ours,
-        "machine": here,
-        "packages": {p.name: _package(p) for p in needed},
+def _as_json(needed: list[Any], optional: list[Any]) -> dict[str, object]:
+    return {
+        "packages": {package.name: _package(package) for package in needed},
         "extras": {
             extra.name: {
                 "there": not extra.faults,
                 "install": extra.install,
-                "packages": {p.name: _package(p) for p in extra.packages},
+                "packages": {package.name: _package(package) for package in extra.packages},
             }
             for extra in optional
         },
-        "torch": torch,
-        "self_test": tried,
-        "faults": faults,
     }
-    console.say(json_text.dumps(said, indent=2))
 
 
 def _package(package: Any) -> dict[str, str | None]:

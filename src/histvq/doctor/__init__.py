@@ -6,79 +6,46 @@ told of instead of breaking this too.
 
 import os
 import platform
-import re
 import shutil
 import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from importlib import metadata
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import histvq
-
-FOR_DEVELOPERS = ("dev", "docs", "test")
-_REQUIREMENT = re.compile(
-    r"(?P<name>[A-Za-z0-9._-]+)\s*(?:\[[^]]*\])?\s*(?P<wanted>[^;]*?)\s*"
-    r"(?:;.*?extra\s*==\s*['\"](?P<extra>[^'\"]+)['\"].*)?"
+from histvq.doctor.needs import (
+    FOR_DEVELOPERS,
+    Extra,
+    Package,
+    extras,
+    installed_version,
+    packages,
 )
+
+__all__ = [
+    "FOR_DEVELOPERS",
+    "Extra",
+    "Package",
+    "extras",
+    "faults",
+    "histvq_here",
+    "in_words",
+    "machine",
+    "packages",
+    "self_test",
+    "torch_here",
+]
+
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Package:
-    """A package that is wanted.
-
-    Attributes:
-        name: As one installs it.
-        wanted: Versions that will do, as `>=1.26`; empty if any.
-        version: The one installed; None if there is none.
-    """
-
-    name: str
-    wanted: str
-    version: str | None
-
-    @property
-    def fault(self) -> str:
-        """What is wrong with it, in words; empty where nothing is."""
-        if self.version is None:
-            return f"{self.name} is not installed"
-        if not _fits(self.version, self.wanted):
-            return f"{self.name} {self.version} is installed, {self.wanted} is needed"
-        return ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Extra:
-    """Packages that one part of histvq needs, and nobody else.
-
-    Attributes:
-        name: As in `histvq[name]`.
-        packages: What it needs.
-    """
-
-    name: str
-    packages: Sequence[Package]
-
-    @property
-    def faults(self) -> list[str]:
-        """What is wrong with its packages; empty where it can be used."""
-        return [package.fault for package in self.packages if package.fault]
-
-    @property
-    def install(self) -> str:
-        """The line that installs it."""
-        return f'pip install "histvq[{self.name}]"'
 
 
 def histvq_here() -> dict[str, str | None]:
     """The version of the code, of the installed package (None: there is none), and the code's folder."""
     return {
         "version": histvq.__version__,
-        "installed": _installed("histvq"),
+        "installed": installed_version("histvq"),
         "folder": str(Path(histvq.__file__).parent),
     }
 
@@ -97,20 +64,6 @@ def machine() -> dict[str, object]:
         "temporary_folder": str(temporary),
         "temporary_free_gb": round(shutil.disk_usage(temporary).free / 1e9, 1),
     }
-
-
-def packages() -> list[Package]:
-    """What histvq cannot do without."""
-    return [package for extra, package in _requirements() if extra is None]
-
-
-def extras() -> list[Extra]:
-    """What single parts need, in order of name; those of people who develop histvq are left out."""
-    found: dict[str, list[Package]] = {}
-    for extra, package in _requirements():
-        if extra is not None and extra not in FOR_DEVELOPERS:
-            found.setdefault(extra, []).append(package)
-    return [Extra(name=name, packages=found[name]) for name in sorted(found)]
 
 
 def torch_here() -> dict[str, object]:
@@ -155,6 +108,36 @@ def self_test() -> dict[str, object]:
     }
 
 
+def in_words(tried: Mapping[str, object]) -> str:
+    """What came of the self-test."""
+    if "error" in tried:
+        return str(tried["error"])
+    return (
+        f"{tried['mof']} % of the frames right, {tried['constant_answer']} by an answer that never "
+        f"changes, in {tried['seconds']} s"
+    )
+
+
+def faults(
+    ours: Mapping[str, str | None],
+    needed: Sequence[Package],
+    torch: Mapping[str, object],
+    tried: Mapping[str, object],
+) -> list[str]:
+    """All that has to be mended, of what the functions above found; an extra that is missing need not."""
+    found = [package.fault for package in needed if package.fault]
+    if ours["installed"] != ours["version"]:
+        found.append(
+            f"the code is version {ours['version']}, the installed package {ours['installed']}: "
+            "install it anew"
+        )
+    if "error" in torch:
+        found.append(f"PyTorch cannot be imported ({torch['error']}): install it anew")
+    elif not tried["works"]:
+        found.append(f"the self-test failed: {in_words(tried)}")
+    return found
+
+
 def _fitted_and_scored() -> dict[str, float]:
     data = histvq.load_dataset("synthetic", n_people=2, recordings_per_person=2, seconds=20.0)
     few = {"epochs": 2, "n_starts": 5}  # the answer is as good, and there in a second
@@ -164,46 +147,6 @@ def _fitted_and_scored() -> dict[str, float]:
     answers = method.fit(data.recordings).predict(data.recordings)
     scores = histvq.evaluate(answers, data.annotations)
     return {"mof": scores.mof, "constant_answer": float(str(scores.protocol["majority_percent"]))}
-
-
-def _requirements() -> Iterator[tuple[str | None, Package]]:
-    """What the installed package says it needs: the extra, None for what everybody needs, and what."""
-    try:
-        lines = metadata.requires("histvq") or []
-    except metadata.PackageNotFoundError:
-        return
-    for line in lines:
-        found = _REQUIREMENT.fullmatch(line)
-        if found and found["name"] != "histvq":
-            name, wanted = found["name"], found["wanted"].strip("() ")
-            yield found["extra"], Package(name=name, wanted=wanted, version=_installed(name))
-
-
-def _installed(name: str) -> str | None:
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return None
-
-
-def _fits(version: str, wanted: str) -> bool:
-    """Whether a version is as wanted; of what may be said of versions, `>=` and `==` are looked at."""
-    for part in wanted.split(","):
-        sign, number = part.strip()[:2], part.strip()[2:]
-        if sign == ">=" and _numbers(version) < _numbers(number):
-            return False
-        if sign == "==" and _numbers(version) != _numbers(number):
-            return False
-    return True
-
-
-def _numbers(version: str) -> list[int]:
-    """The numbers a version begins with, without zeros at the end: 2.0 is 2."""
-    begun = re.match(r"\d+(\.\d+)*", version.strip())
-    numbers = [int(number) for number in begun[0].split(".")] if begun else []
-    while numbers and numbers[-1] == 0:
-        numbers.pop()
-    return numbers
 
 
 def _hint(torch: Mapping[str, object], *, seen: bool) -> str:
