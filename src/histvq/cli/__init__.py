@@ -9,13 +9,14 @@ from typing import Annotated
 
 import typer
 
-from histvq import console
+from histvq import __version__, console
 from histvq.chain import STEPS
 from histvq.cli import (
     benchmarks,
     choosing,
     clipping,
     clustered,
+    doctoring,
     evaluating,
     exporting,
     modelling,
@@ -123,6 +124,22 @@ Transforms = Annotated[
         help=f"Change recordings first, in this order; saved with the model. Steps: {STEPS_TOLD}.",
     ),
 ]
+
+
+def _tell_version(asked: bool) -> None:
+    if asked:
+        console.say(f"histvq {__version__}")
+        raise typer.Exit(Exit.ALL)
+
+
+@app.callback()
+def _whatever_the_command(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_tell_version, is_eager=True, help="Say the version."),
+    ] = False,
+) -> None:
+    pass
 
 
 @app.command()
@@ -329,6 +346,7 @@ clipping.add_to(app)
 sharing.add_to(app)
 exporting.add_to(app)
 modelling.add_to(app)
+doctoring.add_to(app)
 
 
 def _end(number: int, _: FrameType | None) -> None:

@@ -253,10 +253,10 @@ def check_people(people: str) -> None:
 
 
 def check_options(options: Mapping[str, object], names: Iterable[str]) -> None:
-    """Raise ConfigError for an option that none of these readers takes."""
+    """Raise ConfigError for an option that none of these readers takes, if there are any."""
     readers = {name: find_reader(name) for name in names}
     takers = {option for reader in readers.values() for option in reader.options}
-    if any(takes_any(reader) for reader in readers.values()):
+    if not readers or any(takes_any(reader) for reader in readers.values()):
         return
     for option in options:
         if option in takers:

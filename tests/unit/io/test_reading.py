@@ -48,6 +48,9 @@ def test_a_file_no_reader_knows(tmp_path):
         read(tmp_path / "film.mp4")
     for name in (*READERS, "format="):
         assert name in str(caught.value)
+    # What was said of it has no reader to be said to; that is not what is wrong.
+    with pytest.raises(FileFormatError, match="none of the known formats"):
+        read_many(tmp_path / "film.mp4", fps=30)
 
 
 def test_a_path_that_is_not_there(tmp_path):
