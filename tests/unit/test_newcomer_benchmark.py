@@ -1,10 +1,12 @@
-"""What benchmarks/newcomer.py reads out of pages, and what it writes; nothing is timed here."""
+"""What benchmarks/newcomer reads out of pages, and what it writes; nothing is timed here."""
 
 from pathlib import Path
 
 import pytest
 
-from benchmarks import newcomer
+from benchmarks.newcomer import __main__ as newcomer
+from benchmarks.newcomer import pages
+from benchmarks.newcomer.somebody import Newcomer, Step
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = """# Title
@@ -46,14 +48,14 @@ tool later
 
 
 def test_commands_of_a_section_are_read_as_typed():
-    assert newcomer.commands(newcomer.section(PAGE, "Start")) == [
+    assert pages.commands(pages.section(PAGE, "Start")) == [
         "python3 -m venv .venv",
         ".venv/bin/tool get '.[dev]' --name \"a#b\"",
         ".venv/bin/tool show --all",
         '.venv/bin/pytest -m "not slow"',
         "tool lower",
     ]
-    assert newcomer.commands(newcomer.section(PAGE, "Start again")) == ["tool later"]
+    assert pages.commands(pages.section(PAGE, "Start again")) == ["tool later"]
 
 
 def test_commands_that_test_are_kept_apart():
@@ -64,7 +66,7 @@ def test_commands_that_test_are_kept_apart():
 
 def test_a_heading_that_is_not_there_is_named():
     with pytest.raises(ValueError, match="no heading 'Begin'"):
-        newcomer.section(PAGE, "Begin")
+        pages.section(PAGE, "Begin")
 
 
 def test_remarks_before_blocks_say_what_to_do_with_them():
@@ -72,7 +74,7 @@ def test_remarks_before_blocks_say_what_to_do_with_them():
         "<!-- file: pack/mine.py -->\n```python\nx = 1\n```\n\n"
         "<!-- not run: needs a GPU -->\n```bash\ntool\n```\n\n```python\nprint(1)\n```\n"
     )
-    written, left, run = newcomer.blocks(page)
+    written, left, run = pages.blocks(page)
     assert (written.file, written.text, written.not_run) == ("pack/mine.py", "x = 1\n", False)
     assert (left.file, left.not_run) == (None, True)
     assert (run.language, run.file, run.not_run) == ("python", None, False)
@@ -83,7 +85,7 @@ def test_readme_has_what_a_newcomer_types():
     to_report, to_tests = newcomer.first_report(readme)
     assert [one.split()[0] for one in to_report] == ["python3", ".venv/bin/pip", ".venv/bin/histvq"]
     assert len(to_tests) == 1
-    own = newcomer.commands(newcomer.section(readme, newcomer.OWN_DATA))
+    own = pages.commands(pages.section(readme, newcomer.OWN_DATA))
     assert any(one.startswith("histvq run my_recordings/ ") for one in own)
 
 
@@ -92,20 +94,20 @@ def test_following_a_page_stops_at_the_first_fault(tmp_path):
         "<!-- file: mine.py -->\n```python\nx = 20\n```\n\n```python\nfrom mine import x\n```\n\n"
         "```python\nprint(x + 1)\n```\n\n```bash\ntest -f mine.py\n```\n"
     )
-    steps = newcomer.Newcomer(tmp_path).follows(page, tmp_path)
+    steps = Newcomer(tmp_path).follows(page, tmp_path)
     assert [one.command for one in steps] == [
         "Python, block 2",
         "Python, block 3",
         "test -f mine.py",
     ]
     with pytest.raises(SystemExit, match="ended with 1: false"):
-        list(newcomer.Newcomer(tmp_path).follows("```bash\nfalse\n```\n", tmp_path))
+        list(Newcomer(tmp_path).follows("```bash\nfalse\n```\n", tmp_path))
 
 
 def test_the_page_adds_up_and_names_every_step():
     steps = [
-        newcomer.Step(command="one", seconds=1.25),
-        newcomer.Step(command="two | three", seconds=2.5),
+        Step(command="one", seconds=1.25),
+        Step(command="two | three", seconds=2.5),
     ]
     found = newcomer.summary({"report": steps}, cores=2, commit="abc")
     assert found["paths"]["report"]["seconds"] == 3.8

@@ -12,21 +12,19 @@ a home folder of their own, so that nothing cached helps. Leave the machine alon
 import argparse
 import json
 import os
-import re
-import shutil
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+from benchmarks.newcomer.pages import commands, section
+from benchmarks.newcomer.somebody import Newcomer, Step
+
+ROOT = Path(__file__).resolve().parents[2]
 RESULTS = Path("benchmarks") / "results"
 METHOD_PAGE = Path("docs") / "extending" / "method.md"
 START, OWN_DATA = "Start", "Five minutes on your own data"
-LIMIT_S = 3600  # a command; the tests on a slow machine are the longest
 PATHS = {
     "report": "fresh clone to the demo's report",
     "tests": "fresh clone to passing tests",
@@ -34,118 +32,12 @@ PATHS = {
     "own method": "a method of one's own, added and scored",
 }
 
-_FENCE = re.compile(
-    r"(?:^<!--\s*(?P<remark>not run|file):\s*(?P<said>.*?)\s*-->\n)?"
-    r"^```(?P<language>\w+)\n(?P<text>.*?)^```$",
-    re.DOTALL | re.MULTILINE,
-)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Block:
-    """A fenced block of a page; `file` where a remark before it names the file whose content it is."""
-
-    language: str
-    text: str
-    not_run: bool = False
-    file: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Step:
-    """A command that was run."""
-
-    command: str
-    seconds: float
-
-
-def section(page: str, heading: str) -> str:
-    """What stands below a second-level heading, up to the next one.
-
-    Raises:
-        ValueError: If there is no such heading.
-    """
-    found = re.search(
-        rf"^## {re.escape(heading)}\n(.*?)(?=^## |\Z)", page, re.DOTALL | re.MULTILINE
-    )
-    if found is None:
-        raise ValueError(f"no heading {heading!r}")
-    return found[1]
-
-
-def blocks(text: str) -> list[Block]:
-    """All fenced blocks, in order."""
-    return [
-        Block(
-            language=found["language"],
-            text=found["text"],
-            not_run=found["remark"] == "not run",
-            file=found["said"] if found["remark"] == "file" else None,
-        )
-        for found in _FENCE.finditer(text)
-    ]
-
-
-def commands(text: str) -> list[str]:
-    """The commands of a page's bash blocks, each on one line, without comments."""
-    return [line for one in blocks(text) if one.language == "bash" for line in _lines(one.text)]
-
-
-def _lines(bash: str) -> list[str]:
-    joined = re.sub(r"\s*\\\n\s*", " ", bash)
-    bare = (re.sub(r"(^|\s+)#.*", "", line).strip() for line in joined.splitlines())
-    return [line for line in bare if line]
-
 
 def first_report(page: str) -> tuple[list[str], list[str]]:
     """README's commands to the demo's report, and those that test."""
     said = commands(section(page, START))
     tests = [one for one in said if "pytest" in one]
     return [one for one in said if one not in tests], tests
-
-
-class Newcomer:
-    """Somebody with an empty home folder and a clone."""
-
-    def __init__(self, home: Path) -> None:
-        self.clone = home / "histvq"
-        kept = {
-            k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "HISTVQ", "XDG_"))
-        }
-        kept.pop("VIRTUAL_ENV", None)
-        kept.pop("OMP_NUM_THREADS", None)
-        path = f"{self.clone / '.venv' / 'bin'}{os.pathsep}{kept['PATH']}"
-        self.environment = kept | {"HOME": str(home), "PATH": path}
-
-    def does(self, command: str, folder: Path, *, shown: str = "") -> Step:
-        """Run a command; stop everything if it fails."""
-        begun = time.perf_counter()
-        done = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", command],
-            cwd=folder, env=self.environment, stdin=subprocess.DEVNULL, timeout=LIMIT_S,
-            capture_output=True, text=True, errors="replace", check=False,
-        )  # fmt: skip
-        seconds = time.perf_counter() - begun
-        if done.returncode:
-            said = f"{done.stdout}\n{done.stderr}"[-4000:]
-            raise SystemExit(f"ended with {done.returncode}: {command}\n{said}")
-        print(f"{seconds:8.1f} s  {shown or command}", file=sys.stderr, flush=True)
-        return Step(command=shown or command, seconds=round(seconds, 1))
-
-    def follows(self, page: str, folder: Path) -> Iterator[Step]:
-        """Work through the blocks of a page in a folder, Python blocks as one growing program."""
-        program = ""
-        for number, block in enumerate(blocks(page), start=1):
-            if block.file is not None:
-                (folder / block.file).parent.mkdir(parents=True, exist_ok=True)
-                (folder / block.file).write_text(block.text, encoding="utf-8")
-            elif block.language == "bash" and not block.not_run:
-                yield from (self.does(line, folder) for line in _lines(block.text))
-            elif block.language == "python" and not block.not_run:
-                program += block.text
-                script = folder / f"block{number}.py"
-                script.write_text(program, encoding="utf-8")
-                yield self.does(f"python {script.name}", folder, shown=f"Python, block {number}")
 
 
 def write_own_tables(folder: Path) -> None:
@@ -228,8 +120,8 @@ def as_page(found: dict) -> str:
     """The same as Markdown."""
     lines = [
         "# The newcomer's paths, timed", "",
-        f"`python -m benchmarks.newcomer`, commit {found['commit']}, {found['cores']} cores. The commands "
-        "are those of README.md and docs/extending/method.md. What setting up takes depends on the network.",
+        f"`python -m benchmarks.newcomer`, commit {found['commit']}, {found['cores']} cores. The",
+        "commands are those of README.md and docs/extending/method.md. Setting up waits for the network.",
         "",
         "| path | commands | seconds |", "| --- | ---: | ---: |",
         *(f"| {p['what']} | {p['commands']} | {p['seconds']:.0f} |" for p in found["paths"].values()),
@@ -250,13 +142,16 @@ def main() -> None:
         "-o", "--out", type=Path, default=ROOT / RESULTS, help="folder of the results"
     )
     given = parser.parse_args()
-    git = shutil.which("git") or "git"
     commit = subprocess.run(
-        [git, "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
+        ["git", "rev-parse", "--short", "HEAD"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout.strip()
     with tempfile.TemporaryDirectory() as home:
         taken = walk(Path(home), tests=given.tests)
-    found = summary(taken, cores=len(os.sched_getaffinity(0)), commit=commit)
+    found = summary(taken, cores=os.cpu_count() or 1, commit=commit)
     given.out.mkdir(parents=True, exist_ok=True)
     (given.out / "newcomer.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     (given.out / "newcomer.md").write_text(as_page(found), encoding="utf-8")
