@@ -151,11 +151,12 @@ def main() -> None:
     ).stdout.strip()
     with tempfile.TemporaryDirectory() as home:
         taken = walk(Path(home), tests=given.tests)
-    found = summary(taken, cores=os.cpu_count() or 1, commit=commit)
-    given.out.mkdir(parents=True, exist_ok=True)
-    (given.out / "newcomer.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
-    (given.out / "newcomer.md").write_text(as_page(found), encoding="utf-8")
-    print(as_page(found))
+        found = summary(taken, cores=os.cpu_count() or 1, commit=commit)
+        given.out.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(found, indent=2) + "\n"
+        (given.out / "newcomer.json").write_text(text, encoding="utf-8")
+        (given.out / "newcomer.md").write_text(as_page(found), encoding="utf-8")
+        print(as_page(found))
 
 
 if __name__ == "__main__":
