@@ -4,8 +4,6 @@ const clips = new Set(); // those on the screen
 const still = window.matchMedia("(prefers-reduced-motion: reduce)");
 let clipsPlay = !still.matches;
 
-const CLIP_CAMERA = { ...CAMERA, zoom: 1.1 };
-
 /** A clip at a part (0 to 1) of its time: the body, the signals, or, without motion, its place in time. */
 function drawClip(button, share) {
   const canvas = button.querySelector("canvas");
@@ -17,7 +15,7 @@ function drawClip(button, share) {
   if (piece.shape.kind === "signals") {
     return drawSignals(canvas, piece, { from: start, to: stop, now: frame, names: false });
   }
-  return drawBody(canvas, piece, frame, { camera: CLIP_CAMERA, floor: false });
+  return drawBody(canvas, piece, frame, { floor: false });
 }
 
 function drawPlaceOf(canvas, number, start, stop) {
