@@ -1,0 +1,235 @@
+"""What a page takes for granted: the files that must be there before its first block is run."""
+
+import contextlib
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from documents import little_hugadb, stand_ins
+from documents.blocks import ROOT, name_of
+from histvq.datasets.synthetic import load as made_up
+from histvq.io.npz import write_npz
+from histvq.recording import Recording
+from oracles.commands import histvq
+from oracles.example_files import EXAMPLES
+
+FILMED = ("13_29", "14_14")
+
+
+def make_world(page: Path, folder: Path) -> None:
+    """Put into the folder what a page needs."""
+    (folder / ".venv").mkdir()
+    (folder / ".venv" / "bin").symlink_to(Path(sys.executable).parent)
+    WORLDS.get(name_of(page), usual)(folder)
+
+
+def usual(folder: Path) -> None:
+    """Recordings, and nothing else."""
+    recordings(folder / "my_recordings")
+
+
+def with_a_run(folder: Path) -> None:
+    """Recordings, and a run over them."""
+    shutil.copytree(_run_over_recordings(), folder, dirs_exist_ok=True)
+
+
+@cache
+def _run_over_recordings() -> Path:
+    """Made once: a folder with `my_recordings` and `runs/first`."""
+    folder = Path(_TEMPORARY.name) / "first"
+    folder.mkdir()
+    usual(folder)
+    _histvq(folder, "run my_recordings -k 8 --method window-kmeans -o runs/first")
+    return folder
+
+
+_TEMPORARY = tempfile.TemporaryDirectory()  # goes when the tests end
+
+
+def _histvq(folder: Path, line: str) -> None:
+    with contextlib.chdir(folder):
+        status, said = histvq(*line.split())
+    assert status == 0, said
+
+
+@cache
+def _people(n_people: int, n_each: int, seconds: float, seed: int):
+    return made_up(n_people=n_people, recordings_per_person=n_each, seconds=seconds, seed=seed)
+
+
+def recordings(
+    folder: Path, *, n_people: int = 3, n_each: int = 2, seconds: float = 40.0, seed: int = 0
+) -> None:
+    """Labelled recordings of made-up people, as `.npz`."""
+    folder.mkdir(parents=True)
+    data = _people(n_people, n_each, seconds, seed)
+    for recording, annotation in zip(data.recordings, data.annotations, strict=True):
+        write_npz(folder / f"{recording.id}.npz", recording, annotation)
+
+
+def few_recordings(folder: Path) -> None:
+    """So little motion that HiST-VQ as in the paper is fitted in seconds."""
+    recordings(folder / "my_recordings", n_people=2, n_each=1, seconds=15)
+
+
+def clips(folder: Path) -> None:
+    """Two recordings in pixels, with a film of each, and a run over them."""
+    (folder / "my_recordings").mkdir()
+    (folder / "films").mkdir()
+    data = _people(2, 1, 40.0, 0)
+    for name, recording, annotation in zip(
+        FILMED, data.recordings, data.annotations, strict=True
+    ):
+        flat = recording.skeleton[..., [0, 2]]
+        flat = flat - np.nanmean(flat, axis=1, keepdims=True)  # the camera goes along
+        seen = Recording(
+            id=name,
+            skeleton=flat * [0.04, -0.04] + [80, 60],
+            fps=recording.fps,
+            joint_names=recording.joint_names,
+            parents=recording.parents,
+            unit="px",
+        )
+        write_npz(folder / "my_recordings" / f"{name}.npz", seen, annotation)
+        film(folder / "films" / f"{name}.mp4", n_frames=seen.n_frames, fps=seen.fps)
+    _histvq(folder, "run my_recordings -k 4 --method window-kmeans -o runs/first")
+
+
+def film(path: Path, *, n_frames: int, fps: float) -> None:
+    """A film of nothing much, 160 by 120."""
+    import imageio_ffmpeg
+
+    writer = imageio_ffmpeg.write_frames(
+        str(path), (160, 120), fps=fps, pix_fmt_in="gray", macro_block_size=1, ffmpeg_log_level="error"
+    )
+    writer.send(None)
+    for frame in range(n_frames):
+        writer.send(bytes([frame % 256]) * (160 * 120))
+    writer.close()
+
+
+def onnx(folder: Path) -> None:
+    """Recordings of sensors, a walk of theirs, and a fitted model that centres positions."""
+    (folder / "sensors").mkdir()
+    rng = np.random.default_rng(0)
+    for name in ("ada", "ben"):
+        level = rng.normal(size=(5, 2, 3))[np.arange(500) // 60 % 5]
+        recording = Recording(
+            id=name,
+            skeleton=level + rng.normal(0, 0.1, level.shape),
+            fps=30,
+            joint_names=("wrist", "ankle"),
+            channel_names=("acc_x", "acc_y", "acc_z"),
+            unit="g",
+        )
+        write_npz(folder / "sensors" / f"{name}.npz", recording)
+        np.save(folder / "walk.npy", recording.skeleton)
+    few_recordings(folder)
+    _histvq(
+        folder,
+        "run my_recordings -k 4 --method histvq --set n_maps=8 --set n_latent=4 --set epochs=1 "
+        "--set min_steps=0 -o runs/mocap",
+    )
+
+
+def own_files(folder: Path) -> None:
+    """Files of several formats, as their programs write them."""
+    example("acclaim", folder / "session1")
+    example("deeplabcut", folder / "mice")
+    example("c3d", folder).rename(folder / "walk.c3d")
+    motion = np.random.default_rng(0).normal(size=(400, 3, 3))
+    np.save(folder / "dance.npy", motion)
+    np.save(folder / "my_motion.npy", motion)
+    np.savetxt(folder / "monday.steps", motion[:, 0])
+    (folder / "labels").mkdir()
+    for name in ("13_29", "13_30"):
+        made = example("acclaim", folder / "amc")
+        longer = made.read_text() + "".join(
+            f"{n}\nroot 0 0 0 0 0 0\narm {n * n % 90}\n" for n in range(41, 1201)
+        )
+        made.with_name(f"{name}.amc").write_text(longer)
+        made.unlink()
+        labels = np.arange(100) // 10 % 9
+        (folder / "labels" / f"{name}.labels.txt").write_text("\n".join(map(str, labels)) + "\n")
+
+
+def example(name: str, folder: Path) -> Path:
+    """A small good file of a format."""
+    folder.mkdir(parents=True, exist_ok=True)
+    make, _ = EXAMPLES[name]
+    return make(folder)
+
+
+def report(folder: Path) -> None:
+    """Recordings, and a table that groups them."""
+    usual(folder)
+    names = sorted(place.stem for place in (folder / "my_recordings").iterdir())
+    rows = [f"{name},{'ab'[number % 2]}" for number, name in enumerate(names)]
+    (folder / "groups.csv").write_text("\n".join(["recording,group", *rows]) + "\n")
+
+
+def supervised(folder: Path) -> None:
+    """A corrected table of a run, and a recording that is new."""
+    with_a_run(folder)
+    corrected(folder)
+
+
+def corrected(folder: Path) -> None:
+    """What somebody made of `segments.csv`: two names for what was found; and new recordings."""
+    import pandas as pd
+
+    table = pd.read_csv(folder / "runs" / "first" / "segments.csv")
+    table["name"] = np.where(table["label"] % 2 == 0, "still", "moving")
+    table[table["level"] == "action"].to_csv(folder / "corrected.csv", index=False)
+    recordings(folder / "new_recordings", n_people=1, n_each=1, seed=1)
+    next((folder / "new_recordings").iterdir()).rename(folder / "new_recordings" / "walk.npz")
+
+
+def streaming(folder: Path) -> None:
+    """What comes in while it is being recorded: text, and a long array."""
+    few_recordings(folder)
+    night = _people(1, 1, 30.0, 1).recordings[0].skeleton
+    np.save(folder / "night.npy", night.astype(np.float32))
+    np.savetxt(folder / "capture.csv", night[:300].reshape(300, -1), delimiter=",", fmt="%.1f")
+
+
+def beyond(folder: Path) -> None:
+    """A folder that all machines see, a queue, and a store."""
+    few_recordings(folder)
+    recordings(folder / "shared" / "lab", n_people=2, n_each=1, seconds=15)
+    _histvq(folder, "run my_recordings -k 8 --method window-kmeans -o runs/first")
+    stand_ins.slurm(folder)
+    stand_ins.store(folder)
+    for place in ("gait", "new"):
+        recordings(folder / ".store" / "lab" / place, n_people=2, n_each=1, seconds=15)
+
+
+def with_benchmarks(folder: Path) -> None:
+    """Our own scripts and what came of them."""
+    shutil.copytree(ROOT / "benchmarks" / "accuracy", folder / "benchmarks" / "accuracy")
+
+
+def readme(folder: Path) -> None:
+    """Everything a newcomer may have."""
+    usual(folder)
+    little_hugadb.put(folder / "RAW_DIR")
+
+
+WORLDS: dict[str, Callable[[Path], None]] = {
+    "README.md": readme,
+    "docs/ablations.md": with_benchmarks,
+    "docs/beyond-one-machine.md": beyond,
+    "docs/clips.md": clips,
+    "docs/export.md": with_a_run,
+    "docs/onnx.md": onnx,
+    "docs/own-files.md": own_files,
+    "docs/report-clips.md": with_a_run,
+    "docs/report.md": report,
+    "docs/streaming.md": streaming,
+    "docs/supervised.md": supervised,
+}
