@@ -19,7 +19,10 @@ def main(notes: Path) -> int:
         elif block["language"] == "python":
             # Lines are those of the page, so that tracebacks show them.
             source = "\n" * block["line"] + block["text"]
-            exec(compile(source, block["page"], "exec"), namespace)
+            try:
+                exec(compile(source, block["page"], "exec"), namespace)
+            except SystemExit as stop:
+                raise RuntimeError("the block ended by itself, so the rest was not run") from stop
         else:
             shell = ["bash", "-euo", "pipefail", "-c", block["text"]]
             if status := subprocess.run(shell, check=False).returncode:

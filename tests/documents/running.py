@@ -73,7 +73,7 @@ def run_page(
 
 
 def environment_of(folder: Path) -> dict[str, str]:
-    """The reader's: the programs of this Python on the PATH, one thread, no window, no network for pip."""
+    """The reader's: this Python's programs on the PATH, one thread, no window, pip without a network."""
     programs = [folder / PROGRAMS, Path(sys.executable).parent, os.environ["PATH"]]
     modules = [folder / MODULES, *(Path(place).resolve() for place in sys.path if place)]
     return {

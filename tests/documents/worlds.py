@@ -5,6 +5,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -81,12 +82,10 @@ def clips(folder: Path) -> None:
     """Two recordings in pixels, with a film of each, and a run over them."""
     (folder / "my_recordings").mkdir()
     (folder / "films").mkdir()
-    data = _people(2, 1, 40.0, 0)
-    for name, recording, annotation in zip(
-        FILMED, data.recordings, data.annotations, strict=True
-    ):
+    data = made_up(n_people=2, recordings_per_person=1, clean=True)
+    for name, recording, annotation in zip(FILMED, data.recordings, data.annotations, strict=True):
         flat = recording.skeleton[..., [0, 2]]
-        flat = flat - np.nanmean(flat, axis=1, keepdims=True)  # the camera goes along
+        flat = flat - flat.mean(axis=1, keepdims=True)  # the camera goes along
         seen = Recording(
             id=name,
             skeleton=flat * [0.04, -0.04] + [80, 60],
@@ -95,7 +94,9 @@ def clips(folder: Path) -> None:
             parents=recording.parents,
             unit="px",
         )
-        write_npz(folder / "my_recordings" / f"{name}.npz", seen, annotation)
+        write_npz(
+            folder / "my_recordings" / f"{name}.npz", seen, replace(annotation, recording_id=name)
+        )
         film(folder / "films" / f"{name}.mp4", n_frames=seen.n_frames, fps=seen.fps)
     _histvq(folder, "run my_recordings -k 4 --method window-kmeans -o runs/first")
 
@@ -105,7 +106,12 @@ def film(path: Path, *, n_frames: int, fps: float) -> None:
     import imageio_ffmpeg
 
     writer = imageio_ffmpeg.write_frames(
-        str(path), (160, 120), fps=fps, pix_fmt_in="gray", macro_block_size=1, ffmpeg_log_level="error"
+        str(path),
+        (160, 120),
+        fps=fps,
+        pix_fmt_in="gray",
+        macro_block_size=1,
+        ffmpeg_log_level="error",
     )
     writer.send(None)
     for frame in range(n_frames):
