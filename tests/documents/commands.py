@@ -55,7 +55,7 @@ def fault_of(words: list[str], *, whole: bool = True) -> str | None:
 
     Args:
         words: What stands after `histvq`.
-        whole: Required arguments may not be missing either.
+        whole: A whole command, so that arguments it needs may not be missing; else a mention of one.
     """
     command = typer.main.get_command(app)
     context = command.context_class(command, info_name="histvq")
@@ -65,6 +65,8 @@ def fault_of(words: list[str], *, whole: bool = True) -> str | None:
                 command.make_parser(context).parse_args(list(words))
                 return None
             name, words = words[0], words[1:]
+            if name.isupper() and not whole:
+                return None  # stands for any
             found = command.get_command(context, name)
             if found is None:
                 return f"there is no command {name!r}"

@@ -64,7 +64,7 @@ def _people(n_people: int, n_each: int, seconds: float, seed: int):
 
 
 def recordings(
-    folder: Path, *, n_people: int = 3, n_each: int = 2, seconds: float = 40.0, seed: int = 0
+    folder: Path, *, n_people: int = 3, n_each: int = 2, seconds: float = 20.0, seed: int = 0
 ) -> None:
     """Labelled recordings of made-up people, as `.npz`."""
     folder.mkdir(parents=True)
@@ -145,8 +145,9 @@ def onnx(folder: Path) -> None:
 
 def own_files(folder: Path) -> None:
     """Files of several formats, as their programs write them."""
+    usual(folder)
     example("acclaim", folder / "session1")
-    example("deeplabcut", folder / "mice")
+    two_mice(folder / "mice")
     example("c3d", folder).rename(folder / "walk.c3d")
     motion = np.random.default_rng(0).normal(size=(400, 3, 3))
     np.save(folder / "dance.npy", motion)
@@ -158,10 +159,32 @@ def own_files(folder: Path) -> None:
         longer = made.read_text() + "".join(
             f"{n}\nroot 0 0 0 0 0 0\narm {n * n % 90}\n" for n in range(41, 1201)
         )
-        made.with_name(f"{name}.amc").write_text(longer)
-        made.unlink()
+        made.rename(made.with_name(f"{name}.amc")).write_text(longer)
+        made.with_suffix(".asf").rename(made.with_name("13.asf"))
+        made.with_name("two.asf").unlink()
         labels = np.arange(100) // 10 % 9
         (folder / "labels" / f"{name}.labels.txt").write_text("\n".join(map(str, labels)) + "\n")
+
+
+def two_mice(folder: Path) -> None:
+    """A DeepLabCut table of two animals."""
+    folder.mkdir()
+    columns = [
+        ("net", mouse, part, what)
+        for mouse in ("white", "black")
+        for part in ("nose", "tail")
+        for what in ("x", "y", "likelihood")
+    ]
+    head = ("scorer", "individuals", "bodyparts", "coords")
+    lines = [",".join(row) for row in zip(head, *columns, strict=True)]
+    rng = np.random.default_rng(0)
+    walk = rng.normal(size=(300, 4, 3)).cumsum(axis=0) + 200
+    walk[..., 2] = 0.9
+    lines += [
+        ",".join([str(n), *(f"{x:.1f}" for x in row)])
+        for n, row in enumerate(walk.reshape(300, -1))
+    ]
+    (folder / "cage.csv").write_text("\n".join(lines) + "\n")
 
 
 def example(name: str, folder: Path) -> Path:
@@ -215,22 +238,21 @@ def beyond(folder: Path) -> None:
         recordings(folder / ".store" / "lab" / place, n_people=2, n_each=1, seconds=15)
 
 
+def raw_hugadb(folder: Path) -> None:
+    """A few files that look like HuGaDB's."""
+    little_hugadb.put(folder / "RAW_DIR")
+
+
 def with_benchmarks(folder: Path) -> None:
     """Our own scripts and what came of them."""
     shutil.copytree(ROOT / "benchmarks" / "accuracy", folder / "benchmarks" / "accuracy")
 
 
-def readme(folder: Path) -> None:
-    """Everything a newcomer may have."""
-    usual(folder)
-    little_hugadb.put(folder / "RAW_DIR")
-
-
 WORLDS: dict[str, Callable[[Path], None]] = {
-    "README.md": readme,
     "docs/ablations.md": with_benchmarks,
     "docs/beyond-one-machine.md": beyond,
     "docs/clips.md": clips,
+    "docs/datasets.md": raw_hugadb,
     "docs/export.md": with_a_run,
     "docs/onnx.md": onnx,
     "docs/own-files.md": own_files,
