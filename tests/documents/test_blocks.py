@@ -2,10 +2,12 @@
 
 import csv
 import json
+import os
 import re
 import shlex
 import subprocess
 import tomllib
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 import yaml
@@ -134,11 +136,29 @@ def test_set_up_and_tests_are_those_of_ci():
     assert not [line for line in said if line not in done]
 
 
+@pytest.fixture(scope="module")
+def outcomes(request, tmp_path_factory):
+    """Page -> what will come of its blocks; as many pages are run at a time as there are cores."""
+    tests = [item for item in request.session.items if item.originalname == _EVERY_PAGE]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        found = {}
+        for page in (test.callspec.params["page"] for test in tests):
+            folder = tmp_path_factory.mktemp(page.stem)
+            try:
+                make_world(page, folder)
+                found[page] = pool.submit(run_page, blocks_of(page), folder)
+            except Exception as error:
+                found[page] = Future()
+                found[page].set_exception(error)
+        yield found
+        pool.shutdown(cancel_futures=True)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("page", RUNNABLE, ids=name_of)
-def test_every_block_runs(page, tmp_path):
-    folder = tmp_path / "page"
-    folder.mkdir()
-    make_world(page, folder)
-    failure = run_page(blocks_of(page), folder)
+def test_every_block_runs(page, outcomes):
+    failure = outcomes[page].result()
     assert failure is None, f"\n{failure}"
+
+
+_EVERY_PAGE = test_every_block_runs.__name__
