@@ -85,6 +85,7 @@ def environment_of(folder: Path) -> dict[str, str]:
         "MPLBACKEND": "agg",
         "COLUMNS": "120",
         "PIP_NO_INDEX": "1",  # what a page installs must be here already
+        "PIP_QUIET": "1",
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
     }
 

@@ -73,9 +73,30 @@ def recordings(
         write_npz(folder / f"{recording.id}.npz", recording, annotation)
 
 
+def sensors(folder: Path) -> None:
+    """So little motion that HiST-VQ as in the paper is fitted in seconds: two sensors."""
+    folder.mkdir(parents=True)
+    for name in ("ada", "ben"):
+        write_npz(folder / f"{name}.npz", _with_sensors(name, 600))
+
+
+def _with_sensors(name: str, n_frames: int) -> Recording:
+    """Five ways to hold an arm and a foot, two seconds each, by turns."""
+    rng = np.random.default_rng(len(name))
+    level = rng.normal(size=(5, 2, 3))[np.arange(n_frames) // 60 % 5]
+    return Recording(
+        id=name,
+        skeleton=level + rng.normal(0, 0.1, level.shape),
+        fps=30,
+        joint_names=("wrist", "ankle"),
+        channel_names=("acc_x", "acc_y", "acc_z"),
+        unit="g",
+    )
+
+
 def few_recordings(folder: Path) -> None:
-    """So little motion that HiST-VQ as in the paper is fitted in seconds."""
-    recordings(folder / "my_recordings", n_people=2, n_each=1, seconds=15)
+    """Twenty seconds in all."""
+    recordings(folder / "my_recordings", n_people=2, n_each=1, seconds=10)
 
 
 def clips(folder: Path) -> None:
@@ -121,20 +142,9 @@ def film(path: Path, *, n_frames: int, fps: float) -> None:
 
 def onnx(folder: Path) -> None:
     """Recordings of sensors, a walk of theirs, and a fitted model that centres positions."""
-    (folder / "sensors").mkdir()
-    rng = np.random.default_rng(0)
-    for name in ("ada", "ben"):
-        level = rng.normal(size=(5, 2, 3))[np.arange(500) // 60 % 5]
-        recording = Recording(
-            id=name,
-            skeleton=level + rng.normal(0, 0.1, level.shape),
-            fps=30,
-            joint_names=("wrist", "ankle"),
-            channel_names=("acc_x", "acc_y", "acc_z"),
-            unit="g",
-        )
-        write_npz(folder / "sensors" / f"{name}.npz", recording)
-        np.save(folder / "walk.npy", recording.skeleton)
+    sensors(folder / "sensors")
+    walk = _with_sensors("walk", 300)
+    np.save(folder / "walk.npy", walk.skeleton)
     few_recordings(folder)
     _histvq(
         folder,
@@ -149,7 +159,7 @@ def own_files(folder: Path) -> None:
     example("acclaim", folder / "session1")
     two_mice(folder / "mice")
     example("c3d", folder).rename(folder / "walk.c3d")
-    motion = np.random.default_rng(0).normal(size=(400, 3, 3))
+    motion = np.random.default_rng(0).normal(size=(2400, 3, 3))
     np.save(folder / "dance.npy", motion)
     np.save(folder / "my_motion.npy", motion)
     np.savetxt(folder / "monday.steps", motion[:, 0])
@@ -221,21 +231,21 @@ def corrected(folder: Path) -> None:
 
 def streaming(folder: Path) -> None:
     """What comes in while it is being recorded: text, and a long array."""
-    few_recordings(folder)
-    night = _people(1, 1, 30.0, 1).recordings[0].skeleton
+    sensors(folder / "sensors")
+    night = _with_sensors("night", 1800).skeleton
     np.save(folder / "night.npy", night.astype(np.float32))
-    np.savetxt(folder / "capture.csv", night[:300].reshape(300, -1), delimiter=",", fmt="%.1f")
+    np.savetxt(folder / "capture.csv", night[:300].reshape(300, -1), delimiter=",", fmt="%.3f")
 
 
 def beyond(folder: Path) -> None:
     """A folder that all machines see, a queue, and a store."""
-    few_recordings(folder)
-    recordings(folder / "shared" / "lab", n_people=2, n_each=1, seconds=15)
+    sensors(folder / "my_recordings")
+    sensors(folder / "shared" / "lab")
     _histvq(folder, "run my_recordings -k 8 --method window-kmeans -o runs/first")
     stand_ins.slurm(folder)
     stand_ins.store(folder)
     for place in ("gait", "new"):
-        recordings(folder / ".store" / "lab" / place, n_people=2, n_each=1, seconds=15)
+        sensors(folder / ".store" / "lab" / place)
 
 
 def raw_hugadb(folder: Path) -> None:
