@@ -13,7 +13,7 @@ _SIGNS = "();<>|&"
 
 def command_lines(text: str) -> Iterator[list[str]]:
     """What follows `histvq`, however it is started, for each command of the text."""
-    for words in _commands(text):
+    for words in commands(text):
         for start, word in enumerate(words):
             if word.rpartition("/")[2] == "histvq" and (start == 0 or words[start - 1] in STARTERS):
                 yield words[start + 1 :]
@@ -23,7 +23,7 @@ def command_lines(text: str) -> Iterator[list[str]]:
 STARTERS = ("-m", "srun", "time", "nohup", "exec")
 
 
-def _commands(text: str) -> Iterator[list[str]]:
+def commands(text: str) -> Iterator[list[str]]:
     """Simple commands, without assignments before them and without redirections."""
     for line in _without_documents(text).replace("\\\n", " ").splitlines():
         lexer = shlex.shlex(line, posix=True, punctuation_chars=_SIGNS)

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from documents.blocks import CONTENTS, LANGUAGES, PAGES, REASONS, ROOT, RUN, blocks_of, name_of
-from documents.commands import command_lines, fault_of
+from documents.commands import command_lines, commands, fault_of
 from documents.running import run_page
 from documents.worlds import make_world
 
@@ -109,6 +109,24 @@ def test_commands_named_in_prose_are_there():
             for words in command_lines(span.replace("\n", " ").replace("...", "")):
                 if (fault := fault_of(words, whole=False)) is not None:
                     faults.append(f"{name_of(page)}: {span}: {fault}")
+    assert not faults, _faults(faults)
+
+
+def test_scripts_of_ours_are_there_and_have_these_flags():
+    faults = []
+    lines = [(block, words) for block in _of("bash") for words in commands(block.text)]
+    for block, words in lines:
+        if words[:1] != ["python"] or not words[1].startswith("benchmarks/"):
+            continue
+        script = ROOT / words[1]
+        sources = [place.read_text() for place in script.parent.glob("*.py")]
+        if not script.is_file():
+            faults.append(f"{block.place}: there is no {words[1]}")
+        faults += [
+            f"{block.place}: {words[1]} has no {flag}"
+            for flag in words[2:]
+            if flag.startswith("-") and not any(f'"{flag}"' in source for source in sources)
+        ]
     assert not faults, _faults(faults)
 
 
