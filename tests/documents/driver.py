@@ -1,9 +1,17 @@
-"""The process that works through the blocks of one page: `python -m documents.driver NOTES`."""
+"""The process that works through the blocks of one page: `python -m documents.driver NOTES MARK`.
+
+Its standard input is a pipe that whoever started it holds: at its end all of the page is ended, so that
+nothing goes on when the tests are killed.
+"""
 
 import json
+import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
+
+from documents.processes import end_all
 
 
 def main(notes: Path) -> int:
@@ -25,10 +33,18 @@ def main(notes: Path) -> int:
                 raise RuntimeError("the block ended by itself, so the rest was not run") from stop
         else:
             shell = ["bash", "-euo", "pipefail", "-c", block["text"]]
-            if status := subprocess.run(shell, check=False).returncode:
+            if status := subprocess.run(shell, stdin=subprocess.DEVNULL).returncode:
                 return status
     return 0
 
 
+def _watch(mark: str) -> None:
+    """End everything once nobody waits for it."""
+    os.read(sys.stdin.fileno(), 1)
+    end_all(mark)
+    os._exit(1)
+
+
 if __name__ == "__main__":
+    threading.Thread(target=_watch, args=[sys.argv[2]], daemon=True).start()
     sys.exit(main(Path(sys.argv[1])))

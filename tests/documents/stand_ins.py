@@ -23,6 +23,9 @@ from fsspec.implementations.local import LocalFileSystem
 class Store(LocalFileSystem):
     protocol = ("s3",)
 
+    def __init__(self, **options):
+        super().__init__(**{"auto_mkdir": True, **options})  # a store has no folders to make
+
     @classmethod
     def _strip_protocol(cls, path):
         path = str(path)

@@ -1,12 +1,17 @@
 """The runner itself: what it takes for a block, and what it makes of one that fails."""
 
+import contextlib
+import os
+import subprocess
+import sys
 import time
 
 import pytest
 
 from documents.blocks import blocks_of
 from documents.commands import command_lines, fault_of
-from documents.running import run_page, running_with
+from documents.processes import running_with
+from documents.running import run_page
 
 PAGE = """\
 ---
@@ -114,10 +119,35 @@ def test_nothing_is_left_running(page, tmp_path):
         is None
     )
     _, _, mark = (tmp_path / "folder" / "mark").read_text().strip().partition("=")
-    until = time.monotonic() + 10
-    while running_with(mark) and time.monotonic() < until:
+    assert _soon(lambda: not running_with(mark))
+
+
+def test_nothing_goes_on_when_the_tests_are_killed(tmp_path):
+    code = (
+        "from pathlib import Path; from documents.blocks import blocks_of\n"
+        "from documents.running import run_page\n"
+        f"run_page(blocks_of(Path({str(tmp_path / 'page.md')!r})), Path({str(tmp_path)!r}))"
+    )
+    (tmp_path / "page.md").write_text("```bash\nenv | grep HISTVQ_PAGE > mark\nsleep 1000\n```\n")
+    places = os.pathsep.join(sys.path)
+    with subprocess.Popen(
+        [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": places}
+    ) as tests:
+        mark = _soon(lambda: (tmp_path / "mark").read_text().strip().partition("=")[2])
+        assert running_with(mark)
+        tests.kill()
+    assert _soon(lambda: not running_with(mark))
+
+
+def _soon(look, *, within_s=60):
+    """What is found once there is something."""
+    until = time.monotonic() + within_s
+    while time.monotonic() < until:
+        with contextlib.suppress(OSError):
+            if found := look():
+                return found
         time.sleep(0.05)
-    assert running_with(mark) == []
+    raise AssertionError("it does not come")
 
 
 def test_commands_are_found_however_they_are_started():
