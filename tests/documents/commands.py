@@ -25,24 +25,43 @@ STARTERS = ("-m", "srun", "time", "nohup", "exec")
 
 def commands(text: str) -> Iterator[list[str]]:
     """Simple commands, without assignments before them and without redirections."""
+    kept = ""
     for line in _without_documents(text).replace("\\\n", " ").splitlines():
-        lexer = shlex.shlex(line, posix=True, punctuation_chars=_SIGNS)
-        lexer.whitespace_split = True
-        words: list[str] = []
-        target = False  # of a redirection comes next
-        for word in lexer:
-            if set(word) <= set(_SIGNS):
-                target = "<" in word or ">" in word
-                if target:
-                    words = words[:-1] if words and words[-1] in ("1", "2") else words
-                else:
-                    yield words
-                    words = []
-            elif target:
-                target = False
-            elif words or not re.fullmatch(r"\w+=.*", word):
-                words.append(word)
-        yield words
+        kept += line
+        try:
+            words = _words(kept)
+        except ValueError:  # within quotes, that go on in the next line
+            kept += "\n"
+            continue
+        kept = ""
+        yield from _parted(words)
+    if kept.strip():
+        raise ValueError(f"quotes that do not end: {kept}")
+
+
+def _words(line: str) -> list[str]:
+    lexer = shlex.shlex(line, posix=True, punctuation_chars=_SIGNS)
+    lexer.whitespace_split = True
+    return list(lexer)
+
+
+def _parted(words: list[str]) -> Iterator[list[str]]:
+    """The commands of one line."""
+    command: list[str] = []
+    is_target = False  # of a redirection
+    for word in words:
+        if set(word) <= set(_SIGNS):
+            is_target = "<" in word or ">" in word
+            if not is_target:
+                yield command
+                command = []
+            elif command and command[-1] in ("1", "2"):
+                command.pop()
+        elif is_target:
+            is_target = False
+        elif command or not re.fullmatch(r"\w+=.*", word):
+            command.append(word)
+    yield command
 
 
 def _without_documents(text: str) -> str:

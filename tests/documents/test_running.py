@@ -157,12 +157,14 @@ def test_commands_are_found_however_they_are_started():
         "A=1 torchrun --nproc-per-node 2 -m histvq fit a \\\n    -k 8\n"
         "cat <<'END' > f\nhistvq nonsense\nEND\n"
         "ls histvq src/histvq\n"
+        'python -c "print(1)\nprint(2)"; histvq data list\n'
     )
     assert list(command_lines(text)) == [
         ["inspect", "a/", "--fps", "30"],
         ["demo"],
         ["predict", "m", "-", "--stream"],
         ["fit", "a", "-k", "8"],
+        ["data", "list"],
     ]
 
 
