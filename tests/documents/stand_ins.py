@@ -6,15 +6,20 @@ PROGRAMS, MODULES, STORE = ".programs", ".modules", ".store"
 
 _SBATCH = """\
 #!/bin/sh
-# Like a queue with room for one job: those that follow wait, here for ever.
-n=$(ls {here} | grep -c '^job')
+# Like a queue with room for one job at a time: others wait, here for ever.
+exec 9>{here}/lock
+flock 9
+n=$(($(ls {here} | grep -c '^job') + 1))
 cp "$1" {here}/job-$n
-if [ "$n" = 0 ]; then setsid sh {here}/job-0 </dev/null >{here}/log 2>&1 & else sleep 0 & fi
-echo "Submitted batch job $!"
+if ! kill -0 "$(cat {here}/running 2>/dev/null)" 2>/dev/null; then
+    setsid sh {here}/job-$n </dev/null >{here}/said-$n 2>&1 9>&- &
+    echo $! | tee {here}/running >{here}/group-of-$n
+fi
+echo "Submitted batch job $n"
 """
 _SCANCEL = """\
 #!/bin/sh
-kill -9 -- "-$1" 2>/dev/null || true
+[ ! -f {here}/group-of-$1 ] || kill -9 -- "-$(cat {here}/group-of-$1)" 2>/dev/null || true
 """
 _STORE = """\
 from fsspec.implementations.local import LocalFileSystem
@@ -36,7 +41,7 @@ class Store(LocalFileSystem):
 
 
 def slurm(folder: Path) -> None:
-    """`sbatch` and `scancel` for the PATH: a job is a process group here, its id that of the group."""
+    """`sbatch` and `scancel` for the PATH: a job is a process group here."""
     here = folder / PROGRAMS
     here.mkdir()
     for name, text in (("sbatch", _SBATCH), ("scancel", _SCANCEL)):
