@@ -12,6 +12,7 @@ from pathlib import Path
 
 from benchmarks.book.filling import filled, pages_of
 from benchmarks.book.keys import Results
+from benchmarks.book.pages import book
 from benchmarks.book.tables import table
 from histvq.errors import ConfigError
 from histvq.writing import write_text
@@ -39,7 +40,7 @@ def figures_in_pages(root: Path) -> dict[Path, str]:
 
 
 # What is made, in this order: each says what files should hold. Later ones see the files of earlier ones.
-STEPS: tuple[Callable[[Path], dict[Path, str]], ...] = (figures_in_pages,)
+STEPS: tuple[Callable[[Path], dict[Path, str]], ...] = (book, figures_in_pages)
 
 
 def stale(files: dict[Path, str], root: Path) -> Iterator[str]:
