@@ -32,10 +32,14 @@ class Example:
 def labels_csv(annotations: Iterable[Annotation]) -> str:
     """A table of segments, as `histvq evaluate` and `histvq fit --labels` read it; times in seconds."""
     rows = [
-        (truth.recording_id, f"{start / truth.fps:.3f}", f"{stop / truth.fps:.3f}", name)
+        (
+            truth.recording_id,
+            f"{start / truth.fps:.3f}",
+            f"{stop / truth.fps:.3f}",
+            truth.actions[label],
+        )
         for truth in annotations
         for start, stop, label in to_segments(truth.labels)
-        for name in (truth.actions[label],)
     ]
     return csv_text(("recording", "start_s", "stop_s", "name"), rows)
 
