@@ -43,9 +43,8 @@ def device_called(name: str) -> torch.device:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]
-        raise ConfigError(
-            f"device={name!r} cannot be used here ({reason}); try 'cpu' or 'cuda'"
-        ) from error
+        there = "'cpu' or 'cuda'" if torch.cuda.is_available() else "'cpu'"
+        raise ConfigError(f"device={name!r} cannot be used here ({reason}); try {there}") from error
     return device
 
 

@@ -254,7 +254,7 @@ def _frame_counts(pairs: LabelPairs, annotations: Sequence[Annotation]) -> dict[
         "unanswered_frames": int((pairs.matched < 0).sum()),
         "fps": sorted({float(a.fps) for a in annotations}),
         "majority_action": annotations[0].actions[int(shares.argmax())],
-        "majority_percent": 100 * float(shares.max()),
+        "majority_percent": round(100 * float(shares.max()), 2),
     }
 
 
