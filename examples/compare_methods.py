@@ -68,7 +68,9 @@ def labelled(
 ) -> tuple[Sequence[histvq.Recording], Sequence[histvq.Annotation]]:
     """The recordings that have labels, and these."""
     if not files:
-        made_up = histvq.load_dataset("synthetic", n_people=4, seconds=20.0, fps=15.0)
+        made_up = histvq.load_dataset(
+            "synthetic", n_people=4, recordings_per_person=2, seconds=20.0, fps=15.0
+        )
         return made_up.recordings, made_up.annotations
     readings = read_many(files)
     pairs = [
