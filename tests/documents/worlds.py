@@ -24,8 +24,7 @@ FILMED = ("13_29", "14_14")
 
 def make_world(page: Path, folder: Path) -> None:
     """Put into the folder what a page needs."""
-    (folder / ".venv").mkdir()
-    (folder / ".venv" / "bin").symlink_to(Path(sys.executable).parent)
+    (folder / ".venv").symlink_to(sys.prefix)
     WORLDS.get(name_of(page), usual)(folder)
 
 
