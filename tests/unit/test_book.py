@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.book import tables
-from benchmarks.book.__main__ import main
+from benchmarks.book.__main__ import figures_in_pages, main
 from benchmarks.book.filling import filled
 from benchmarks.book.keys import Results
 from histvq.errors import ConfigError
@@ -43,8 +43,9 @@ def row(name: str, values: list[float], *, each_jsd: float = 80.0, **paper: floa
 
 
 @pytest.fixture
-def root(tmp_path: Path) -> Path:
-    """A repository with results and a page of it."""
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository with results and a page of it; pages made from whole results have tests of their own."""
+    monkeypatch.setattr("benchmarks.book.__main__.STEPS", (figures_in_pages,))
     place = tmp_path / "benchmarks" / "accuracy" / "results"
     place.mkdir(parents=True)
     (tmp_path / "docs").mkdir()
