@@ -152,11 +152,8 @@ def test_the_sdist_holds_what_is_tracked_and_can_be_tested(built, tmp_path):
         new = {*well("git", "ls-files", "--others", "--exclude-standard", folder=ROOT).splitlines()}
         assert held - new - {"PKG-INFO"} == {n for n in tracked if not n.startswith(".ci/")}
     # A test of the files about the package, one of the documentation, one of the benchmarks.
-    some = [
-        "packaging/test_metadata.py",
-        "unit/io/test_own_files_page.py",
-        "unit/test_speed_benchmark.py",
-    ]
+    benchmarks = "unit/test_accuracy_benchmark.py::test_shares_do_not_depend_on_the_order_of_frames"
+    some = ["packaging/test_metadata.py", "unit/io/test_own_files_page.py", benchmarks]
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "not slow"]
     ended = subprocess.run(
         [*command, *(f"tests/{name}" for name in some)],
