@@ -44,7 +44,7 @@ def row(name: str, values: list[float], *, each_jsd: float = 80.0, **paper: floa
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A repository with results and a page of it; pages made from whole results have tests of their own."""
+    """A repository with results and a page of it, figures alone."""
     monkeypatch.setattr("benchmarks.book.__main__.STEPS", (figures_in_pages,))
     place = tmp_path / "benchmarks" / "accuracy" / "results"
     place.mkdir(parents=True)
