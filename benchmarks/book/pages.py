@@ -107,7 +107,10 @@ def _cell(row: Mapping[str, Any], score: str, base: Mapping[str, Any] | None) ->
 
 
 def _count(row: Mapping[str, Any]) -> str:
-    return f"{len(row['runs'])} {'folds' if 'tested_on' in row else 'seeds'}"
+    if "tested_on" not in row:
+        return f"{len(row['runs'])} seeds"
+    n_seeds = len(set(row["seeds"]))
+    return f"{len(row['runs']) // n_seeds} folds" + (f", {n_seeds} seeds" if n_seeds > 1 else "")
 
 
 def _protocol(protocol: Mapping[str, Any]) -> str:

@@ -125,6 +125,7 @@ ON_PURPOSE = {
     ("download.fetch", "open"): "a download that broke off goes on where it stopped",
     ("download.fetch", "write_text"): "the server's mark of it",
     ("writing", "open"): "here it is done",
+    ("testing.reader", "write_bytes"): "a copy, spoilt on purpose",
     ("report.figures", "savefig"): "to memory",
     ("report.timeline", "savefig"): "to memory",
     ("report.svg", "savefig"): "to memory",

@@ -254,7 +254,7 @@ def _reproduced(folder, version):
 def _example(folder, version):
     from histvq.datasets._examples import Example, put
 
-    texts = {"tracks/one.csv": f"{version}\n", "labels.csv": f"label {version}\n"}
+    texts = {"tracks/one.csv": f"frame,x\n0,{version}\n", "labels.csv": f"recording,{version}\n"}
     put(Example(texts=texts, recordings=(), annotations=(), told="", next=""), folder)
 
 
