@@ -6,14 +6,15 @@ import re
 import subprocess
 import sys
 import tomllib
-from pathlib import Path
 
 import pytest
 
+from documents.blocks import ROOT, blocks_of
+from documents.running import environment_of
 from histvq.datasets.synthetic import load as made_up
 from histvq.io.npz import write_npz
 
-DOCS = Path(__file__).resolve().parents[2] / "docs"
+DOCS = ROOT / "docs"
 # Page -> the plug-in it ends up with, and the file it puts it into.
 EXAMPLES = {
     "extending/method": "my_method",
@@ -23,24 +24,10 @@ EXAMPLES = {
     "extending/export": "my_export",
 }
 LIMIT_S = 600  # of a block, should it hang; the longest takes ten seconds
-FENCE = re.compile(
-    r"(?:^<!-- file: (?P<file>\S+) -->\n)?^(?P<in>\x20*)```(?P<language>\w+)\n(?P<text>.*?)^(?P=in)```$",
-    re.DOTALL | re.MULTILINE,
-)
 
 
 def blocks(page):
-    """(language, text, file or None) of each fenced block."""
-    text = (DOCS / page).with_suffix(".md").read_text(encoding="utf-8")
-    return [(b["language"], b["text"], b["file"]) for b in FENCE.finditer(text)]
-
-
-def environment():
-    """The reader's, with the programs of this Python on the PATH; PYTHONPATH leads to what is tested."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    places = os.pathsep.join(str(Path(place).resolve()) for place in sys.path if place)
-    return {**kept, "PATH": programs, "PYTHONPATH": places, "OMP_NUM_THREADS": "1"}
+    return blocks_of((DOCS / page).with_suffix(".md"))
 
 
 def do(command, folder, **more):
@@ -48,7 +35,7 @@ def do(command, folder, **more):
     done = subprocess.run(
         command,
         cwd=folder,
-        env={**environment(), **more},
+        env={**environment_of(folder), **more},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         encoding="utf-8",
@@ -80,13 +67,13 @@ def folder(tmp_path, my_recordings):
 def test_a_page_worked_through(page, folder):
     """Files are written where the page says, commands given, and Python typed into one session."""
     said, typed = [], []
-    for language, text, file in blocks(page):
-        if file:
-            (folder / file).write_text(text, encoding="utf-8")
-        elif language == "bash":
-            said.append(do(["bash", "-euo", "pipefail", "-c", text], folder))
-        elif language == "python":
-            typed.append(text)
+    for block in blocks(page):
+        if block.file:
+            (folder / block.file).write_text(block.text, encoding="utf-8")
+        elif block.language == "bash":
+            said.append(do(["bash", "-euo", "pipefail", "-c", block.text], folder))
+        elif block.language == "python":
+            typed.append(block.text)
             said.append(do([sys.executable, "-c", "\n".join(typed)], folder))
     SAID_BY_PAGE[page]("\n".join(said), said[-1], folder)
 
@@ -143,7 +130,7 @@ SAID_BY_PAGE = {
 
 @pytest.mark.parametrize("page", EXAMPLES)
 def test_files_are_named_in_the_comment_and_in_their_first_line(page):
-    files = [(file, text) for _, text, file in blocks(page) if file]
+    files = [(block.file, block.text) for block in blocks(page) if block.file]
     name = EXAMPLES[page]
     assert [file for file, _ in files] == [f"{name}.py", f"test_{name}.py"]
     for file, text in files:
@@ -153,12 +140,9 @@ def test_files_are_named_in_the_comment_and_in_their_first_line(page):
 
 def test_the_package_of_the_page_is_found_by_every_command(folder):
     """As pip would leave it: the module, and what its metadata say of entry points."""
-    written = {file: text for _, text, file in blocks("extending/format") if file}
-    said = next(
-        tomllib.loads(text)
-        for language, text, _ in blocks("extending/format")
-        if language == "toml"
-    )
+    found = blocks("extending/format")
+    written = {block.file: block.text for block in found if block.file}
+    said = next(tomllib.loads(block.text) for block in found if block.language == "toml")
     project = said["project"]
     site = folder / "site"
     about = site / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
@@ -175,23 +159,7 @@ def test_the_package_of_the_page_is_found_by_every_command(folder):
     (folder / "logs").mkdir()
     lines = "LOGGER\n" + "0 9.8 0 rest\n" * 60
     (folder / "logs" / "ada.logger").write_text(lines)
-    path = os.pathsep.join([str(site), environment()["PYTHONPATH"]])
+    path = os.pathsep.join([str(site), environment_of(folder)["PYTHONPATH"]])
     shown = do(["histvq", "inspect", "logs", "--fps", "50"], folder, PYTHONPATH=path)
     assert "logger" in shown
     assert "acc_x" in shown
-
-
-@pytest.mark.parametrize("page", [*EXAMPLES, "extending/index", "faq"])
-def test_links_lead_somewhere(page):
-    place = (DOCS / page).with_suffix(".md")
-    for link in re.findall(r"\]\(([^)\s]+)\)", place.read_text(encoding="utf-8")):
-        file, _, anchor = link.partition("#")
-        there = (place.parent / file).resolve() if file else place
-        assert there.is_file(), link
-        assert not anchor or anchor in anchors(there), link
-
-
-def anchors(page):
-    """What GitHub calls the headings of a page."""
-    headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}

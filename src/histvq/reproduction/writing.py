@@ -300,7 +300,7 @@ def _jsd_lines(outcome: Outcome) -> list[str]:
 
 def _command(outcome: Outcome, result: RowResult) -> str:
     """What makes the row's runs, where they are not there yet."""
-    scale = "" if outcome.scale == "fast" else f" --scale {outcome.scale}"
+    scale = "" if outcome.scale == "fast" else f" --preset {outcome.scale}"
     return (
         f"histvq reproduce {outcome.name} --dataset {outcome.dataset} --data DIR{scale} "
         f"--seeds {result.asked} --only {result.row.name}"

@@ -1,9 +1,12 @@
 import csv
 import io
 import json
+import shlex
+from dataclasses import replace
 
 import pytest
 
+from documents.commands import fault_of
 from histvq.reproduction.tables import Row, Table
 from histvq.reproduction.writing import Outcome, RowResult, latex, markdown, write_outcome
 
@@ -69,6 +72,14 @@ def test_latex_by_hand(made):
     assert r" & paper & 48.2 & -- & 49.4 & 39.8 & 28.3 \\" in text
     assert text.count(r"\\") == 4
     assert "\n% a constant answer scores: MoF 26.0\n" in text
+
+
+@pytest.mark.parametrize("scale", ["fast", "full"])
+def test_the_command_that_makes_a_row_is_one(made, scale):
+    files = write_outcome(replace(made, scale=scale))
+    command = json.loads(files["json"].read_text())["rows"][0]["command"]
+    assert fault_of(shlex.split(command)[1:]) is None
+    assert ("--preset full" in command) == (scale == "full")
 
 
 def test_json_and_csv_hold_the_same(made):
