@@ -7,9 +7,6 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given
-from hypothesis.strategies import integers, lists, sampled_from
-from packaging.specifiers import SpecifierSet
 
 import histvq
 from histvq import doctor
@@ -17,14 +14,21 @@ from histvq.cli import Exit
 from oracles.commands import histvq as command
 
 ROOT = Path(__file__).parents[2]
-numbers = lists(integers(0, 11), min_size=1, max_size=3).map(lambda n: ".".join(map(str, n)))
 
 
-@example("2", ">=", "2.0")
-@given(numbers, sampled_from([">=", "=="]), numbers)
-def test_a_version_does_where_the_packaging_library_says_so(version, sign, number):
-    package = doctor.Package(name="x", wanted=sign + number, version=version)
-    assert (package.fault == "") == SpecifierSet(sign + number).contains(version)
+@pytest.mark.parametrize(
+    ("version", "wanted", "does"),
+    [
+        ("2", ">=2.0", True),
+        ("1.9", ">=1.10", False),
+        ("2.13.0+cpu", ">=2.4", True),
+        ("2.0rc1", ">=1.26", True),
+        ("3.1", ">=1,<3", False),
+        ("0.1", "", True),
+    ],
+)
+def test_versions_that_do(version, wanted, does):
+    assert (doctor.Package(name="x", wanted=wanted, version=version).fault == "") == does
 
 
 def test_what_is_needed_is_what_the_project_says():
@@ -87,8 +91,8 @@ def test_code_that_is_not_installed_is_told(monkeypatch):
     def nothing(name):
         raise metadata.PackageNotFoundError(name)
 
-    monkeypatch.setattr(metadata, "requires", nothing)
-    monkeypatch.setattr(metadata, "version", nothing)
+    for asked in ("metadata", "requires", "version"):
+        monkeypatch.setattr(metadata, asked, nothing)
     assert doctor.packages() == doctor.extras() == []
     assert doctor.histvq_here()["installed"] is None
 

@@ -1,7 +1,7 @@
 """What is installed, what is missing, and whether it works: for people whose installation does not.
 
-Only the standard library is needed for all but `torch_here` and `self_test`, so a broken package is
-told of instead of breaking this too.
+Only the standard library and packaging are needed for all but `torch_here` and `self_test`, so a broken
+package is told of instead of breaking this too.
 """
 
 import os

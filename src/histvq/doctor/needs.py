@@ -1,15 +1,13 @@
 """What histvq needs, of that what is installed, and the lines that install the rest."""
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+
 FOR_DEVELOPERS = ("dev", "docs", "test")
-_REQUIREMENT = re.compile(
-    r"(?P<name>[A-Za-z0-9._-]+)\s*(?:\[[^]]*\])?\s*(?P<wanted>[^;]*?)\s*"
-    r"(?:;.*?extra\s*==\s*['\"](?P<extra>[^'\"]+)['\"].*)?"
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +29,7 @@ class Package:
         """What is wrong with it, in words; empty where nothing is."""
         if self.version is None:
             return f"{self.name} is not installed"
-        if not _fits(self.version, self.wanted):
+        if not SpecifierSet(self.wanted).contains(self.version, prereleases=True):
             return f"{self.name} {self.version} is installed, {self.wanted} is needed"
         return ""
 
@@ -61,29 +59,36 @@ class Extra:
 
 def packages() -> list[Package]:
     """What histvq cannot do without."""
-    return [package for extra, package in _requirements() if extra is None]
+    return list(_needed(""))
 
 
 def extras() -> list[Extra]:
     """What single parts need, in order of name; those of people who develop histvq are left out."""
-    found: dict[str, list[Package]] = {}
-    for extra, package in _requirements():
-        if extra is not None and extra not in FOR_DEVELOPERS:
-            found.setdefault(extra, []).append(package)
-    return [Extra(name=name, packages=found[name]) for name in sorted(found)]
+    try:
+        named = metadata.metadata("histvq").get_all("Provides-Extra") or []
+    except metadata.PackageNotFoundError:
+        return []
+    always = {package.name for package in packages()}
+    return [
+        Extra(name=name, packages=[p for p in _needed(name) if p.name not in always])
+        for name in sorted(named)
+        if name not in FOR_DEVELOPERS
+    ]
 
 
-def _requirements() -> Iterator[tuple[str | None, Package]]:
-    """What the installed package says it needs: the extra, None for what everybody needs, and what."""
+def _needed(extra: str) -> Iterator[Package]:
+    """What the installed package says it needs with an extra; with "", what it needs anyhow."""
     try:
         lines = metadata.requires("histvq") or []
     except metadata.PackageNotFoundError:
         return
-    for line in lines:
-        found = _REQUIREMENT.fullmatch(line)
-        if found and found["name"] != "histvq":
-            name, wanted = found["name"], found["wanted"].strip("() ")
-            yield found["extra"], Package(name=name, wanted=wanted, version=installed_version(name))
+    for wanted in map(Requirement, lines):
+        if wanted.marker is None or wanted.marker.evaluate({"extra": extra}):
+            yield Package(
+                name=wanted.name,
+                wanted=str(wanted.specifier),
+                version=installed_version(wanted.name),
+            )
 
 
 def installed_version(name: str) -> str | None:
@@ -92,23 +97,3 @@ def installed_version(name: str) -> str | None:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
         return None
-
-
-def _fits(version: str, wanted: str) -> bool:
-    """Whether a version is as wanted; of what may be said of versions, `>=` and `==` are looked at."""
-    for part in wanted.split(","):
-        sign, number = part.strip()[:2], part.strip()[2:]
-        if sign == ">=" and _numbers(version) < _numbers(number):
-            return False
-        if sign == "==" and _numbers(version) != _numbers(number):
-            return False
-    return True
-
-
-def _numbers(version: str) -> list[int]:
-    """The numbers a version begins with, without zeros at the end: 2.0 is 2."""
-    begun = re.match(r"\d+(\.\d+)*", version.strip())
-    numbers = [int(number) for number in begun[0].split(".")] if begun else []
-    while numbers and numbers[-1] == 0:
-        numbers.pop()
-    return numbers
