@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from histvq.errors import ConfigError, FileFormatError
 from histvq.io import hugadb, precog
-from histvq.io.acclaim import read_skeleton as read_asf
+from histvq.io.parts.asf_skeleton import read_skeleton as read_asf
 from histvq.skeletons import (
     SKELETONS,
     Skeleton,

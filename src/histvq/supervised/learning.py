@@ -1,10 +1,9 @@
 """What the supervised references share: settings, fit, which epoch to keep, answers."""
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 import numpy as np
 import torch
@@ -27,6 +26,7 @@ from histvq.nn.frame_loss import UNLABELLED, label_loss, smoothing_loss
 from histvq.recording import Recording
 from histvq.segmenter import ProgressCallback
 from histvq.segments import Segmentation
+from histvq.supervised.best_epoch import BestEpoch
 from histvq.supervised.labels import by_name, paired
 from histvq.supervised.splits import group_of, held_out
 from histvq.training import Items, Watch, train
@@ -238,7 +238,7 @@ class SupervisedEstimator(TrainedNetwork):
                 "and labelled"
             )
         weights = self._class_weights([labels for _, labels in learned])
-        best = _Best(network)
+        best = BestEpoch(network)
 
         def step(batch: LabelledBatch) -> dict[str, Tensor]:
             logits = self._logits(network, batch.batch)
@@ -373,31 +373,3 @@ class SupervisedEstimator(TrainedNetwork):
             person=recording.person,
             names=dict(enumerate(self.actions_)),
         )
-
-
-class _Best:
-    """Remembers the network as it was after its best epoch."""
-
-    def __init__(self, network: nn.Module) -> None:
-        self.network = network
-        self.score = -math.inf
-        self.epoch = 0
-        self.state: dict[str, Tensor] = {}
-
-    def offer(self, score: float, epoch: int) -> None:
-        if score > self.score:
-            self.score, self.epoch = score, epoch + 1
-            self.state = {name: v.clone() for name, v in self.network.state_dict().items()}
-
-    def state_dict(self) -> dict[str, Any]:
-        """Everything of it but the network."""
-        return {name: value for name, value in vars(self).items() if name != "network"}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take it back."""
-        vars(self).update(state_dict)
-
-    def restore(self) -> int:
-        """Put it back; returns the epoch, from 1."""
-        self.network.load_state_dict(self.state)
-        return self.epoch

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from histvq.errors import FileFormatError
-from histvq.io.acclaim import joint_positions, read_acclaim, read_channels, read_skeleton
+from histvq.io.acclaim import joint_positions, read_acclaim, read_channels
+from histvq.io.parts.asf_skeleton import read_skeleton
 from oracles.acclaim import positions_by_loop
 
 # Two bones of one unit along x; a unit is 2 inches (length 0.5), so 0.0508 m.
